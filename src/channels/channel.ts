@@ -1,0 +1,90 @@
+import type { z } from 'zod'
+import type { Arrival, Message, OutboundMessage, Receipt, Received } from '../conversations/message.js'
+import type { Clock } from '../platform/clock.js'
+import type { Log } from '../platform/log.js'
+import type { Secrets } from '../platform/secrets.js'
+
+/** The door that every channel stands behind. What is not here, a channel keeps to itself. */
+export type Channel = {
+  start(receive: Receive): Promise<void>
+  stop(): Promise<void>
+  /** A broken network throws `unavailable` and is tried again; a provider's no is `refused`. */
+  send(message: OutboundMessage): Promise<Receipt>
+}
+
+export type Receive = (arrival: Arrival) => Promise<Received>
+
+/** One configured channel of one company. Secrets inside `settings` are opened only for the channel itself. */
+export type ChannelRecord = {
+  id: string
+  companyId: string
+  kind: string
+  name: string
+  /** The public key that a web page carries; kinds without a public API have none. */
+  key: string | null
+  settings: Record<string, unknown>
+}
+
+export type ChannelKit = { record: ChannelRecord; clock: Clock; log: Log }
+
+/** What the public API of a kind may ask of the house. It sees one visitor at a time, never a list of anything. */
+export type PublicKit = {
+  channelByKey(key: string): Promise<ChannelRecord | null>
+  channelById(id: string): Promise<ChannelRecord | null>
+  receive(channel: ChannelRecord, arrival: Arrival): Promise<Received>
+  /** What the contact may see of their conversations on this channel, oldest first, after `after` (a message id). */
+  history(channel: ChannelRecord, contactExternalId: string, after?: string): Promise<Message[]>
+  /** Calls back for each message that this contact may see, as it is appended. Returns the end of it. */
+  follow(channel: ChannelRecord, contactExternalId: string, onMessage: (message: Message) => void): Promise<() => void>
+  /** Throws `rate_limited` when `key` spent its allowance of the named limit. */
+  limit(name: LimitName, key: string): Promise<void>
+  clock: Clock
+  secrets: Secrets
+}
+
+/** The limits themselves are numbers in api/limits.ts. */
+export type LimitName = 'sessions_per_address' | 'messages_per_visitor' | 'reads_per_visitor'
+
+/** One call of a kind's public API, validated and described by its schemas. Mounted by `api` under /api/v1. */
+export type ChannelRoute = {
+  method: 'get' | 'post'
+  path: `/${string}`
+  summary: string
+  bearer: boolean
+  body?: z.ZodType
+  query?: z.ZodType
+  status: 200 | 201 | 202
+  response: z.ZodType
+  handle(input: RouteInput): Promise<object>
+}
+
+export type RouteInput = {
+  body: unknown
+  query: unknown
+  bearer: string | null
+  address: string
+  origin: string | null
+}
+
+/** A live connection's side of a kind's public API, free of the transport. */
+export type ChannelNamespace = {
+  path: `/${string}`
+  /** Throws to refuse the connection. `emit` reaches this connection alone. */
+  connect(input: { token: string; origin: string | null; emit: (event: string, payload: object) => void }): Promise<{
+    on: Record<string, (payload: unknown) => Promise<object>>
+    close(): void
+  }>
+}
+
+export type ChannelDefinition<Settings extends z.ZodType = z.ZodType> = {
+  label: string
+  icon: string
+  settings: Settings
+  /** Sending the same message twice does no harm: a crash in between is repaired by sending again. */
+  idempotent: boolean
+  open(settings: z.infer<Settings>, kit: ChannelKit): Channel
+  publicApi?(kit: PublicKit): { routes: ChannelRoute[]; namespace: ChannelNamespace }
+}
+
+export const defineChannel = <Settings extends z.ZodType>(definition: ChannelDefinition<Settings>): ChannelDefinition =>
+  definition as unknown as ChannelDefinition

@@ -1,0 +1,110 @@
+import { z } from 'zod'
+
+/** The environment, read once. Every variable says in a sentence what it does: .env.example and the README's table are made from here. */
+
+const optionalUrl = (protocols: RegExp) => z.url({ protocol: protocols }).optional()
+
+export const environment = z
+  .object({
+    PORT: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(3000)
+      .describe('Port of the web server; 0 takes a free one.'),
+    HOST: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe('Address to listen on. The default is reachable from this machine only.'),
+    DATA_DIR: z
+      .string()
+      .min(1)
+      .default('./data')
+      .describe('Directory of the embedded store, files and the generated secret.'),
+    PUBLIC_URL: optionalUrl(/^https?$/).describe(
+      'Address under which people reach the server, such as https://support.example.com.',
+    ),
+    MONGODB_URI: optionalUrl(/^mongodb(\+srv)?$/).describe(
+      'MongoDB with search (Atlas, or 8.2 and later with its search process). Unset: the embedded store in DATA_DIR.',
+    ),
+    MONGODB_DATABASE: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,38}$/)
+      .default('helpdesk')
+      .describe('Name of the database.'),
+    SECRET_KEY: z
+      .string()
+      .min(32)
+      .optional()
+      .describe(
+        'At least 32 characters that sign tokens and encrypt secrets. Required with NODE_ENV=production or MONGODB_URI; else made once in DATA_DIR.',
+      ),
+    HELPDESK_ADMIN_EMAIL: z
+      .email()
+      .optional()
+      .describe(
+        'First owner, made at the first start together with HELPDESK_ADMIN_PASSWORD. Unset: a one-time set-up link is printed.',
+      ),
+    HELPDESK_ADMIN_PASSWORD: z
+      .string()
+      .min(12)
+      .max(128)
+      .optional()
+      .describe('Password of the first owner, 12 to 128 characters.'),
+    HELPDESK_API_KEY: z
+      .string()
+      .min(16)
+      .max(256)
+      .optional()
+      .describe('An owner-level API key of the first company, for automation; at least 16 characters.'),
+    KNOWLEDGE_DIR: z
+      .string()
+      .optional()
+      .describe(
+        "Folder whose .md, .txt and .html files the first company answers from. Unset: the product's own documentation; empty: none.",
+      ),
+    RATE_LIMIT_FACTOR: z.coerce
+      .number()
+      .positive()
+      .default(1)
+      .describe('Multiplies every rate limit, for load tests and for installations whose visitors share one address.'),
+    TRUST_PROXY: z
+      .string()
+      .optional()
+      .describe(
+        'Proxies whose X-Forwarded-For is believed: comma-separated addresses or CIDRs, or "loopback". Unset: none.',
+      ),
+    SENTRY_DSN: optionalUrl(/^https?$/).describe('Where errors are reported, without personal data. Unset: nowhere.'),
+    LOG_LEVEL: z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .default('info')
+      .describe('Least severe log line that is written.'),
+    NODE_ENV: z
+      .enum(['development', 'test', 'production'])
+      .default('development')
+      .describe('With production, SECRET_KEY is required.'),
+  })
+  .refine((env) => env.SECRET_KEY || !(env.NODE_ENV === 'production' || env.MONGODB_URI), {
+    path: ['SECRET_KEY'],
+    message: 'is required with NODE_ENV=production or MONGODB_URI: set at least 32 random characters',
+  })
+  .refine((env) => Boolean(env.HELPDESK_ADMIN_EMAIL) === Boolean(env.HELPDESK_ADMIN_PASSWORD), {
+    path: ['HELPDESK_ADMIN_PASSWORD'],
+    message: 'and HELPDESK_ADMIN_EMAIL go together: set both or neither',
+  })
+
+export type Config = z.infer<typeof environment>
+
+export class ConfigError extends Error {}
+
+/** Empty variables count as unset, but for KNOWLEDGE_DIR, where empty means none. Throws ConfigError, one line per fault. */
+export const readConfig = (env: Record<string, string | undefined>): Config => {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value !== '' || name === 'KNOWLEDGE_DIR'),
+  )
+  const parsed = environment.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'))
+}

@@ -1,0 +1,61 @@
+/** What a channel hands in, what it is asked to send, and what a conversation keeps. */
+
+export type AuthorKind = 'customer' | 'assistant' | 'agent' | 'system'
+
+/** `name` is what readers see: an agent's name, or "API · name" for what a key wrote. */
+export type Author = { kind: AuthorKind; id?: string; name?: string }
+
+/** The passage that a sentence rests on. `quote` stands verbatim in the passage's text. */
+export type Citation = { documentId: string; passageId: string; title: string; quote: string }
+
+/** An outbound message's way to its reader; it only moves forward. `uncertain`: sent or not, a crash left it unknowable. */
+export type DeliveryStatus = 'queued' | 'sending' | 'sent' | 'delivered' | 'read' | 'refused' | 'uncertain'
+
+/** `event` is a line of the timeline that people see and customers do not (a handoff, a change of state). */
+export type MessageKind = 'message' | 'note' | 'event'
+
+export type Message = {
+  id: string
+  companyId: string
+  conversationId: string
+  channelId: string
+  contactId: string
+  /** Position in the conversation, from 1 without gaps. Everybody displays by it. */
+  seq: number
+  kind: MessageKind
+  author: Author
+  text: string
+  citations: Citation[]
+  /** How the assistant came to it; absent for people. */
+  mode?: 'model' | 'extractive'
+  decisionId?: string
+  status: DeliveryStatus | null
+  /** Why it was refused or is uncertain. */
+  reason?: string
+  at: Date
+}
+
+/** The longest message that any channel accepts, in characters (UTF-16 code units). */
+export const MAX_MESSAGE_LENGTH = 10_000
+
+/** Something that happened at a provider. Decoders turn everything they meet into one of these. */
+export type Arrival = {
+  kind: 'message'
+  /** The provider's id: the same one any number of times is one message. */
+  externalId: string
+  /** The person as the channel knows them. */
+  contact: { externalId: string; name?: string }
+  /** The conversation that the channel knows this belongs to; it is made with its first message. Else the contact's open one. */
+  conversationId?: string
+  text: string
+}
+
+export type Received = { messageId: string; conversationId: string; duplicate: boolean }
+
+export type OutboundMessage = Pick<
+  Message,
+  'id' | 'conversationId' | 'contactId' | 'seq' | 'author' | 'text' | 'citations' | 'at'
+>
+
+/** What the provider said. A broken network is no receipt: it throws `unavailable` and is tried again. */
+export type Receipt = { kind: 'sent'; externalId?: string } | { kind: 'refused'; reason: string }

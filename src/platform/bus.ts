@@ -1,0 +1,32 @@
+import { EventEmitter } from 'node:events'
+
+/** What happened, for whoever shows it live. A hint, never the truth: readers fetch by `seq` what they missed. */
+export type LiveEvent =
+  | {
+      type: 'message'
+      companyId: string
+      conversationId: string
+      channelId: string
+      contactId: string
+      messageId: string
+      seq: number
+    }
+  | { type: 'conversation'; companyId: string; conversationId: string; version: number }
+  | { type: 'document'; companyId: string; documentId: string; status: string }
+
+export type Bus = {
+  publish(event: LiveEvent): void
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (event: LiveEvent) => void): () => void
+}
+
+export const makeBus = (): Bus => {
+  const emitter = new EventEmitter().setMaxListeners(0)
+  return {
+    publish: (event) => void emitter.emit('event', event),
+    subscribe: (listener) => {
+      emitter.on('event', listener)
+      return () => void emitter.off('event', listener)
+    },
+  }
+}

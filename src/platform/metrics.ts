@@ -1,0 +1,81 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Every metric of the product, by name. Labels are closed sets (route, kind, outcome): never an id, an address or text. */
+export const makeMetrics = () => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  return {
+    registry,
+    httpDuration: new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Time to answer an HTTP request',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    messages: new Counter({
+      name: 'helpdesk_messages_total',
+      help: 'Messages appended to conversations',
+      labelNames: ['channel', 'author'],
+      registers,
+    }),
+    duplicates: new Counter({
+      name: 'helpdesk_duplicate_arrivals_total',
+      help: 'Arrivals that were already stored',
+      labelNames: ['channel'],
+      registers,
+    }),
+    answers: new Counter({
+      name: 'helpdesk_answers_total',
+      help: 'Outcomes of the assistant',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    answerDuration: new Histogram({
+      name: 'helpdesk_answer_duration_seconds',
+      help: 'From the arrival of a customer message to the reply appended',
+      buckets: [0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3, 6, 12, 30],
+      registers,
+    }),
+    handoffs: new Counter({
+      name: 'helpdesk_handoffs_total',
+      help: 'Handoffs to people',
+      labelNames: ['reason'],
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'helpdesk_deliveries_total',
+      help: 'Outcomes of sending a message',
+      labelNames: ['channel', 'outcome'],
+      registers,
+    }),
+    jobs: new Histogram({
+      name: 'helpdesk_job_duration_seconds',
+      help: 'Background jobs',
+      labelNames: ['job', 'outcome'],
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+      registers,
+    }),
+    swept: new Counter({
+      name: 'helpdesk_swept_total',
+      help: 'Due work that the sweep had to wake again',
+      labelNames: ['job'],
+      registers,
+    }),
+    sockets: new Gauge({
+      name: 'helpdesk_sockets',
+      help: 'Open live connections',
+      labelNames: ['namespace'],
+      registers,
+    }),
+    rateLimited: new Counter({
+      name: 'helpdesk_rate_limited_total',
+      help: 'Refused by a rate limit',
+      labelNames: ['limit'],
+      registers,
+    }),
+  }
+}
+
+export type Metrics = ReturnType<typeof makeMetrics>

@@ -1,0 +1,89 @@
+import {
+  MongoClient,
+  MongoServerError,
+  type ClientSession,
+  type Collection,
+  type Db,
+  type Document,
+  type IndexDescription,
+  type SearchIndexDescription,
+} from 'mongodb'
+import { AppError } from './errors.js'
+
+export type { ClientSession as Session, Collection, Db, Document, Filter, UpdateFilter } from 'mongodb'
+
+export type Mongo = { client: MongoClient; db: Db }
+
+/** Longest wait for a server, a socket or an answer, in milliseconds: no call to the store waits without an end. */
+const SERVER_SELECTION_MS = 5_000
+const OPERATION_MS = 15_000
+
+export const connectMongo = async (uri: string, database: string): Promise<Mongo> => {
+  const client = new MongoClient(uri, {
+    appName: 'helpdesk',
+    serverSelectionTimeoutMS: SERVER_SELECTION_MS,
+    timeoutMS: OPERATION_MS,
+    maxPoolSize: 50,
+    writeConcern: { w: 'majority', journal: true },
+    ignoreUndefined: true,
+  })
+  try {
+    await client.connect()
+  } catch (cause) {
+    await client.close()
+    throw new AppError(
+      'unavailable',
+      'store_unreachable',
+      `MongoDB did not answer within ${SERVER_SELECTION_MS / 1000} s.`,
+      { cause },
+    )
+  }
+  return { client, db: client.db(database) }
+}
+
+/** What a store needs to exist before it is used, declared beside the store. Ensuring is safe to repeat and to race. */
+export type CollectionSchema = {
+  collection: string
+  indexes?: IndexDescription[]
+  searchIndexes?: (SearchIndexDescription & { name: string })[]
+}
+
+export const ensureSchema = async (db: Db, schemas: readonly CollectionSchema[]): Promise<void> => {
+  for (const { collection, indexes = [], searchIndexes = [] } of schemas) {
+    const target = db.collection(collection)
+    if (indexes.length > 0) await target.createIndexes(indexes)
+    for (const index of searchIndexes) await ensureSearchIndex(target, index)
+  }
+}
+
+const ensureSearchIndex = async (
+  target: Collection,
+  index: SearchIndexDescription & { name: string },
+): Promise<void> => {
+  const existing = await target.listSearchIndexes(index.name).toArray()
+  if (existing.length > 0) return
+  await target.createSearchIndex(index)
+}
+
+/** One transaction with snapshot reads and majority commit; the driver repeats it on a write conflict. */
+export const inTransaction = <T>(client: MongoClient, work: (session: ClientSession) => Promise<T>): Promise<T> =>
+  client.withSession((session) =>
+    session.withTransaction(work, {
+      readConcern: { level: 'snapshot' },
+      writeConcern: { w: 'majority', journal: true },
+    }),
+  )
+
+const DUPLICATE_KEY = 11_000
+
+/** True when a write lost against a unique index; `index` narrows it to one of them. */
+export const isDuplicateKey = (error: unknown, index?: string): boolean =>
+  error instanceof MongoServerError &&
+  error.code === DUPLICATE_KEY &&
+  (index === undefined || error.message.includes(index))
+
+/** `_id` in the database is `id` everywhere else. */
+export const withId = <T extends Document & { _id: string }>({ _id, ...rest }: T): Omit<T, '_id'> & { id: string } => ({
+  id: _id,
+  ...rest,
+})
