@@ -9,7 +9,7 @@ export type Channel = {
   start(receive: Receive): Promise<void>
   stop(): Promise<void>
   /** A broken network throws `unavailable` and is tried again; a provider's no is `refused`. */
-  send(message: OutboundMessage): Promise<Receipt>
+  send(message: OutboundMessage, signal: AbortSignal): Promise<Receipt>
 }
 
 export type Receive = (arrival: Arrival) => Promise<Received>
@@ -29,13 +29,15 @@ export type ChannelKit = { record: ChannelRecord; clock: Clock; log: Log }
 
 /** What the public API of a kind may ask of the house. It sees one visitor at a time, never a list of anything. */
 export type PublicKit = {
-  channelByKey(key: string): Promise<ChannelRecord | null>
-  channelById(id: string): Promise<ChannelRecord | null>
+  channelByKey(key: string): ChannelRecord | null
+  channelById(id: string): ChannelRecord | null
+  /** The first company's channel of this kind, for `npm run ask` and the demo. */
+  demoChannel(): ChannelRecord | null
   receive(channel: ChannelRecord, arrival: Arrival): Promise<Received>
   /** What the contact may see of their conversations on this channel, oldest first, after `after` (a message id). */
   history(channel: ChannelRecord, contactExternalId: string, after?: string): Promise<Message[]>
   /** Calls back for each message that this contact may see, as it is appended. Returns the end of it. */
-  follow(channel: ChannelRecord, contactExternalId: string, onMessage: (message: Message) => void): Promise<() => void>
+  follow(channel: ChannelRecord, contactExternalId: string, onMessage: (message: Message) => void): () => void
   /** Throws `rate_limited` when `key` spent its allowance of the named limit. */
   limit(name: LimitName, key: string): Promise<void>
   clock: Clock

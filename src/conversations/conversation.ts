@@ -46,8 +46,8 @@ export type Conversation = {
   resolvedAt: Date | null
 }
 
-/** `seq` of the newest unanswered message, when the oldest arrived, runs started, and when the next run may start. */
-export type AnswerDue = { seq: number; since: Date; attempts: number; notBefore: Date; requestId: string }
+/** When the newest unanswered message arrived, runs started for it, and when the next run may start. */
+export type AnswerDue = { since: Date; attempts: number; notBefore: Date; requestId: string }
 
 /** Every allowed change of state, who may cause it, in one table. A customer's message to a closed one starts a new one. */
 const TRANSITIONS: Record<State, { byPerson: readonly State[]; byCustomer: State | null; bySystem: readonly State[] }> =

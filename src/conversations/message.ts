@@ -1,3 +1,5 @@
+import { sha256 } from '../platform/secrets.js'
+
 /** What a channel hands in, what it is asked to send, and what a conversation keeps. */
 
 export type AuthorKind = 'customer' | 'assistant' | 'agent' | 'system'
@@ -14,6 +16,13 @@ export type DeliveryStatus = 'queued' | 'sending' | 'sent' | 'delivered' | 'read
 /** `event` is a line of the timeline that people see and customers do not (a handoff, a change of state). */
 export type MessageKind = 'message' | 'note' | 'event'
 
+/** What an `event` line says, for programs; its `text` says the same in English. */
+export type TimelineEvent =
+  | { name: 'handoff'; reason: string }
+  | { name: 'resumed' }
+  | { name: 'state'; from: string; to: string; reason?: string }
+  | { name: 'assigned'; to: string | null }
+
 export type Message = {
   id: string
   companyId: string
@@ -26,6 +35,7 @@ export type Message = {
   author: Author
   text: string
   citations: Citation[]
+  event?: TimelineEvent
   /** How the assistant came to it; absent for people. */
   mode?: 'model' | 'extractive'
   decisionId?: string
@@ -49,6 +59,13 @@ export type Arrival = {
   conversationId?: string
   text: string
 }
+
+/** Where an arrival came in. */
+export type Origin = { companyId: string; channelId: string }
+
+/** The contact whom a channel knows by `externalId`: the same one in every process, without asking the store. */
+export const contactIdOf = ({ companyId, channelId }: Origin, externalId: string): string =>
+  `cnt_${sha256([companyId, channelId, externalId].join('\0')).slice(0, 32)}`
 
 export type Received = { messageId: string; conversationId: string; duplicate: boolean }
 

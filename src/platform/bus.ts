@@ -10,6 +10,7 @@ export type LiveEvent =
       contactId: string
       messageId: string
       seq: number
+      kind: 'message' | 'note' | 'event'
     }
   | { type: 'conversation'; companyId: string; conversationId: string; version: number }
   | { type: 'document'; companyId: string; documentId: string; status: string }

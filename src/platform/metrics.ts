@@ -17,13 +17,12 @@ export const makeMetrics = () => {
     messages: new Counter({
       name: 'helpdesk_messages_total',
       help: 'Messages appended to conversations',
-      labelNames: ['channel', 'author'],
+      labelNames: ['author'],
       registers,
     }),
     duplicates: new Counter({
       name: 'helpdesk_duplicate_arrivals_total',
       help: 'Arrivals that were already stored',
-      labelNames: ['channel'],
       registers,
     }),
     answers: new Counter({
@@ -47,7 +46,7 @@ export const makeMetrics = () => {
     deliveries: new Counter({
       name: 'helpdesk_deliveries_total',
       help: 'Outcomes of sending a message',
-      labelNames: ['channel', 'outcome'],
+      labelNames: ['outcome'],
       registers,
     }),
     jobs: new Histogram({

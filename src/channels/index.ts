@@ -1,0 +1,5 @@
+import type { ChannelDefinition } from './channel.js'
+import webchat from './webchat/index.js'
+
+/** Every kind of channel: a folder and a line here. */
+export const channelKinds: Record<string, ChannelDefinition> = { webchat }

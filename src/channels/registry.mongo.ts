@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto'
+import type { Origin, OutboundMessage, Receipt } from '../conversations/message.js'
+import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
+import { newId } from '../platform/ids.js'
+import type { Log } from '../platform/log.js'
+import { withId, type CollectionSchema, type Db } from '../platform/mongo.js'
+import type { Channel, ChannelDefinition, ChannelRecord, Receive } from './channel.js'
+
+type ChannelDocument = Omit<ChannelRecord, 'id'> & { _id: string; createdAt: Date }
+
+export const channelSchemas: CollectionSchema[] = [
+  {
+    collection: 'channels',
+    indexes: [
+      { key: { companyId: 1, createdAt: 1 }, name: 'of_company' },
+      { key: { key: 1 }, name: 'channel_key', unique: true, partialFilterExpression: { key: { $type: 'string' } } },
+    ],
+  },
+]
+
+type Needs = {
+  db: Db
+  kinds: Record<string, ChannelDefinition>
+  /** What an opened channel hands its arrivals to. */
+  receive(channel: ChannelRecord): Receive
+  clock: Clock
+  log: Log
+}
+
+type Opened = { record: ChannelRecord; definition: ChannelDefinition; channel: Channel }
+
+/** The companies' channels: kept in the store, opened in this process. Every open one is in memory: looking one up is free. */
+export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) => {
+  const documents = db.collection<ChannelDocument>('channels')
+  const opened = new Map<string, Opened>()
+
+  const definitionOf = (kind: string): ChannelDefinition => {
+    const definition = kinds[kind]
+    if (definition) return definition
+    const known = Object.keys(kinds).join(', ')
+    throw new AppError('invalid', 'unknown_channel_kind', `There is no channel of this kind; there are: ${known}.`, {
+      field: 'kind',
+    })
+  }
+
+  const checked = (definition: ChannelDefinition, settings: unknown): Record<string, unknown> => {
+    const parsed = definition.settings.safeParse(settings)
+    if (parsed.success) return parsed.data as Record<string, unknown>
+    const [issue] = parsed.error.issues
+    const field = ['settings', ...(issue?.path ?? [])].join('.')
+    throw new AppError('invalid', 'invalid_settings', `${field}: ${issue?.message ?? 'invalid'}`, { field })
+  }
+
+  const open = async (record: ChannelRecord): Promise<void> => {
+    const definition = definitionOf(record.kind)
+    const channel = definition.open(record.settings, { record, clock, log: log.child({ channelId: record.id }) })
+    opened.set(record.id, { record, definition, channel })
+    await channel.start(receive(record))
+  }
+
+  const close = async (id: string): Promise<void> => {
+    const current = opened.get(id)
+    opened.delete(id)
+    await current?.channel.stop()
+  }
+
+  const find = async (companyId: string, id: string): Promise<ChannelRecord> => {
+    const found = await documents.findOne({ _id: id, companyId })
+    if (!found) throw new AppError('not_found', 'channel_not_found', 'There is no such channel.')
+    return toRecord(found)
+  }
+
+  const toListed = ({ id, kind, name, key }: ChannelRecord) => ({
+    id,
+    kind,
+    name,
+    state: opened.has(id) ? 'open' : 'closed',
+    ...(key ? { key } : {}),
+  })
+
+  return {
+    kinds: () => Object.entries(kinds).map(([kind, { label, icon }]) => ({ kind, label, icon })),
+
+    list: async (companyId: string) =>
+      (await documents.find({ companyId }, { sort: { createdAt: 1 } }).toArray()).map((found) =>
+        toListed(toRecord(found)),
+      ),
+
+    create: async (companyId: string, given: { kind: string; name?: string | undefined; settings: unknown }) => {
+      const definition = definitionOf(given.kind)
+      const record: ChannelRecord = {
+        id: newId('chn'),
+        companyId,
+        kind: given.kind,
+        name: given.name ?? definition.label,
+        key: definition.publicApi ? randomBytes(12).toString('base64url') : null,
+        settings: checked(definition, given.settings),
+      }
+      const { id: _id, ...rest } = record
+      await documents.insertOne({ _id, ...rest, createdAt: clock.now() })
+      await open(record)
+      return { id: record.id }
+    },
+
+    update: async (
+      companyId: string,
+      id: string,
+      given: { name?: string | undefined; settings?: Record<string, unknown> | undefined },
+    ) => {
+      const before = await find(companyId, id)
+      const settings = given.settings
+        ? checked(definitionOf(before.kind), { ...before.settings, ...given.settings })
+        : before.settings
+      const record = { ...before, name: given.name ?? before.name, settings }
+      await documents.updateOne({ _id: id, companyId }, { $set: { name: record.name, settings } })
+      await close(id)
+      await open(record)
+      return toListed(record)
+    },
+
+    remove: async (companyId: string, id: string): Promise<void> => {
+      await find(companyId, id)
+      await documents.deleteOne({ _id: id, companyId })
+      await close(id)
+    },
+
+    byId: (id: string): ChannelRecord | null => opened.get(id)?.record ?? null,
+
+    byKey: (key: string): ChannelRecord | null =>
+      [...opened.values()].find(({ record }) => record.key === key)?.record ?? null,
+
+    /** The oldest channel of a kind that a company has. */
+    firstOf: (companyId: string, kind: string): ChannelRecord | null =>
+      [...opened.values()].find(({ record }) => record.companyId === companyId && record.kind === kind)?.record ?? null,
+
+    isIdempotent: ({ channelId }: Origin): boolean => opened.get(channelId)?.definition.idempotent ?? false,
+
+    send: async ({ channelId }: Origin, message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
+      const target = opened.get(channelId)
+      if (!target) return { kind: 'refused', reason: 'the channel no longer exists' }
+      return target.channel.send(message, signal)
+    },
+
+    openAll: async (): Promise<void> => {
+      for (const found of await documents.find({}, { sort: { createdAt: 1 } }).toArray()) {
+        const record = toRecord(found)
+        // One channel that cannot be opened does not keep the others from their customers.
+        await open(record).catch((err: unknown) =>
+          log.error({ err, channelId: record.id, kind: record.kind }, 'channel not opened'),
+        )
+      }
+    },
+
+    closeAll: async (): Promise<void> => {
+      await Promise.all([...opened.keys()].map(close))
+    },
+  }
+}
+
+export type ChannelRegistry = ReturnType<typeof makeChannelRegistry>
+
+const toRecord = ({ createdAt: _createdAt, ...document }: ChannelDocument): ChannelRecord => withId(document)

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { MAX_MESSAGE_LENGTH, type Message } from '../../conversations/message.js'
+
+/** What goes over the wire between a chat page and the server, by HTTP and by socket alike. */
+
+export const openSession = z.strictObject({
+  channelKey: z.string().min(1).max(100),
+  visitor: z.strictObject({ name: z.string().trim().min(1).max(100).optional() }).optional(),
+})
+
+export const sessionOpened = z.strictObject({ token: z.string(), conversationId: z.string() })
+
+export const sendMessage = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be 1 to 100 letters, digits or _ . : -')
+    .describe("The client's own id: sending it again, however often, is one message."),
+  text: z
+    .string()
+    .max(MAX_MESSAGE_LENGTH, `must be at most ${MAX_MESSAGE_LENGTH} characters`)
+    .refine((text) => text.trim() !== '', 'must not be empty'),
+})
+
+export const messageAccepted = z.strictObject({ messageId: z.string() })
+
+export const readMessages = z.strictObject({
+  after: z.string().min(1).max(100).optional().describe('A message id; only later messages are returned.'),
+})
+
+const citation = z.strictObject({
+  documentId: z.string(),
+  passageId: z.string(),
+  title: z.string(),
+  quote: z.string().describe('Stands verbatim in the passage.'),
+})
+
+const chatMessage = z.strictObject({
+  id: z.string(),
+  conversationId: z.string(),
+  seq: z.int().describe('Orders the messages of one conversation.'),
+  author: z.enum(['customer', 'assistant', 'agent', 'system']),
+  name: z.string().optional().describe('Who is talking, as readers should see it.'),
+  text: z.string(),
+  citations: z.array(citation),
+  mode: z.enum(['model', 'extractive']).optional().describe('How the assistant came to its answer.'),
+  at: z.iso.datetime(),
+})
+
+export const chatMessages = z.strictObject({ messages: z.array(chatMessage) })
+
+export const toFrame = (message: Message): z.infer<typeof chatMessage> => ({
+  id: message.id,
+  conversationId: message.conversationId,
+  seq: message.seq,
+  author: message.author.kind,
+  ...(message.author.name ? { name: message.author.name } : {}),
+  text: message.text,
+  citations: message.citations,
+  ...(message.mode ? { mode: message.mode } : {}),
+  at: message.at.toISOString(),
+})

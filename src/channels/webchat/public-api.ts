@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { AppError } from '../../platform/errors.js'
+import type { ChannelNamespace, ChannelRecord, ChannelRoute, PublicKit } from '../channel.js'
+import * as frames from './frames.js'
+import { makeSessions, type Session } from './session.js'
+
+/** What a chat page on somebody's site may call: open a session, write, read, follow. */
+export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespace: ChannelNamespace } => {
+  const sessions = makeSessions(kit.secrets, kit.clock)
+
+  const channelOf = (session: Session, origin: string | null): ChannelRecord => {
+    const channel = kit.channelById(session.channelId)
+    if (!channel) throw new AppError('unauthenticated', 'channel_gone', 'This chat no longer exists.')
+    assertOrigin(channel, origin)
+    return channel
+  }
+
+  const write = async (session: Session, channel: ChannelRecord, { id, text }: z.infer<typeof frames.sendMessage>) => {
+    await kit.limit('messages_per_visitor', session.visitorId)
+    const received = await kit.receive(channel, {
+      kind: 'message',
+      externalId: `${session.visitorId}:${id}`,
+      contact: { externalId: session.visitorId, ...(session.name ? { name: session.name } : {}) },
+      conversationId: session.conversationId,
+      text,
+    })
+    return { messageId: received.messageId }
+  }
+
+  const read = async (session: Session, channel: ChannelRecord, after?: string) => {
+    await kit.limit('reads_per_visitor', session.visitorId)
+    const messages = await kit.history(channel, session.visitorId, after)
+    return { messages: messages.map(frames.toFrame) }
+  }
+
+  const routes: ChannelRoute[] = [
+    {
+      method: 'post',
+      path: '/webchat/sessions',
+      summary: 'Open a chat session for a visitor',
+      bearer: false,
+      body: frames.openSession,
+      status: 201,
+      response: frames.sessionOpened,
+      handle: async ({ body, address, origin }) => {
+        const { channelKey, visitor } = body as z.infer<typeof frames.openSession>
+        await kit.limit('sessions_per_address', address)
+        const channel = kit.channelByKey(channelKey)
+        if (!channel)
+          throw new AppError('not_found', 'channel_not_found', 'There is no chat with this key.', {
+            field: 'channelKey',
+          })
+        assertOrigin(channel, origin)
+        const { token, session } = sessions.open(channel.id, visitor?.name)
+        return { token, conversationId: session.conversationId }
+      },
+    },
+    {
+      method: 'post',
+      path: '/webchat/messages',
+      summary: 'Write a message',
+      bearer: true,
+      body: frames.sendMessage,
+      status: 202,
+      response: frames.messageAccepted,
+      handle: async ({ body, bearer, origin }) => {
+        const session = sessions.read(bearer)
+        return write(session, channelOf(session, origin), body as z.infer<typeof frames.sendMessage>)
+      },
+    },
+    {
+      method: 'get',
+      path: '/webchat/messages',
+      summary: 'Read the chat, oldest message first',
+      bearer: true,
+      query: frames.readMessages,
+      status: 200,
+      response: frames.chatMessages,
+      handle: async ({ query, bearer, origin }) => {
+        const session = sessions.read(bearer)
+        return read(session, channelOf(session, origin), (query as z.infer<typeof frames.readMessages>).after)
+      },
+    },
+    {
+      method: 'get',
+      path: '/webchat/demo',
+      summary: "The public key of the first company's chat, for trying it out",
+      bearer: false,
+      status: 200,
+      response: z.strictObject({ channelKey: z.string() }),
+      handle: async () => {
+        const channel = kit.demoChannel()
+        if (!channel?.key) throw new AppError('not_found', 'channel_not_found', 'The first company has no chat.')
+        return { channelKey: channel.key }
+      },
+    },
+  ]
+
+  const namespace: ChannelNamespace = {
+    path: '/webchat',
+    connect: async ({ token, origin, emit }) => {
+      const session = sessions.read(token)
+      const channel = channelOf(session, origin)
+      const close = kit.follow(channel, session.visitorId, (message) => emit('message', frames.toFrame(message)))
+      return {
+        on: {
+          message: async (payload) => write(session, channel, parse(frames.sendMessage, payload)),
+          history: async (payload) => read(session, channel, parse(frames.readMessages, payload).after),
+        },
+        close,
+      }
+    },
+  }
+
+  return { routes, namespace }
+}
+
+/** An empty list allows any site; a client that is no browser sends no Origin. */
+const assertOrigin = (channel: ChannelRecord, origin: string | null): void => {
+  const { origins } = channel.settings as { origins?: string[] }
+  if (!origin || !origins || origins.length === 0 || origins.includes(origin)) return
+  throw new AppError('forbidden', 'origin_not_allowed', 'This chat may not be used from this site.')
+}
+
+const parse = <T>(schema: z.ZodType<T>, payload: unknown): T => {
+  const parsed = schema.safeParse(payload)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const field = issue?.path.join('.')
+  throw new AppError('invalid', 'invalid', issue ? `${field || 'payload'}: ${issue.message}` : 'invalid', { field })
+}

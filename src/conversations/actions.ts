@@ -1,0 +1,170 @@
+import type { Bus } from '../platform/bus.js'
+import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
+import { newId } from '../platform/ids.js'
+import { currentRequestId } from '../platform/log.js'
+import { assertTransition, type Conversation, type Priority, type State } from './conversation.js'
+import type { Author, Message } from './message.js'
+import type { Appended, ConversationChange, ConversationStore, Draft } from './store.mongo.js'
+import { announce, eventLine } from './timeline.js'
+
+/** Who does it: a person of the company, or an API key by its name. */
+export type Person = { id: string; name: string }
+
+type Target = { companyId: string; conversationId: string; person: Person }
+
+type Needs = {
+  store: ConversationStore
+  wakeAnswer(companyId: string, conversationId: string): void
+  wakeDeliver(companyId: string, conversationId: string): void
+  bus: Bus
+  clock: Clock
+}
+
+/** A change that lost against another one is decided anew on what is there now, at most this often. */
+const TRIES = 5
+
+/** What people do with a conversation. Each is decided on the current version and written only if it still is. */
+export const makeActions = ({ store, wakeAnswer, wakeDeliver, bus, clock }: Needs) => {
+  const change = async (
+    { companyId, conversationId }: Target,
+    plan: (conversation: Conversation, now: Date) => { change: ConversationChange; drafts: Draft[] },
+  ): Promise<Appended> => {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const conversation = await store.conversation(companyId, conversationId)
+      const now = clock.now()
+      const planned = plan(conversation, now)
+      const guard = { _id: conversationId, companyId, version: conversation.version }
+      const appended = await store.append(
+        guard,
+        planned.change,
+        planned.drafts,
+        now,
+        currentRequestId() ?? newId('req'),
+      )
+      if (!appended) continue
+      announce(bus, appended)
+      return appended
+    }
+    throw new AppError('conflict', 'changed_meanwhile', 'The conversation kept changing. Look at it and try again.')
+  }
+
+  const changed = async (target: Target, plan: Parameters<typeof change>[1]): Promise<Conversation> =>
+    (await change(target, plan)).conversation
+
+  return {
+    /** A person answers the customer, and has the conversation from now on: the assistant falls silent. */
+    speak: async (target: Target & { text: string }): Promise<Message> => {
+      const appended = await change(target, (conversation) => {
+        if (conversation.state === 'closed') throw closed()
+        return {
+          change: {
+            handler: 'agent',
+            assignee: conversation.assignee ?? target.person,
+            answerDue: null,
+            ...reopened(conversation),
+          },
+          drafts: [{ kind: 'message', author: authorOf(target.person), text: target.text, deliver: true }],
+        }
+      })
+      wakeDeliver(target.companyId, target.conversationId)
+      return onlyMessage(appended)
+    },
+
+    /** A line for colleagues; the customer never sees it. */
+    note: async (target: Target & { text: string }): Promise<Message> =>
+      onlyMessage(
+        await change(target, () => ({
+          change: {},
+          drafts: [{ kind: 'note', author: authorOf(target.person), text: target.text }],
+        })),
+      ),
+
+    /** Giving it to a person takes it from the assistant; taking it from the person puts it back into the human queue. */
+    assign: (target: Target & { assignee: Person | null }) =>
+      changed(target, (conversation) => ({
+        change: target.assignee
+          ? { assignee: target.assignee, handler: 'agent', answerDue: null }
+          : { assignee: null, handler: conversation.handler === 'agent' ? 'nobody' : conversation.handler },
+        drafts: [eventLine({ name: 'assigned', to: target.assignee?.name ?? null }, authorOf(target.person))],
+      })),
+
+    setState: (target: Target & { state: State; reason?: string | undefined }) =>
+      changed(target, (conversation, now) => {
+        const { state: to, reason } = target
+        assertTransition(conversation.state, to, 'person')
+        return {
+          change: { state: to, resolvedAt: to === 'resolved' ? now : null, ...(isOver(to) ? { answerDue: null } : {}) },
+          drafts:
+            conversation.state === to
+              ? []
+              : [
+                  eventLine(
+                    { name: 'state', from: conversation.state, to, ...(reason ? { reason } : {}) },
+                    authorOf(target.person),
+                  ),
+                ],
+        }
+      }),
+
+    handoff: (target: Target & { reason: string }) =>
+      changed(target, (conversation, now) => {
+        if (conversation.state === 'closed') throw closed()
+        return {
+          change: {
+            handler: 'nobody',
+            assignee: null,
+            answerDue: null,
+            handoff: { reason: 'requested_by_agent', summary: target.reason, at: now },
+          },
+          drafts: [eventLine({ name: 'handoff', reason: 'requested_by_agent' }, authorOf(target.person))],
+        }
+      }),
+
+    /** Back to the assistant, which answers at once what the customer still waits for. */
+    resume: async (target: Target): Promise<Conversation> => {
+      const requestId = currentRequestId() ?? newId('req')
+      const conversation = await changed(target, (current, now) => {
+        if (current.state === 'closed') throw closed()
+        const waiting = current.lastMessage.author === 'customer'
+        return {
+          change: {
+            handler: 'assistant',
+            assignee: null,
+            handoff: null,
+            answerDue: waiting ? { since: now, attempts: 0, notBefore: now, requestId } : null,
+          },
+          drafts: [eventLine({ name: 'resumed' }, authorOf(target.person))],
+        }
+      })
+      if (conversation.answerDue) wakeAnswer(target.companyId, target.conversationId)
+      return conversation
+    },
+
+    setTags: (target: Target & { tags: string[] }) =>
+      changed(target, () => ({ change: { tags: [...new Set(target.tags)] }, drafts: [] })),
+
+    setPriority: (target: Target & { priority: Priority }) =>
+      changed(target, () => ({ change: { priority: target.priority }, drafts: [] })),
+  }
+}
+
+const authorOf = ({ id, name }: Person): Author => ({ kind: 'agent', id, name })
+
+const isOver = (state: State) => state === 'resolved' || state === 'closed'
+
+/** Whoever speaks into a resolved conversation takes it up again. */
+const reopened = (conversation: Conversation): ConversationChange =>
+  conversation.state === 'resolved' ? { state: 'open', resolvedAt: null } : {}
+
+const closed = () =>
+  new AppError(
+    'conflict',
+    'conversation_closed',
+    'The conversation is closed. A new message of the customer starts a new one.',
+  )
+
+const onlyMessage = ({ messages: [message] }: Appended): Message => {
+  if (!message) throw new AppError('internal', 'nothing_appended', 'A message was not appended.')
+  return message
+}

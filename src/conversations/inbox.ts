@@ -1,0 +1,74 @@
+import { AppError } from '../platform/errors.js'
+import type { Handler, State } from './conversation.js'
+import type { Message, Origin } from './message.js'
+import type { ConversationStore } from './store.mongo.js'
+
+export type InboxFilter = {
+  state?: State | undefined
+  handler?: Handler | undefined
+  /** A person's id; `null` for conversations that nobody is assigned to. */
+  assignee?: string | null | undefined
+  channel?: string | undefined
+  /** Part of the last message, case-insensitive. */
+  q?: string | undefined
+  cursor?: string | undefined
+  limit: number
+}
+
+/** What people read of conversations, and what a customer may read of their own. */
+export const makeInbox = (store: ConversationStore) => ({
+  /** Newest change first. `nextCursor` is null on the last page. */
+  list: async (companyId: string, { state, handler, assignee, channel, q, cursor, limit }: InboxFilter) => {
+    const after = cursor ? readCursor(cursor) : null
+    const found = await store.list(
+      {
+        companyId,
+        ...(state ? { state } : {}),
+        ...(handler ? { handler } : {}),
+        ...(assignee === undefined ? {} : assignee === null ? { assignee: null } : { 'assignee.id': assignee }),
+        ...(channel ? { channelId: channel } : {}),
+        ...(q ? { 'lastMessage.excerpt': { $regex: escaped(q), $options: 'i' } } : {}),
+        ...(after ? { $or: [{ updatedAt: { $lt: after.at } }, { updatedAt: after.at, _id: { $lt: after.id } }] } : {}),
+      },
+      limit + 1,
+    )
+    const page = found.slice(0, limit)
+    const last = page.at(-1)
+    const nextCursor = found.length > limit && last ? `${last.updatedAt.getTime()}~${last.id}` : null
+    return { conversations: page, nextCursor }
+  },
+
+  get: store.conversation,
+
+  messages: async (companyId: string, conversationId: string, afterSeq?: number): Promise<Message[]> => {
+    await store.conversation(companyId, conversationId)
+    return store.messagesOf(companyId, conversationId, afterSeq)
+  },
+
+  /** What the customer sees on one channel: all their conversations there, in order, without notes and events. */
+  historyOfContact: async ({ companyId, channelId }: Origin, contactId: string, afterMessageId?: string) => {
+    const ids = await store.idsOfContact(companyId, channelId, contactId)
+    const after = afterMessageId ? await store.message(companyId, afterMessageId) : null
+    if (afterMessageId && (!after || !ids.includes(after.conversationId))) {
+      throw new AppError('not_found', 'message_not_found', 'There is no such message in this chat.', { field: 'after' })
+    }
+    const from = after ? ids.indexOf(after.conversationId) : 0
+    const pages = await Promise.all(
+      ids.slice(from).map((id, index) => store.messagesOf(companyId, id, after && index === 0 ? after.seq : 0)),
+    )
+    return pages.flat().filter(isForCustomer)
+  },
+})
+
+const isForCustomer = (message: Message): boolean => message.kind === 'message'
+
+const readCursor = (cursor: string): { at: Date; id: string } => {
+  const [time, id, ...rest] = cursor.split('~')
+  const at = new Date(Number(time))
+  if (!id || rest.length > 0 || Number.isNaN(at.getTime())) {
+    throw new AppError('invalid', 'invalid_cursor', 'The cursor is not one that this list gave.', { field: 'cursor' })
+  }
+  return { at, id }
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

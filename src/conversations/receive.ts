@@ -1,0 +1,172 @@
+import type { Bus } from '../platform/bus.js'
+import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
+import { newId } from '../platform/ids.js'
+import { currentRequestId } from '../platform/log.js'
+import type { Metrics } from '../platform/metrics.js'
+import type { Handler } from './conversation.js'
+import { contactIdOf, type Arrival, type Origin, type Received } from './message.js'
+import {
+  isCreationRace,
+  isKnownArrival,
+  type Appended,
+  type ConversationChange,
+  type ConversationStore,
+  type Draft,
+} from './store.mongo.js'
+import { announce, eventLine } from './timeline.js'
+
+type Needs = {
+  store: ConversationStore
+  bus: Bus
+  clock: Clock
+  metrics: Metrics
+  assistantPaused(companyId: string): Promise<boolean>
+  wakeAnswer(companyId: string, conversationId: string): void
+}
+
+/** A race for the same new conversation is lost at most this often before it is a fault. */
+const CREATION_TRIES = 4
+
+/**
+ * Takes in what a channel decoded: once, durably, and nothing more. When this resolves, the message survives a kill -9
+ * and the provider may be told so. Everything slow comes after.
+ */
+export const makeReceive = ({ store, bus, clock, metrics, assistantPaused, wakeAnswer }: Needs) => {
+  const receive = async (origin: Origin, arrival: Arrival, tries = 1): Promise<Received> => {
+    const requestId = currentRequestId() ?? newId('req')
+    const paused = await assistantPaused(origin.companyId)
+    try {
+      const appended = await append(store, { origin, arrival, paused, now: clock.now(), requestId })
+      metrics.messages.inc({ author: 'customer' })
+      announce(bus, appended)
+      if (appended.conversation.answerDue) wakeAnswer(origin.companyId, appended.conversation.id)
+      return { messageId: firstOf(appended).id, conversationId: appended.conversation.id, duplicate: false }
+    } catch (error) {
+      if (isKnownArrival(error)) {
+        metrics.duplicates.inc()
+        return alreadyStored(store, origin, arrival)
+      }
+      if (isCreationRace(error) && tries < CREATION_TRIES) return receive(origin, arrival, tries + 1)
+      throw error
+    }
+  }
+  return receive
+}
+
+type Entry = { origin: Origin; arrival: Arrival; paused: boolean; now: Date; requestId: string }
+
+/** Into the conversation that the channel names, unless it is closed; else the contact's newest; else a new one. */
+const append = async (store: ConversationStore, entry: Entry): Promise<Appended> => {
+  const { origin, arrival } = entry
+  const named = arrival.conversationId && (await appendTo(store, arrival.conversationId, entry))
+  if (named) return named
+
+  const contactId = contactIdOf(origin, arrival.contact.externalId)
+  const latest = await store.latestOfContact(origin.companyId, origin.channelId, contactId)
+  const followed = latest && (await appendTo(store, latest.id, entry))
+  return followed ?? create(store, entry, contactId, latest?.id ?? null)
+}
+
+/** `null` when the conversation is closed or does not exist. */
+const appendTo = (
+  store: ConversationStore,
+  conversationId: string,
+  { origin, arrival, paused, now, requestId }: Entry,
+) => {
+  const message = draftOf(arrival)
+  const opened: ConversationChange = { state: 'open', resolvedAt: null }
+  const withPerson = { handlers: ['agent', 'nobody'] as Handler[], change: opened, drafts: [message] }
+  const withAssistant = {
+    handlers: ['assistant'] as Handler[],
+    ...forAssistant(paused, opened, message, now, requestId),
+  }
+  // Who has the conversation decides what the message does. The likelier case is tried first: mostly one write.
+  const cases = paused ? [withPerson, withAssistant] : [withAssistant, withPerson]
+  return store.appendToFirst(
+    cases.map(({ handlers, change, drafts }) => ({
+      guard: {
+        _id: conversationId,
+        companyId: origin.companyId,
+        channelId: origin.channelId,
+        state: { $ne: 'closed' },
+        handler: { $in: handlers },
+      },
+      change,
+      drafts,
+    })),
+    now,
+    requestId,
+  )
+}
+
+const forAssistant = (paused: boolean, opened: ConversationChange, message: Draft, now: Date, requestId: string) =>
+  paused
+    ? {
+        change: {
+          ...opened,
+          handler: 'nobody' as const,
+          handoff: { reason: 'assistant_paused' as const, summary: '', at: now },
+        },
+        drafts: [message, eventLine({ name: 'handoff', reason: 'assistant_paused' })],
+      }
+    : { change: { ...opened, answerDue: { since: now, attempts: 0, notBefore: now, requestId } }, drafts: [message] }
+
+const create = (
+  store: ConversationStore,
+  { origin, arrival, paused, now, requestId }: Entry,
+  contactId: string,
+  previousId: string | null,
+): Promise<Appended> => {
+  const { companyId, channelId } = origin
+  const { externalId, name } = arrival.contact
+  return store.create(
+    {
+      // A channel's name for the conversation is good once: after closing, the next one gets a name of its own.
+      id: arrival.conversationId && !previousId ? arrival.conversationId : newId('cnv'),
+      companyId,
+      channelId,
+      contactId,
+      previousId,
+      state: 'open',
+      handler: paused ? 'nobody' : 'assistant',
+      assignee: null,
+      priority: 'normal',
+      tags: [],
+      seq: 0,
+      version: 1,
+      answerDue: paused ? null : { since: now, attempts: 0, notBefore: now, requestId },
+      lease: null,
+      handoff: paused ? { reason: 'assistant_paused', summary: '', at: now } : null,
+      createdAt: now,
+      updatedAt: now,
+      resolvedAt: null,
+    },
+    paused ? [draftOf(arrival), eventLine({ name: 'handoff', reason: 'assistant_paused' })] : [draftOf(arrival)],
+    { _id: contactId, companyId, channelId, externalId, ...(name ? { name } : {}), createdAt: now },
+    requestId,
+  )
+}
+
+const draftOf = ({ text, externalId, contact }: Arrival): Draft => ({
+  kind: 'message',
+  author: { kind: 'customer', ...(contact.name ? { name: contact.name } : {}) },
+  text,
+  externalId,
+})
+
+const firstOf = ({ messages: [first] }: Appended) => {
+  if (!first) throw new AppError('internal', 'nothing_appended', 'An arrival was appended without its message.')
+  return first
+}
+
+const alreadyStored = async (store: ConversationStore, origin: Origin, arrival: Arrival): Promise<Received> => {
+  const stored = await store.messageByExternalId(origin.companyId, origin.channelId, arrival.externalId)
+  if (!stored) throw new AppError('unavailable', 'try_again', 'The message could not be looked up. Send it again.')
+  if (stored.text !== arrival.text) {
+    throw new AppError('conflict', 'message_id_reused', 'Another message was already sent with this id.', {
+      field: 'id',
+    })
+  }
+  return { messageId: stored.id, conversationId: stored.conversationId, duplicate: true }
+}

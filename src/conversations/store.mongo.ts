@@ -1,0 +1,352 @@
+import { AppError } from '../platform/errors.js'
+import { newId } from '../platform/ids.js'
+import {
+  inTransaction,
+  isDuplicateKey,
+  withId,
+  type CollectionSchema,
+  type Filter,
+  type Mongo,
+  type Session,
+} from '../platform/mongo.js'
+import type { Conversation } from './conversation.js'
+import type { DeliveryStatus, Message } from './message.js'
+
+/**
+ * The conversations and their messages. Two invariants hold here and nowhere else:
+ * every change of a conversation grows its `version`, and a message exists exactly when `seq` counted it, because both
+ * are written in one transaction. The conversation is its own outbox: `answerDue` and `delivery` are part of that write.
+ */
+
+type ConversationDocument = Omit<Conversation, 'id'> & { _id: string }
+
+/** When an outbound message may be tried next, how often it was, and until when its sender holds it. */
+type Delivery = { notBefore: Date; attempts: number; heldUntil: Date | null; requestId: string }
+
+export type MessageDocument = Omit<Message, 'id'> & { _id: string; externalId?: string; delivery?: Delivery }
+
+export type ContactDocument = {
+  _id: string
+  companyId: string
+  channelId: string
+  externalId: string
+  name?: string
+  createdAt: Date
+}
+
+/** A message to be appended: the store gives it its number and its place. */
+export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
+  Partial<Pick<Message, 'citations' | 'mode' | 'decisionId' | 'event'>> & { externalId?: string; deliver?: boolean }
+
+/** What else changes with an append. */
+export type ConversationChange = Partial<
+  Pick<
+    ConversationDocument,
+    'state' | 'handler' | 'assignee' | 'priority' | 'tags' | 'answerDue' | 'handoff' | 'resolvedAt' | 'lease'
+  >
+>
+
+export type Appended = { conversation: Conversation; messages: Message[] }
+
+export const EXTERNAL_ID_INDEX = 'message_once'
+
+export const conversationSchemas: CollectionSchema[] = [
+  {
+    collection: 'conversations',
+    indexes: [
+      { key: { companyId: 1, updatedAt: -1, _id: -1 }, name: 'inbox' },
+      { key: { companyId: 1, channelId: 1, contactId: 1, createdAt: 1 }, name: 'of_contact' },
+      {
+        key: { 'answerDue.notBefore': 1 },
+        name: 'answer_due',
+        partialFilterExpression: { 'answerDue.notBefore': { $exists: true } },
+      },
+      { key: { resolvedAt: 1 }, name: 'resolved', partialFilterExpression: { state: 'resolved' } },
+    ],
+  },
+  {
+    collection: 'messages',
+    indexes: [
+      { key: { conversationId: 1, seq: 1 }, name: 'message_order', unique: true },
+      {
+        key: { companyId: 1, channelId: 1, externalId: 1 },
+        name: EXTERNAL_ID_INDEX,
+        unique: true,
+        partialFilterExpression: { externalId: { $exists: true } },
+      },
+      {
+        key: { 'delivery.notBefore': 1 },
+        name: 'delivery_due',
+        partialFilterExpression: { 'delivery.notBefore': { $exists: true } },
+      },
+    ],
+  },
+]
+
+const EXCERPT_LENGTH = 140
+
+export const makeConversationStore = ({ client, db }: Mongo) => {
+  const conversations = db.collection<ConversationDocument>('conversations')
+  const messages = db.collection<MessageDocument>('messages')
+  const contacts = db.collection<ContactDocument>('contacts')
+
+  const numbered = (
+    drafts: readonly Draft[],
+    of: ConversationDocument,
+    at: Date,
+    requestId: string,
+  ): MessageDocument[] =>
+    drafts.map((draft, index) => ({
+      _id: newId('msg'),
+      companyId: of.companyId,
+      conversationId: of._id,
+      channelId: of.channelId,
+      contactId: of.contactId,
+      seq: of.seq - drafts.length + 1 + index,
+      kind: draft.kind,
+      author: draft.author,
+      text: draft.text,
+      citations: draft.citations ?? [],
+      ...(draft.event ? { event: draft.event } : {}),
+      ...(draft.mode ? { mode: draft.mode } : {}),
+      ...(draft.decisionId ? { decisionId: draft.decisionId } : {}),
+      ...(draft.externalId ? { externalId: draft.externalId } : {}),
+      ...(draft.deliver ? { delivery: { notBefore: at, attempts: 0, heldUntil: null, requestId } } : {}),
+      status: draft.deliver ? 'queued' : null,
+      at,
+    }))
+
+  /** The one way in which an existing conversation changes. `null`: the guard did not match, nothing was written. */
+  const appendIn = async (
+    session: Session,
+    guard: Filter<ConversationDocument>,
+    change: ConversationChange,
+    drafts: readonly Draft[],
+    at: Date,
+    requestId: string,
+  ): Promise<Appended | null> => {
+    const last = drafts.findLast((draft) => draft.kind === 'message')
+    const after = await conversations.findOneAndUpdate(
+      guard,
+      {
+        $inc: { seq: drafts.length, version: 1 },
+        $set: { ...change, updatedAt: at, ...(last ? { lastMessage: excerptOf(last, at) } : {}) },
+      },
+      { returnDocument: 'after', session },
+    )
+    if (!after) return null
+    const added = numbered(drafts, after, at, requestId)
+    if (added.length === 1 && added[0]) await messages.insertOne(added[0], { session })
+    else if (added.length > 1) await messages.insertMany(added, { session })
+    return { conversation: withId(after), messages: added.map(toMessage) }
+  }
+
+  return {
+    /** Appends to the conversation that matches `guard`; compare-and-set by putting `version` into the guard. */
+    append: (
+      guard: Filter<ConversationDocument>,
+      change: ConversationChange,
+      drafts: readonly Draft[],
+      at: Date,
+      requestId: string,
+    ) => inTransaction(client, (session) => appendIn(session, guard, change, drafts, at, requestId)),
+
+    /** The first of `cases` whose guard matches happens; one transaction for all of it. */
+    appendToFirst: (
+      cases: readonly { guard: Filter<ConversationDocument>; change: ConversationChange; drafts: readonly Draft[] }[],
+      at: Date,
+      requestId: string,
+    ) =>
+      inTransaction(client, async (session) => {
+        for (const { guard, change, drafts } of cases) {
+          const appended = await appendIn(session, guard, change, drafts, at, requestId)
+          if (appended) return appended
+        }
+        return null
+      }),
+
+    /** A conversation with its first message and, if they are new, its contact. */
+    create: (
+      conversation: Omit<Conversation, 'lastMessage'>,
+      drafts: readonly [Draft, ...Draft[]],
+      contact: ContactDocument,
+      requestId: string,
+    ) =>
+      inTransaction(client, async (session): Promise<Appended> => {
+        const { id, ...rest } = conversation
+        const lastMessage = excerptOf(drafts[0], conversation.createdAt)
+        const document = { _id: id, ...rest, seq: drafts.length, lastMessage }
+        const { _id: contactId, ...person } = contact
+        await contacts.updateOne({ _id: contactId }, { $setOnInsert: person }, { upsert: true, session })
+        await conversations.insertOne(document, { session })
+        const added = numbered(drafts, document, conversation.createdAt, requestId)
+        await messages.insertMany(added, { session })
+        return { conversation: withId(document), messages: added.map(toMessage) }
+      }),
+
+    /** The contact's newest conversation on the channel, whatever its state. */
+    latestOfContact: async (companyId: string, channelId: string, contactId: string): Promise<Conversation | null> => {
+      const found = await conversations.findOne({ companyId, channelId, contactId }, { sort: { createdAt: -1 } })
+      return found && withId(found)
+    },
+
+    messageByExternalId: async (companyId: string, channelId: string, externalId: string) => {
+      const found = await messages.findOne({ companyId, channelId, externalId })
+      return found && toMessage(found)
+    },
+
+    message: async (companyId: string, id: string): Promise<Message | null> => {
+      const found = await messages.findOne({ _id: id, companyId })
+      return found && toMessage(found)
+    },
+
+    conversation: async (companyId: string, id: string): Promise<Conversation> => {
+      const found = await conversations.findOne({ _id: id, companyId })
+      if (!found) throw new AppError('not_found', 'conversation_not_found', 'There is no such conversation.')
+      return withId(found)
+    },
+
+    messagesOf: async (companyId: string, conversationId: string, afterSeq = 0): Promise<Message[]> => {
+      const found = await messages
+        .find({ companyId, conversationId, seq: { $gt: afterSeq } }, { sort: { seq: 1 } })
+        .toArray()
+      return found.map(toMessage)
+    },
+
+    /** All conversations of a contact on one channel, oldest first. */
+    idsOfContact: async (companyId: string, channelId: string, contactId: string): Promise<string[]> => {
+      const found = await conversations
+        .find({ companyId, channelId, contactId }, { sort: { createdAt: 1 }, projection: { _id: 1 } })
+        .toArray()
+      return found.map(({ _id }) => _id)
+    },
+
+    list: async (filter: Filter<ConversationDocument>, limit: number): Promise<Conversation[]> =>
+      (await conversations.find(filter, { sort: { updatedAt: -1, _id: -1 }, limit }).toArray()).map(withId),
+
+    // --- the assistant's side of the outbox
+
+    /**
+     * Takes the due conversation for `owner`, counting the attempt before it is made. `null`: nothing is due, it is not
+     * time yet, or somebody else works on it.
+     */
+    claimAnswer: async (
+      companyId: string,
+      id: string,
+      now: Date,
+      owner: string,
+      until: Date,
+    ): Promise<Conversation | null> => {
+      const claimed = await conversations.findOneAndUpdate(
+        {
+          _id: id,
+          companyId,
+          'answerDue.notBefore': { $lte: now },
+          $or: [{ lease: null }, { 'lease.until': { $lte: now } }],
+        },
+        { $set: { lease: { owner, until } }, $inc: { 'answerDue.attempts': 1 } },
+        { returnDocument: 'after' },
+      )
+      return claimed && withId(claimed)
+    },
+
+    /** False: the lease was lost, whoever worked under it stops. */
+    renewLease: async (id: string, owner: string, until: Date): Promise<boolean> =>
+      (await conversations.updateOne({ _id: id, 'lease.owner': owner }, { $set: { 'lease.until': until } }))
+        .matchedCount === 1,
+
+    /** Gives the conversation back; with `retryAt` the answer stays due from then on. */
+    releaseLease: async (id: string, owner: string, retryAt?: Date): Promise<void> => {
+      await conversations.updateOne(
+        { _id: id, 'lease.owner': owner },
+        { $set: { lease: null, ...(retryAt ? { 'answerDue.notBefore': retryAt } : {}) } },
+      )
+    },
+
+    /** Conversations whose answer is due and on which nobody works, longest waiting first. */
+    answersDue: (now: Date, limit: number) =>
+      conversations
+        .find(
+          { 'answerDue.notBefore': { $lte: now }, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] },
+          { sort: { 'answerDue.notBefore': 1 }, limit, projection: { companyId: 1, answerDue: 1 } },
+        )
+        .toArray(),
+
+    resolvedBefore: (time: Date, limit: number) =>
+      conversations
+        .find({ state: 'resolved', resolvedAt: { $lte: time } }, { limit, projection: { companyId: 1 } })
+        .toArray(),
+
+    // --- the channels' side of the outbox
+
+    /** The oldest message of the conversation that has yet to leave: messages leave in their order. */
+    nextToDeliver: (companyId: string, conversationId: string): Promise<MessageDocument | null> =>
+      messages.findOne(
+        { companyId, conversationId, status: { $in: ['queued', 'sending'] satisfies DeliveryStatus[] } },
+        { sort: { seq: 1 } },
+      ),
+
+    /** Holds the message for one attempt, counted before it is made; false when another sender was faster. */
+    claimDelivery: async (message: MessageDocument, now: Date, until: Date): Promise<boolean> => {
+      const { matchedCount } = await messages.updateOne(
+        {
+          _id: message._id,
+          status: { $in: ['queued', 'sending'] },
+          'delivery.attempts': message.delivery?.attempts ?? 0,
+          'delivery.notBefore': { $lte: now },
+          $or: [{ 'delivery.heldUntil': null }, { 'delivery.heldUntil': { $lte: now } }],
+        },
+        { $set: { status: 'sending', 'delivery.heldUntil': until }, $inc: { 'delivery.attempts': 1 } },
+      )
+      return matchedCount === 1
+    },
+
+    /** The end of a message's way out; `externalId` is the provider's name for it. */
+    finishDelivery: async (id: string, status: DeliveryStatus, reason?: string, externalId?: string): Promise<void> => {
+      await messages.updateOne(
+        { _id: id, status: 'sending' },
+        {
+          $set: { status, ...(reason ? { reason } : {}), ...(externalId ? { externalId } : {}) },
+          $unset: { delivery: '' },
+        },
+      )
+    },
+
+    retryDelivery: async (id: string, notBefore: Date): Promise<void> => {
+      await messages.updateOne(
+        { _id: id, status: 'sending' },
+        { $set: { status: 'queued', 'delivery.notBefore': notBefore, 'delivery.heldUntil': null } },
+      )
+    },
+
+    deliveriesDue: (now: Date, limit: number) =>
+      messages
+        .find(
+          {
+            'delivery.notBefore': { $lte: now },
+            $or: [{ 'delivery.heldUntil': null }, { 'delivery.heldUntil': { $lte: now } }],
+          },
+          { sort: { 'delivery.notBefore': 1 }, limit, projection: { companyId: 1, conversationId: 1, delivery: 1 } },
+        )
+        .toArray(),
+  }
+}
+
+export type ConversationStore = ReturnType<typeof makeConversationStore>
+
+/** True when the write lost because this provider message is already stored. */
+export const isKnownArrival = (error: unknown): boolean => isDuplicateKey(error, EXTERNAL_ID_INDEX)
+
+/** True when another process made the same conversation or contact at the same moment: look again. */
+export const isCreationRace = (error: unknown): boolean => isDuplicateKey(error)
+
+const excerptOf = (draft: Draft, at: Date): Conversation['lastMessage'] => ({
+  author: draft.author.kind,
+  excerpt: draft.text.length > EXCERPT_LENGTH ? `${draft.text.slice(0, EXCERPT_LENGTH - 1)}…` : draft.text,
+  at,
+})
+
+const toMessage = ({ _id, externalId: _external, delivery: _delivery, ...message }: MessageDocument): Message => ({
+  id: _id,
+  ...message,
+})

@@ -1,0 +1,52 @@
+import type { Bus } from '../platform/bus.js'
+import type { Clock } from '../platform/clock.js'
+import { withRequestId, type Log } from '../platform/log.js'
+import type { Metrics } from '../platform/metrics.js'
+import { assertTransition, CLOSES_AFTER_MS } from './conversation.js'
+import type { ConversationStore } from './store.mongo.js'
+import { announce, eventLine } from './timeline.js'
+
+type Needs = {
+  store: ConversationStore
+  wakeAnswer(companyId: string, conversationId: string): void
+  wakeDeliver(companyId: string, conversationId: string): void
+  bus: Bus
+  clock: Clock
+  log: Log
+  metrics: Metrics
+}
+
+const BATCH = 500
+
+/**
+ * Wakes again what is due and not being worked on: whatever a lost job, a crash or a retry's pause left behind. The
+ * truth is on the conversations and messages, so a sweep at any time, from any process, does no harm.
+ * `graceMs` leaves alone what was woken a moment ago.
+ */
+export const makeSweep = ({ store, wakeAnswer, wakeDeliver, bus, clock, log, metrics }: Needs) => {
+  const closeResolved = async (now: Date) => {
+    for (const { _id, companyId } of await store.resolvedBefore(new Date(now.getTime() - CLOSES_AFTER_MS), BATCH)) {
+      assertTransition('resolved', 'closed', 'system')
+      const line = eventLine({ name: 'state', from: 'resolved', to: 'closed', reason: 'quiet for seven days' })
+      const guard = { _id, companyId, state: 'resolved' as const }
+      const appended = await store.append(guard, { state: 'closed', resolvedAt: null }, [line], now, _id)
+      if (appended) announce(bus, appended)
+    }
+  }
+
+  return async (graceMs: number): Promise<void> => {
+    const now = clock.now()
+    const dueSince = new Date(now.getTime() - graceMs)
+    for (const { _id, companyId, answerDue } of await store.answersDue(dueSince, BATCH)) {
+      metrics.swept.inc({ job: 'answer' })
+      log.info({ conversationId: _id, attempts: answerDue?.attempts }, 'sweep wakes an answer')
+      withRequestId(answerDue?.requestId ?? _id, () => wakeAnswer(companyId, _id))
+    }
+    for (const { _id, companyId, conversationId, delivery } of await store.deliveriesDue(dueSince, BATCH)) {
+      metrics.swept.inc({ job: 'deliver' })
+      log.info({ messageId: _id, attempts: delivery?.attempts }, 'sweep wakes a delivery')
+      withRequestId(delivery?.requestId ?? _id, () => wakeDeliver(companyId, conversationId))
+    }
+    await closeResolved(now)
+  }
+}

@@ -1,0 +1,42 @@
+import type { Bus } from '../platform/bus.js'
+import type { HandoffReason } from './conversation.js'
+import type { Author, TimelineEvent } from './message.js'
+import type { Appended, Draft } from './store.mongo.js'
+
+/** The lines of a timeline that people see and customers do not. */
+export const eventLine = (event: TimelineEvent, author: Author = { kind: 'system' }): Draft => ({
+  kind: 'event',
+  author,
+  event,
+  text: inWords(event),
+})
+
+const HANDOFF_IN_WORDS: Record<HandoffReason, string> = {
+  unknown_answer: 'the documents do not answer the question',
+  assistant_paused: 'the assistant is paused',
+  assistant_failed: 'the assistant failed',
+  took_too_long: 'the assistant took too long',
+  requested_by_agent: 'an agent asked for it',
+}
+
+const inWords = (event: TimelineEvent): string => {
+  switch (event.name) {
+    case 'handoff':
+      return `Handed over to people: ${HANDOFF_IN_WORDS[event.reason as HandoffReason] ?? event.reason}.`
+    case 'resumed':
+      return 'Handed back to the assistant.'
+    case 'state':
+      return `${event.from} → ${event.to}${event.reason ? `: ${event.reason}` : ''}`
+    case 'assigned':
+      return event.to ? `Assigned to ${event.to}.` : 'Assigned to nobody.'
+  }
+}
+
+/** Tells whoever watches live what was just written. Call it after the commit, never before. */
+export const announce = (bus: Bus, { conversation, messages }: Appended): void => {
+  const { companyId, channelId, contactId, id: conversationId } = conversation
+  for (const { id: messageId, seq, kind } of messages) {
+    bus.publish({ type: 'message', companyId, conversationId, channelId, contactId, messageId, seq, kind })
+  }
+  bus.publish({ type: 'conversation', companyId, conversationId, version: conversation.version })
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import type { JobDefinition } from './platform/queue.mongo.js'
+
+type Run = (companyId: string, id: string, stop: AbortSignal) => Promise<void>
+
+/**
+ * All background work on one page. A job only wakes: retries, pauses and the last word when all failed stand with the
+ * thing itself (conversations/answer.ts, conversations/deliver.ts, rag/knowledge.mongo.ts), so that they survive the
+ * process. The sweep asks again for what is due.
+ */
+export const defineJobs = (run: { answer: Run; deliver: Run; index: Run }) => {
+  const conversation = z.strictObject({ companyId: z.string(), conversationId: z.string() })
+  const document = z.strictObject({ companyId: z.string(), documentId: z.string() })
+  return {
+    answer: job(conversation, 20, (payload, stop) => run.answer(payload.companyId, payload.conversationId, stop)),
+    deliver: job(conversation, 20, (payload, stop) => run.deliver(payload.companyId, payload.conversationId, stop)),
+    index: job(document, 2, (payload, stop) => run.index(payload.companyId, payload.documentId, stop)),
+  } satisfies Record<string, JobDefinition>
+}
+
+/** The sweep runs on a timer of each process, every 2 s and once at start; any number of them do no harm. */
+export const SWEEP_EVERY_MS = 2_000
+
+const job = <Payload extends Record<string, string>>(
+  schema: z.ZodType<Payload>,
+  concurrency: number,
+  run: (payload: Payload, stop: AbortSignal) => Promise<void>,
+): JobDefinition => ({ schema, concurrency, run: (payload, stop) => run(payload as Payload, stop) })
