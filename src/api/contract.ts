@@ -1,0 +1,15 @@
+import { channelRoutes } from './contract/channels.js'
+import { companyRoutes, keyRoutes, peopleRoutes, setupRoutes } from './contract/companies.js'
+import { conversationRoutes } from './contract/conversations.js'
+import { knowledgeRoutes } from './contract/knowledge.js'
+
+/** The whole API by noun. The public APIs of channels join at start: they belong to the channels. */
+export const contract = {
+  knowledge: knowledgeRoutes,
+  conversations: conversationRoutes,
+  companies: companyRoutes,
+  people: peopleRoutes,
+  keys: keyRoutes,
+  channels: channelRoutes,
+  setup: setupRoutes,
+}

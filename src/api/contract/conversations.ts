@@ -1,0 +1,152 @@
+import { z } from 'zod'
+import { HANDLERS, PRIORITIES, STATES } from '../../conversations/conversation.js'
+import { MAX_MESSAGE_LENGTH } from '../../conversations/message.js'
+import { citation } from './knowledge.js'
+import { byId, defineRoute, id, time } from './route.js'
+
+const tag = 'Conversations'
+
+const assignee = z.strictObject({ id, name: z.string() })
+
+const conversation = z.strictObject({
+  id,
+  channelId: id,
+  contactId: id,
+  previousId: id.nullable(),
+  state: z.enum(STATES),
+  handler: z.enum(HANDLERS),
+  assignee: assignee.nullable(),
+  priority: z.enum(PRIORITIES),
+  tags: z.array(z.string()),
+  seq: z.number(),
+  version: z.number(),
+  handoff: z.strictObject({ reason: z.string(), summary: z.string(), at: time }).nullable(),
+  lastMessage: z.strictObject({ author: z.string(), excerpt: z.string(), at: time }),
+  createdAt: time,
+  updatedAt: time,
+  resolvedAt: time.nullable(),
+})
+export type ConversationDto = z.input<typeof conversation>
+
+const message = z.strictObject({
+  id,
+  seq: z.number(),
+  kind: z.enum(['message', 'note', 'event']),
+  author: z.enum(['customer', 'assistant', 'agent', 'system']),
+  authorName: z.string().optional(),
+  text: z.string(),
+  citations: z.array(citation),
+  mode: z.enum(['model', 'extractive']).optional(),
+  decisionId: id.optional(),
+  status: z.enum(['queued', 'sending', 'sent', 'delivered', 'read', 'refused', 'uncertain']).nullable(),
+  reason: z.string().optional(),
+  at: time,
+})
+export type MessageDto = z.input<typeof message>
+
+const text = z
+  .string()
+  .max(MAX_MESSAGE_LENGTH)
+  .refine((given) => given.trim() !== '', 'is empty')
+const reason = z.string().trim().min(1).max(500)
+
+/** Every change of a conversation answers with what it became. */
+const change = <const Path extends string, Body extends z.ZodType>(path: Path, summary: string, body: Body) =>
+  defineRoute({
+    method: 'post',
+    path: `/api/v1/conversations/:id/${path}`,
+    tag,
+    summary,
+    permission: 'conversations:write',
+    params: byId,
+    body,
+    status: 200,
+    response: conversation,
+    errors: ['not_found', 'conflict'],
+  })
+
+export const conversationRoutes = {
+  list: defineRoute({
+    method: 'get',
+    path: '/api/v1/conversations',
+    tag,
+    summary: 'The inbox, last changed first',
+    permission: 'conversations:read',
+    query: z.strictObject({
+      state: z.enum(STATES).optional(),
+      handler: z.enum(HANDLERS).optional(),
+      assignee: id.optional().describe('A person, or "me"'),
+      channel: id.optional(),
+      q: z.string().trim().min(1).max(200).optional(),
+      cursor: z.string().min(1).max(500).optional(),
+      limit: z.coerce.number().int().min(1).max(100).default(50),
+    }),
+    status: 200,
+    response: z.strictObject({ conversations: z.array(conversation), nextCursor: z.string().nullable() }),
+  }),
+  get: defineRoute({
+    method: 'get',
+    path: '/api/v1/conversations/:id',
+    tag,
+    summary: 'One conversation',
+    permission: 'conversations:read',
+    params: byId,
+    status: 200,
+    response: conversation,
+    errors: ['not_found'],
+  }),
+  messages: defineRoute({
+    method: 'get',
+    path: '/api/v1/conversations/:id/messages',
+    tag,
+    summary: 'Its messages, notes and events in their order',
+    permission: 'conversations:read',
+    params: byId,
+    query: z.strictObject({ after: z.coerce.number().int().min(0).optional().describe('Only what has a higher seq') }),
+    status: 200,
+    response: z.strictObject({ messages: z.array(message) }),
+    errors: ['not_found'],
+  }),
+  speak: defineRoute({
+    method: 'post',
+    path: '/api/v1/conversations/:id/messages',
+    tag,
+    summary: 'Write to the customer; whoever speaks takes over from the assistant',
+    permission: 'conversations:write',
+    params: byId,
+    body: z.strictObject({ text }),
+    status: 201,
+    response: message,
+    errors: ['not_found', 'conflict'],
+  }),
+  note: defineRoute({
+    method: 'post',
+    path: '/api/v1/conversations/:id/notes',
+    tag,
+    summary: 'Leave a note that the customer never sees',
+    permission: 'conversations:write',
+    params: byId,
+    body: z.strictObject({ text }),
+    status: 201,
+    response: message,
+    errors: ['not_found'],
+  }),
+  assign: change(
+    'assign',
+    'Give it to a person, or back to the queue with null',
+    z.strictObject({ assignee: id.nullable().describe('A person, "me", or null') }),
+  ),
+  setState: change(
+    'state',
+    'Move it to another state',
+    z.strictObject({ state: z.enum(STATES), reason: reason.optional() }),
+  ),
+  handoff: change('handoff', 'Take it from the assistant and put it into the human queue', z.strictObject({ reason })),
+  resume: change('resume', 'Hand it back to the assistant', z.strictObject({})),
+  setTags: change(
+    'tags',
+    'Replace its tags',
+    z.strictObject({ tags: z.array(z.string().trim().min(1).max(60)).max(30) }),
+  ),
+  setPriority: change('priority', 'Set its priority', z.strictObject({ priority: z.enum(PRIORITIES) })),
+}

@@ -1,0 +1,107 @@
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { z } from 'zod'
+import type { Caller } from '../companies/companies.js'
+import { AppError } from '../platform/errors.js'
+import { DEFAULT_BODY_LIMIT, type Route } from './contract/route.js'
+import { refusal } from './errors.js'
+
+/** A route of the contract with the function that answers it. Routers are lists of these and know nothing of Express. */
+export type Endpoint = { route: Route; handle(input: AnyInput): Promise<unknown> }
+
+type AnyInput = {
+  params: unknown
+  query: unknown
+  body: unknown
+  caller: unknown
+  /** The client's address; X-Forwarded-For counts only from trusted proxies. */
+  address: string
+  headers: IncomingHttpHeaders
+  setCookies(cookies: readonly string[]): void
+}
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
+type Input<R extends Route> = Omit<AnyInput, 'params' | 'query' | 'body' | 'caller'> & {
+  params: Parsed<R['params']>
+  query: Parsed<R['query']>
+  body: Parsed<R['body']>
+  caller: R['permission'] extends 'public' ? null : Caller
+}
+type Output<R extends Route> = R['response'] extends z.ZodType ? z.input<R['response']> : void
+
+export const endpoint = <const R extends Route>(
+  route: R,
+  handle: (input: Input<R>) => Promise<Output<R>> | Output<R>,
+): Endpoint => ({ route, handle: async (input) => handle(input as Input<R>) })
+
+type Needs = {
+  /** Who calls, allowed to do what the route asks for; throws `unauthenticated` or `forbidden`. */
+  admit(req: Request, permission: Exclude<Route['permission'], 'public'>): Promise<Caller>
+  /** Refuses an unsafe call that another site made a browser send. */
+  refuseForeignSites(req: Request): void
+}
+
+export const mount = (router: Router, { route, handle }: Endpoint, { admit, refuseForeignSites }: Needs): void => {
+  const answer = async (req: Request, res: Response) => {
+    const input: AnyInput = {
+      caller: null,
+      params: undefined,
+      query: undefined,
+      body: undefined,
+      address: req.ip ?? '',
+      headers: req.headers,
+      setCookies: (cookies) => void res.setHeader('Set-Cookie', [...cookies]),
+    }
+    input.caller = res.locals.caller ?? null
+    if (route.params) input.params = parse(route.params, req.params, 'params')
+    input.query = parseQuery(route.query, req)
+    if (route.body) input.body = parse(route.body, req.body, 'body')
+    const body = await handle(input)
+    res.status(route.status)
+    if (route.status === 204) res.end()
+    else res.json(body)
+  }
+  const { permission } = route
+  const admission: RequestHandler = async (req, res, next) => {
+    res.locals.route = route.path
+    refuseForeignSites(req)
+    if (permission !== 'public') res.locals.caller = await admit(req, permission)
+    next()
+  }
+  // Who may not call is told so before a body is read: a stranger cannot make the process parse megabytes.
+  router[route.method](route.path, admission, ...(route.body ? jsonBody(route.bodyLimit) : []), answer)
+}
+
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i
+
+/** Refuses everything but JSON by name, then reads it up to `limit` bytes. */
+export const jsonBody = (limit = DEFAULT_BODY_LIMIT): RequestHandler[] => [
+  (req, _res, next) => {
+    if (JSON_TYPE.test(req.headers['content-type'] ?? '')) return next()
+    throw new AppError('unsupported', 'unsupported_content_type', 'Send the body as Content-Type: application/json.', {
+      field: 'content-type',
+    })
+  },
+  express.json({ limit, type: () => true }),
+]
+
+export const parse = <Schema extends z.ZodType>(
+  schema: Schema,
+  given: unknown,
+  where: 'body' | 'query' | 'params',
+): z.output<Schema> => {
+  const parsed = schema.safeParse(given, { reportInput: true })
+  if (!parsed.success) throw refusal(parsed.error, where)
+  return parsed.data
+}
+
+/** A route without a query takes none: a misspelt filter that is ignored would answer with too much. */
+export const parseQuery = (schema: z.ZodType | undefined, req: Request): unknown => {
+  const given = req.query
+  if (schema) return parse(schema, given, 'query')
+  const [unknown] = Object.keys(given)
+  if (unknown === undefined) return undefined
+  throw new AppError('invalid', 'unknown_field', `There is no query parameter "${unknown.slice(0, 100)}" here.`, {
+    field: unknown.slice(0, 100),
+  })
+}

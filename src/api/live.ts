@@ -1,0 +1,112 @@
+import type { Server as HttpServer } from 'node:http'
+import { Server, type Namespace, type Socket } from 'socket.io'
+import type { ChannelNamespace } from '../channels/channel.js'
+import { newId } from '../platform/ids.js'
+import { withRequestId, type Log } from '../platform/log.js'
+import type { Metrics } from '../platform/metrics.js'
+import { named } from './errors.js'
+import type { Limits } from './limits.js'
+
+const MAX_PAYLOAD_BYTES = 100 * 1024
+/** A reader who is this many frames behind is cut off; after the reconnect it fetches what it missed. */
+const MAX_UNSENT_FRAMES = 500
+
+type Needs = {
+  namespaces: readonly ChannelNamespace[]
+  limit: Limits
+  metrics: Pick<Metrics, 'sockets'>
+  log: Log
+}
+
+type Connected = Awaited<ReturnType<ChannelNamespace['connect']>>
+
+/** The channels' live connections over Socket.IO. Every event is acknowledged with `{ok: true, …}` or `{ok: false, error}`. */
+export const attachLive = (server: HttpServer, { namespaces, limit, metrics, log }: Needs) => {
+  const io = new Server(server, {
+    serveClient: false,
+    maxHttpBufferSize: MAX_PAYLOAD_BYTES,
+    // Web chats live on customers' sites and carry a token, never a cookie; the channel checks the origins it allows.
+    cors: { origin: true, credentials: false },
+    connectTimeout: 10_000,
+  })
+  const opened = namespaces.map((namespace) => openNamespace(io.of(namespace.path), namespace, { limit, metrics, log }))
+
+  return {
+    /** Tells every client, then lets go of all of them. The HTTP server stays the caller's. */
+    close: (): void => {
+      for (const namespace of opened) {
+        namespace.emit('closing', {})
+        namespace.disconnectSockets(true)
+      }
+      io.engine.close()
+    },
+  }
+}
+
+const openNamespace = (
+  nsp: Namespace,
+  { path, connect }: ChannelNamespace,
+  { limit, metrics, log }: Omit<Needs, 'namespaces'>,
+) => {
+  nsp.use((socket, next) => {
+    const auth: Record<string, unknown> = socket.handshake.auth
+    const emit = (event: string, payload: object) => {
+      if (unsentFrames(socket) > MAX_UNSENT_FRAMES) socket.disconnect(true)
+      else socket.emit(event, payload)
+    }
+    connect({
+      token: typeof auth.token === 'string' ? auth.token : '',
+      origin: socket.handshake.headers.origin ?? null,
+      emit,
+    })
+      .then((connected) => {
+        ;(socket.data as { connected: Connected }).connected = connected
+        // The client may have gone while it was let in: then nobody else ends what was begun.
+        if (socket.client.conn.readyState !== 'open') connected.close()
+        next()
+      })
+      .catch((thrown: unknown) => {
+        next(Object.assign(new Error('refused'), { data: { error: refusalOf(thrown, log) } }))
+      })
+  })
+
+  nsp.on('connection', (socket: Socket) => {
+    const { connected } = socket.data as { connected: Connected }
+    metrics.sockets.inc({ namespace: path })
+    socket.on('disconnect', () => {
+      metrics.sockets.dec({ namespace: path })
+      connected.close()
+    })
+    // An `error` event that nobody listens to would end the process.
+    socket.on('error', () => {})
+    socket.onAny((event: string, ...given: unknown[]) => {
+      const last = given.at(-1)
+      const acknowledge = typeof last === 'function' ? (last as (answer: object) => void) : () => {}
+      const payload = typeof given[0] === 'function' ? undefined : given[0]
+      void withRequestId(newId('req'), () => answer(socket, connected, event, payload)).then(acknowledge)
+    })
+  })
+
+  const answer = async (socket: Socket, { on }: Connected, event: string, payload: unknown): Promise<object> => {
+    try {
+      await limit('events_per_socket', socket.id)
+      const listener = Object.hasOwn(on, event) ? on[event] : undefined
+      if (!listener) return { ok: false, error: { code: 'unknown_event', message: 'There is no such event.' } }
+      return { ok: true, ...(await listener(payload)) }
+    } catch (thrown) {
+      return { ok: false, error: refusalOf(thrown, log) }
+    }
+  }
+
+  return nsp
+}
+
+/** engine.io keeps what the transport has not taken yet; its types call that private, its documentation does not. */
+const unsentFrames = (socket: Socket): number =>
+  (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length
+
+const refusalOf = (thrown: unknown, log: Log) => {
+  const { kind, code, message, field } = named(thrown)
+  if (kind === 'internal') log.error({ err: thrown }, 'live event failed')
+  return { code, message, ...(field === undefined ? {} : { field }) }
+}

@@ -1,0 +1,79 @@
+import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi'
+import type { ChannelRoute } from '../channels/channel.js'
+import type { ErrorKind } from '../platform/errors.js'
+import type { Route } from './contract/route.js'
+import { errorBody, statusOf } from './errors.js'
+
+type Described = { routes: readonly Route[]; channelRoutes: readonly ChannelRoute[] }
+
+/** The OpenAPI 3.1 document of exactly what is mounted. */
+export const describeApi = ({ routes, channelRoutes }: Described): object => {
+  const registry = new OpenAPIRegistry()
+  const key = registry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer' })
+  for (const route of routes) registry.registerPath(describeRoute(route, key.name))
+  for (const route of channelRoutes) registry.registerPath(describeChannelRoute(route, key.name))
+  return new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Helpdesk',
+      version: '1',
+      description: 'A support helpdesk whose assistant proves what it says. Errors always have the shape of `error`.',
+    },
+    servers: [{ url: '/' }],
+  })
+}
+
+/** What any call may meet, by what it takes in. */
+const errorsOf = (route: Route): ErrorKind[] => [
+  ...(route.permission === 'public' ? [] : (['unauthenticated', 'forbidden'] as const)),
+  ...(route.params || route.query || route.body ? (['invalid'] as const) : []),
+  ...(route.body ? (['too_large', 'unsupported'] as const) : []),
+  ...(route.errors ?? []),
+]
+
+const describeRoute = (route: Route, scheme: string): RouteConfig => ({
+  method: route.method,
+  path: route.path.replaceAll(/:([a-z]+)/gi, '{$1}'),
+  tags: [route.tag],
+  summary: route.summary,
+  ...(route.permission === 'public'
+    ? {}
+    : { description: `Needs the permission \`${route.permission}\`.`, security: [{ [scheme]: [] }] }),
+  request: {
+    ...(route.params ? { params: route.params } : {}),
+    ...(route.query ? { query: route.query } : {}),
+    ...(route.body ? { body: { content: { 'application/json': { schema: route.body } }, required: true } } : {}),
+  },
+  responses: {
+    [route.status]: {
+      description: 'Done',
+      ...(route.response ? { content: { 'application/json': { schema: route.response } } } : {}),
+    },
+    ...refusals(errorsOf(route)),
+  },
+})
+
+const describeChannelRoute = (route: ChannelRoute, scheme: string): RouteConfig =>
+  describeRoute(
+    {
+      method: route.method,
+      path: `/api/v1${route.path}`,
+      tag: 'Channels in public',
+      summary: route.summary,
+      permission: 'public',
+      ...(route.body ? { body: route.body } : {}),
+      ...(route.query ? { query: route.query as NonNullable<Route['query']> } : {}),
+      status: route.status,
+      response: route.response,
+      errors: [...(route.bearer ? (['unauthenticated'] as const) : []), 'forbidden', 'rate_limited'],
+    },
+    scheme,
+  )
+
+const refusals = (kinds: readonly ErrorKind[]): RouteConfig['responses'] =>
+  Object.fromEntries(
+    [...new Set(kinds)].map((kind) => [
+      statusOf(kind),
+      { description: kind.replaceAll('_', ' '), content: { 'application/json': { schema: errorBody } } },
+    ]),
+  )

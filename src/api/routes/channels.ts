@@ -1,0 +1,46 @@
+import { contract } from '../contract.js'
+import type { ChannelDto } from '../contract/channels.js'
+import { endpoint, type Endpoint } from '../endpoint.js'
+
+/** A channel as the company sees it: without its settings, which may hold secrets. */
+type ListedChannel = { id: string; kind: string; name: string; state: string; key?: string }
+
+export type ChannelsNeeds = {
+  channels: {
+    list(companyId: string): Promise<ListedChannel[]>
+    create(
+      companyId: string,
+      channel: { kind: string; name?: string | undefined; settings: Record<string, unknown> },
+    ): Promise<{ id: string }>
+    update(
+      companyId: string,
+      id: string,
+      change: { name?: string | undefined; settings?: Record<string, unknown> | undefined },
+    ): Promise<ListedChannel>
+    remove(companyId: string, id: string): Promise<void>
+    kinds(): { kind: string; label: string; icon: string }[]
+  }
+}
+
+const { channels: routes } = contract
+
+export const makeChannelsRouter = ({ channels }: ChannelsNeeds): Endpoint[] => [
+  endpoint(routes.list, async ({ caller }) => ({ channels: (await channels.list(caller.companyId)).map(toChannel) })),
+  endpoint(routes.kinds, () => ({ kinds: channels.kinds().map(({ kind, label, icon }) => ({ kind, label, icon })) })),
+  endpoint(routes.add, async ({ caller, body }) => {
+    const { id } = await channels.create(caller.companyId, body)
+    return { id }
+  }),
+  endpoint(routes.update, async ({ caller, params, body }) =>
+    toChannel(await channels.update(caller.companyId, params.id, body)),
+  ),
+  endpoint(routes.remove, ({ caller, params }) => channels.remove(caller.companyId, params.id)),
+]
+
+const toChannel = ({ id, kind, name, state, key }: ListedChannel): ChannelDto => ({
+  id,
+  kind,
+  name,
+  state,
+  ...(key === undefined ? {} : { key }),
+})

@@ -1,0 +1,129 @@
+import type { Caller } from '../../companies/companies.js'
+import type { Conversation, Handler, Priority, State } from '../../conversations/conversation.js'
+import type { Message } from '../../conversations/message.js'
+import { AppError } from '../../platform/errors.js'
+import { contract } from '../contract.js'
+import type { ConversationDto, MessageDto } from '../contract/conversations.js'
+import { endpoint, type Endpoint } from '../endpoint.js'
+
+/** Somebody acts on a conversation: every use case takes these. */
+type Act = { companyId: string; conversationId: string; person: { id: string; name: string } }
+
+export type ConversationsNeeds = {
+  inbox: {
+    list(
+      companyId: string,
+      filter: {
+        state?: State | undefined
+        handler?: Handler | undefined
+        assignee?: string | undefined
+        channel?: string | undefined
+        q?: string | undefined
+        cursor?: string | undefined
+        limit: number
+      },
+    ): Promise<{ conversations: Conversation[]; nextCursor: string | null }>
+    get(companyId: string, id: string): Promise<Conversation>
+    messages(companyId: string, id: string, after?: number): Promise<Message[]>
+  }
+  actions: {
+    speak(act: Act & { text: string }): Promise<Message>
+    note(act: Act & { text: string }): Promise<Message>
+    assign(act: Act & { assignee: { id: string; name: string } | null }): Promise<Conversation>
+    setState(act: Act & { state: State; reason?: string | undefined }): Promise<Conversation>
+    handoff(act: Act & { reason: string }): Promise<Conversation>
+    resume(act: Act): Promise<Conversation>
+    setTags(act: Act & { tags: string[] }): Promise<Conversation>
+    setPriority(act: Act & { priority: Priority }): Promise<Conversation>
+  }
+  people: { get(companyId: string, id: string): Promise<{ id: string; name: string }> }
+}
+
+const { conversations: routes } = contract
+const ME = 'me'
+
+export const makeConversationsRouter = ({ inbox, actions, people }: ConversationsNeeds): Endpoint[] => {
+  const assigneeOf = async (caller: Caller, id: string | null) => {
+    if (id === null) return null
+    if (id === ME) return { id: caller.id, name: caller.name }
+    const { name } = await people.get(caller.companyId, id).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.kind !== 'not_found') throw error
+      throw new AppError('invalid', 'unknown_person', 'assignee: is not a person of this company', {
+        field: 'assignee',
+      })
+    })
+    return { id, name }
+  }
+
+  return [
+    endpoint(routes.list, async ({ caller, query }) => {
+      const assignee = query.assignee === ME ? caller.id : query.assignee
+      const { conversations, nextCursor } = await inbox.list(caller.companyId, { ...query, assignee })
+      return { conversations: conversations.map(toConversation), nextCursor }
+    }),
+    endpoint(routes.get, async ({ caller, params }) => toConversation(await inbox.get(caller.companyId, params.id))),
+    endpoint(routes.messages, async ({ caller, params, query }) => ({
+      messages: (await inbox.messages(caller.companyId, params.id, query.after)).map(toMessage),
+    })),
+    endpoint(routes.speak, async (input) => toMessage(await actions.speak({ ...actOf(input), text: input.body.text }))),
+    endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), text: input.body.text }))),
+    endpoint(routes.assign, async (input) => {
+      const assignee = await assigneeOf(input.caller, input.body.assignee)
+      return toConversation(await actions.assign({ ...actOf(input), assignee }))
+    }),
+    endpoint(routes.setState, async (input) =>
+      toConversation(await actions.setState({ ...actOf(input), ...input.body })),
+    ),
+    endpoint(routes.handoff, async (input) =>
+      toConversation(await actions.handoff({ ...actOf(input), ...input.body })),
+    ),
+    endpoint(routes.resume, async (input) => toConversation(await actions.resume(actOf(input)))),
+    endpoint(routes.setTags, async (input) =>
+      toConversation(await actions.setTags({ ...actOf(input), ...input.body })),
+    ),
+    endpoint(routes.setPriority, async (input) =>
+      toConversation(await actions.setPriority({ ...actOf(input), ...input.body })),
+    ),
+  ]
+}
+
+const actOf = ({ caller, params }: { caller: Caller; params: { id: string } }): Act => ({
+  companyId: caller.companyId,
+  conversationId: params.id,
+  person: { id: caller.id, name: caller.name },
+})
+
+/** What stays inside: the outbox (`answerDue`), the lease and the company. */
+const toConversation = (given: Conversation): ConversationDto => ({
+  id: given.id,
+  channelId: given.channelId,
+  contactId: given.contactId,
+  previousId: given.previousId,
+  state: given.state,
+  handler: given.handler,
+  assignee: given.assignee,
+  priority: given.priority,
+  tags: given.tags,
+  seq: given.seq,
+  version: given.version,
+  handoff: given.handoff && { ...given.handoff, at: given.handoff.at.toISOString() },
+  lastMessage: { ...given.lastMessage, at: given.lastMessage.at.toISOString() },
+  createdAt: given.createdAt.toISOString(),
+  updatedAt: given.updatedAt.toISOString(),
+  resolvedAt: given.resolvedAt?.toISOString() ?? null,
+})
+
+const toMessage = (given: Message): MessageDto => ({
+  id: given.id,
+  seq: given.seq,
+  kind: given.kind,
+  author: given.author.kind,
+  ...(given.author.name === undefined ? {} : { authorName: given.author.name }),
+  text: given.text,
+  citations: given.citations,
+  ...(given.mode === undefined ? {} : { mode: given.mode }),
+  ...(given.decisionId === undefined ? {} : { decisionId: given.decisionId }),
+  status: given.status,
+  ...(given.reason === undefined ? {} : { reason: given.reason }),
+  at: given.at.toISOString(),
+})

@@ -1,0 +1,197 @@
+import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
+import { newId } from '../platform/ids.js'
+import type { CollectionSchema, Mongo } from '../platform/mongo.js'
+import { companySchemas, makeCompanyStore, type Company } from './company.mongo.js'
+import { keySchemas, makeKeyStore } from './keys.mongo.js'
+import { makePeopleStore, peopleSchemas } from './people.mongo.js'
+import { mayGrant, type Role } from './roles.js'
+import { makeSignIn, signInSchemas } from './sign-in.mongo.js'
+
+export type { Company } from './company.mongo.js'
+export type { ApiKey } from './keys.mongo.js'
+export type { Person } from './people.mongo.js'
+
+/** On whose behalf something is done. `id` and `name` stand as the author under what they write. */
+export type Caller = {
+  via: 'key' | 'session'
+  id: string
+  name: string
+  companyId: string
+  role: Role
+  /** Owners of the first company run the installation. */
+  operator: boolean
+}
+
+export const companiesSchemas: CollectionSchema[] = [
+  ...signInSchemas,
+  ...companySchemas,
+  ...peopleSchemas,
+  ...keySchemas,
+]
+
+type Needs = Mongo & {
+  clock: Clock
+  secretKey: string
+  /** The address that people reach the server under; https makes the session's cookie secure. */
+  publicUrl: string
+  origins: readonly string[]
+  createChannel(
+    companyId: string,
+    channel: { kind: string; name: string; settings: Record<string, unknown> },
+  ): Promise<unknown>
+}
+
+/** The product's own support desk: its knowledge is the product's documentation. */
+const FIRST_COMPANY = 'Support'
+const WEB_CHAT = { kind: 'webchat', name: 'Web chat', settings: {} }
+
+export const makeCompanies = ({ client, db, clock, secretKey, publicUrl, origins, createChannel }: Needs) => {
+  const signIn = makeSignIn({ db, secretKey, publicUrl, origins })
+  const store = makeCompanyStore({ client, db, clock })
+  const keys = makeKeyStore({ db, clock })
+  const people = makePeopleStore({ client, db, clock, serialise: store.serialisePeople, passwords: signIn })
+
+  const isOperator = async (companyId: string, role: Role): Promise<boolean> =>
+    role === 'owner' && companyId === (await store.firstId())
+
+  /** The channel comes first: a company that exists can be written to. A crash in between leaves a channel that nobody sees. */
+  const found = async (name: string, first: boolean): Promise<string> => {
+    const id = newId('co')
+    await createChannel(id, WEB_CHAT)
+    if (await store.insert(id, name, { first })) return id
+    return firstId()
+  }
+
+  const firstId = async (): Promise<string> => (await store.firstId()) ?? found(FIRST_COMPANY, true)
+
+  const assertMayGrant = (caller: Pick<Caller, 'role'>, role: Role) => {
+    if (mayGrant(caller.role, role)) return
+    throw new AppError('forbidden', 'role_above_own', `The role ${caller.role} cannot decide over the role ${role}.`, {
+      field: 'role',
+    })
+  }
+
+  return {
+    /**
+     * What must be there before the first request: the first company, its owner or a way to become it, the environment's key.
+     * Safe to repeat and to race. `setupPath` is the one-time link while there is no owner.
+     */
+    start: async (wanted: {
+      adminEmail?: string | undefined
+      adminPassword?: string | undefined
+      apiKey?: string | undefined
+    }): Promise<{ firstCompanyId: string; setupPath: string | null }> => {
+      const firstCompanyId = await firstId()
+      await keys.followEnvironment(firstCompanyId, wanted.apiKey)
+      if (await people.hasOwner(firstCompanyId)) return { firstCompanyId, setupPath: null }
+      if (!wanted.adminEmail || !wanted.adminPassword) {
+        return { firstCompanyId, setupPath: setupPath(await people.issueFirstOwnerLink(firstCompanyId)) }
+      }
+      const email = wanted.adminEmail.toLowerCase()
+      try {
+        await people.makeOwner(firstCompanyId, {
+          email,
+          name: email.split('@')[0] ?? email,
+          password: wanted.adminPassword,
+        })
+      } catch (error) {
+        if (!(await people.hasOwner(firstCompanyId))) throw error
+      }
+      return { firstCompanyId, setupPath: null }
+    },
+
+    /** Name and settings, from memory on the hot path: a change is seen here at once, by other processes within seconds. */
+    settings: (companyId: string): Promise<Company> => store.get(companyId),
+
+    update: (
+      companyId: string,
+      change: { name?: string | undefined; paused?: boolean | undefined },
+    ): Promise<Company> => store.update(companyId, change),
+
+    /** All for operators; else the caller's own. */
+    list: async (caller: Caller): Promise<Company[]> => {
+      if (caller.operator) return store.all()
+      if (caller.via === 'key') return store.all([caller.companyId])
+      const memberships = await people.membershipsOf(await people.userOf(caller.companyId, caller.id))
+      return store.all(memberships.map(({ companyId }) => companyId))
+    },
+
+    /** A person who adds a company owns it; its first key is returned once. */
+    add: async (caller: Caller, name: string): Promise<{ id: string; apiKey: string }> => {
+      const id = await found(name, false)
+      if (caller.via === 'session') {
+        await people.addMember(id, await people.userOf(caller.companyId, caller.id), 'owner')
+      }
+      const { key } = await keys.add(id, 'First key', 'owner')
+      return { id, apiKey: key }
+    },
+
+    callerByKey: async (secret: string): Promise<Caller | null> => {
+      const key = await keys.verify(secret)
+      if (!key) return null
+      const { id, name, companyId, role } = key
+      return { via: 'key', id, name: `API · ${name}`, companyId, role, operator: await isOperator(companyId, role) }
+    },
+
+    /** The signed-in person in `companyId`, or in the first company that they joined. */
+    callerBySession: async (cookie: string, companyId: string | undefined): Promise<Caller | null> => {
+      const session = await signIn.session(cookie, { refresh: false })
+      if (!session) return null
+      const memberships = await people.membershipsOf(session.user.id)
+      const membership =
+        companyId === undefined ? memberships[0] : memberships.find((one) => one.companyId === companyId)
+      if (!membership) {
+        throw new AppError('forbidden', 'not_a_member', 'You do not belong to that company.', { field: 'x-company-id' })
+      }
+      const operates = await Promise.all(memberships.map((one) => isOperator(one.companyId, one.role)))
+      return {
+        via: 'session',
+        id: membership.id,
+        name: session.user.name,
+        companyId: membership.companyId,
+        role: membership.role,
+        operator: operates.includes(true),
+      }
+    },
+
+    signIn,
+
+    people: {
+      list: people.list,
+      get: people.get,
+      invite: async (caller: Caller, invited: { email: string; name: string; role: Role }) => {
+        assertMayGrant(caller, invited.role)
+        const { id, token } = await people.invite(caller.companyId, invited)
+        return { id, setupUrl: new URL(setupPath(token), publicUrl).href }
+      },
+      changeRole: async (caller: Caller, id: string, role: Role) => {
+        assertMayGrant(caller, (await people.find(caller.companyId, id)).role)
+        assertMayGrant(caller, role)
+        await people.changeRole(caller.companyId, id, role)
+        return people.find(caller.companyId, id)
+      },
+      remove: async (caller: Caller, id: string) => {
+        assertMayGrant(caller, (await people.find(caller.companyId, id)).role)
+        await people.remove(caller.companyId, id)
+      },
+      redeem: people.redeem,
+    },
+
+    keys: {
+      list: keys.list,
+      add: async (caller: Caller, name: string, role: Role) => {
+        assertMayGrant(caller, role)
+        return keys.add(caller.companyId, name, role)
+      },
+      remove: async (caller: Caller, id: string) => {
+        assertMayGrant(caller, (await keys.get(caller.companyId, id)).role)
+        await keys.remove(caller.companyId, id)
+      },
+    },
+  }
+}
+
+export type Companies = ReturnType<typeof makeCompanies>
+
+const setupPath = (token: string): string => `/setup?token=${token}`

@@ -1,0 +1,121 @@
+import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
+import {
+  inTransaction,
+  isDuplicateKey,
+  withId,
+  type CollectionSchema,
+  type Mongo,
+  type Session,
+} from '../platform/mongo.js'
+import type { OrganizationDocument } from './sign-in.mongo.js'
+
+/** A company's own settings, keyed by its organisation. */
+export type Company = { id: string; name: string; assistant: { paused: boolean }; createdAt: Date }
+
+type CompanyDocument = Omit<Company, 'id'> & {
+  _id: string
+  /** Only on the company that the installation began with. */
+  first?: true
+  /** Grows with each change of its people, so that two changes at once cannot both leave the last owner behind. */
+  peopleVersion: number
+}
+
+const FIRST_INDEX = 'only_one_first'
+
+export const companySchemas: CollectionSchema[] = [
+  {
+    collection: 'companies',
+    indexes: [{ key: { first: 1 }, name: FIRST_INDEX, unique: true, partialFilterExpression: { first: true } }],
+  },
+]
+
+/** How long another process may still see old settings, in milliseconds. */
+const CACHED_MS = 3_000
+
+type Needs = Mongo & { clock: Clock }
+
+export const makeCompanyStore = ({ client, db, clock }: Needs) => {
+  const companies = db.collection<CompanyDocument>('companies')
+  const organizations = db.collection<OrganizationDocument>('organizations')
+  /** Each customer's message asks whether the assistant is paused. */
+  const cache = new Map<string, { company: Company; until: number }>()
+  let firstId: string | null = null
+
+  const read = async (id: string): Promise<Company> => {
+    const found = await companies.findOne({ _id: id })
+    if (!found) throw noCompany()
+    const company = toCompany(found)
+    cache.set(id, { company, until: clock.now().getTime() + CACHED_MS })
+    return company
+  }
+
+  return {
+    get: async (id: string): Promise<Company> => {
+      const cached = cache.get(id)
+      return cached && cached.until > clock.now().getTime() ? cached.company : read(id)
+    },
+
+    /** The company that the installation began with; `null` before the first start. */
+    firstId: async (): Promise<string | null> =>
+      (firstId ??= (await companies.findOne({ first: true }, { projection: { _id: 1 } }))?._id ?? null),
+
+    all: async (ids?: readonly string[]): Promise<Company[]> =>
+      (await companies.find(ids ? { _id: { $in: [...ids] } } : {}, { sort: { createdAt: 1 } }).toArray()).map(
+        toCompany,
+      ),
+
+    /** Writes the organisation and its settings together. False when another start made the first company meanwhile. */
+    insert: async (id: string, name: string, { first }: { first: boolean }): Promise<boolean> => {
+      const createdAt = clock.now()
+      try {
+        await inTransaction(client, async (session) => {
+          await companies.insertOne(
+            { _id: id, name, assistant: { paused: false }, createdAt, ...(first ? { first } : {}), peopleVersion: 0 },
+            { session },
+          )
+          await organizations.insertOne({ _id: id, name, slug: id, createdAt }, { session })
+        })
+        return true
+      } catch (error) {
+        if (first && isDuplicateKey(error, FIRST_INDEX)) return false
+        throw error
+      }
+    },
+
+    /** At least one of the two is given. */
+    update: async (
+      id: string,
+      change: { name?: string | undefined; paused?: boolean | undefined },
+    ): Promise<Company> => {
+      const { name, paused } = change
+      await inTransaction(client, async (session) => {
+        const { matchedCount } = await companies.updateOne(
+          { _id: id },
+          {
+            $set: {
+              ...(name === undefined ? {} : { name }),
+              ...(paused === undefined ? {} : { 'assistant.paused': paused }),
+            },
+          },
+          { session },
+        )
+        if (matchedCount === 0) throw noCompany()
+        if (name !== undefined) await organizations.updateOne({ _id: id }, { $set: { name } }, { session })
+      })
+      return read(id)
+    },
+
+    /** Makes concurrent changes of a company's people conflict, so that one of them is repeated and sees the other. */
+    serialisePeople: async (session: Session, id: string): Promise<void> => {
+      await companies.updateOne({ _id: id }, { $inc: { peopleVersion: 1 } }, { session })
+    },
+  }
+}
+
+export type CompanyStore = ReturnType<typeof makeCompanyStore>
+
+const toCompany = ({ _id, name, assistant, createdAt }: CompanyDocument): Company =>
+  withId({ _id, name, assistant, createdAt })
+
+const noCompany = () => new AppError('not_found', 'company_not_found', 'There is no such company.')
