@@ -7,10 +7,10 @@ import type { Limits } from './limits.js'
 type Needs = {
   /** Addresses under which browsers reach this server, such as https://support.example.com. */
   origins: readonly string[]
-  callerByKey(key: string): Promise<Caller | null>
+  callerByKey: (key: string) => Promise<Caller | null>
   /** `companyId` is the company that a person with several asks for. */
   limit: Limits
-  callerBySession(cookie: string, companyId: string | undefined): Promise<Caller | null>
+  callerBySession: (cookie: string, companyId: string | undefined) => Promise<Caller | null>
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])

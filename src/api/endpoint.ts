@@ -7,7 +7,7 @@ import { DEFAULT_BODY_LIMIT, type Route } from './contract/route.js'
 import { refusal } from './errors.js'
 
 /** A route of the contract with the function that answers it. Routers are lists of these and know nothing of Express. */
-export type Endpoint = { route: Route; handle(input: AnyInput): Promise<unknown> }
+export type Endpoint = { route: Route; handle: (input: AnyInput) => Promise<unknown> }
 
 type AnyInput = {
   params: unknown
@@ -36,9 +36,9 @@ export const endpoint = <const R extends Route>(
 
 type Needs = {
   /** Who calls, allowed to do what the route asks for; throws `unauthenticated` or `forbidden`. */
-  admit(req: Request, permission: Exclude<Route['permission'], 'public'>): Promise<Caller>
+  admit: (req: Request, permission: Exclude<Route['permission'], 'public'>) => Promise<Caller>
   /** Refuses an unsafe call that another site made a browser send. */
-  refuseForeignSites(req: Request): void
+  refuseForeignSites: (req: Request) => void
 }
 
 export const mount = (router: Router, { route, handle }: Endpoint, { admit, refuseForeignSites }: Needs): void => {

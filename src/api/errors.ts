@@ -27,7 +27,7 @@ export const errorBody = z.strictObject({
   }),
 })
 
-type Needs = { log: Log; report(error: unknown, context: { requestId: string }): void }
+type Needs = { log: Log; report: (error: unknown, context: { requestId: string }) => void }
 
 /** The one place where an error becomes a response. What has no name is logged once and tells the caller nothing. */
 export const makeErrorHandler =

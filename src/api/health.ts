@@ -5,7 +5,7 @@ export type Check = {
   name: string
   /** Without it nothing can be served; a part that is not essential only degrades the product. */
   essential: boolean
-  probe(): Promise<{ ok: boolean; state?: string }>
+  probe: () => Promise<{ ok: boolean; state?: string }>
 }
 
 type Result = { ok: boolean; state?: string }

@@ -45,7 +45,7 @@ export const attachLive = (server: HttpServer, { namespaces, limit, metrics, log
 
 const openNamespace = (
   nsp: Namespace,
-  { path, connect }: ChannelNamespace,
+  namespace: ChannelNamespace,
   { limit, metrics, log }: Omit<Needs, 'namespaces'>,
 ) => {
   nsp.use((socket, next) => {
@@ -54,11 +54,12 @@ const openNamespace = (
       if (unsentFrames(socket) > MAX_UNSENT_FRAMES) socket.disconnect(true)
       else socket.emit(event, payload)
     }
-    connect({
-      token: typeof auth.token === 'string' ? auth.token : '',
-      origin: socket.handshake.headers.origin ?? null,
-      emit,
-    })
+    namespace
+      .connect({
+        token: typeof auth.token === 'string' ? auth.token : '',
+        origin: socket.handshake.headers.origin ?? null,
+        emit,
+      })
       .then((connected) => {
         ;(socket.data as { connected: Connected }).connected = connected
         // The client may have gone while it was let in: then nobody else ends what was begun.
@@ -66,15 +67,15 @@ const openNamespace = (
         next()
       })
       .catch((thrown: unknown) => {
-        next(Object.assign(new Error('refused'), { data: { error: refusalOf(thrown, log) } }))
+        next(Object.assign(new Error('refused'), { data: refusalOf(thrown, log) }))
       })
   })
 
   nsp.on('connection', (socket: Socket) => {
     const { connected } = socket.data as { connected: Connected }
-    metrics.sockets.inc({ namespace: path })
+    metrics.sockets.inc({ namespace: namespace.path })
     socket.on('disconnect', () => {
-      metrics.sockets.dec({ namespace: path })
+      metrics.sockets.dec({ namespace: namespace.path })
       connected.close()
     })
     // An `error` event that nobody listens to would end the process.

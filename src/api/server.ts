@@ -31,7 +31,7 @@ export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
     limit: Limits
     metrics: Metrics
     log: Log
-    report(error: unknown, context: { requestId: string }): void
+    report: (error: unknown, context: { requestId: string }) => void
     publicUrl: string
     /** From `ownOrigins`. */
     origins: readonly string[]

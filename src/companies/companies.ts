@@ -36,10 +36,10 @@ type Needs = Mongo & {
   /** The address that people reach the server under; https makes the session's cookie secure. */
   publicUrl: string
   origins: readonly string[]
-  createChannel(
+  createChannel: (
     companyId: string,
     channel: { kind: string; name: string; settings: Record<string, unknown> },
-  ): Promise<unknown>
+  ) => Promise<unknown>
 }
 
 /** The product's own support desk: its knowledge is the product's documentation. */
