@@ -1,0 +1,93 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { ConfigError, type Config } from './config.js'
+import { startEmbeddedMongo } from './embedded-mongo/index.js'
+import { connectMongo, type Mongo } from './platform/mongo.js'
+
+/** What the process opens before anything is composed. `close` undoes it, last opened first. */
+export type Opened = {
+  mongo: Mongo
+  secretKey: string
+  embedded: boolean
+  failed: Promise<Error>
+  close(): Promise<void>
+}
+
+export const openProduction = async (config: Config): Promise<Opened> => {
+  const directory = path.resolve(config.DATA_DIR)
+  makeDirectory(directory)
+  const secretKey = config.SECRET_KEY ?? ownSecret(path.join(directory, 'secret.key'))
+  if (config.MONGODB_URI) {
+    const mongo = await connectMongo(config.MONGODB_URI, config.MONGODB_DATABASE)
+    return { mongo, secretKey, embedded: false, failed: new Promise(() => {}), close: () => mongo.client.close() }
+  }
+
+  const store = await startEmbeddedMongo({
+    file: path.join(directory, 'helpdesk.db'),
+    listen: process.platform === 'win32' ? { host: '127.0.0.1', port: 0 } : { socketPath: socketIn(directory) },
+  }).catch((cause: unknown) => {
+    throw explained(cause, directory)
+  })
+  const mongo = await connectMongo(store.uri, config.MONGODB_DATABASE)
+  const close = async () => {
+    await mongo.client.close()
+    await store.stop()
+  }
+  return { mongo, secretKey, embedded: true, failed: store.failed, close }
+}
+
+const makeDirectory = (directory: string): void => {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new ConfigError(`DATA_DIR: ${directory} cannot be made. Choose a directory that this user may write to.`, {
+      cause,
+    })
+  }
+}
+
+/** Made once and kept, so that sessions and tokens outlive a restart. */
+const ownSecret = (file: string): string => {
+  if (!existsSync(file)) {
+    writeFileSync(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' })
+    chmodSync(file, 0o600)
+  }
+  const secret = readFileSync(file, 'utf8').trim()
+  if (secret.length < 32)
+    throw new ConfigError(`DATA_DIR: ${file} is damaged. Restore it, or remove it to end all sessions.`)
+  return secret
+}
+
+/** The longest path that every Unix takes for a socket. */
+const LONGEST_SOCKET_PATH = 100
+
+const socketIn = (directory: string): string => {
+  const near = path.join(directory, 'mongo.sock')
+  if (near.length <= LONGEST_SOCKET_PATH) return near
+  return path.join(tmpdir(), `helpdesk-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}.sock`)
+}
+
+const explained = (cause: unknown, directory: string): unknown => {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  switch (code) {
+    case 'data_in_use':
+      return new ConfigError(
+        `DATA_DIR: ${directory} is in use by another process. Stop that one, or choose another directory.`,
+        { cause },
+      )
+    case 'data_damaged':
+      return new ConfigError(
+        `DATA_DIR: the database in ${directory} is damaged. Restore a backup; nothing was changed.`,
+        { cause },
+      )
+    case 'data_newer':
+      return new ConfigError(
+        `DATA_DIR: the database in ${directory} was written by a newer version. Start that version; nothing was changed.`,
+        { cause },
+      )
+    default:
+      return cause
+  }
+}

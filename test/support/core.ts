@@ -1,0 +1,94 @@
+import { makeActions } from '../../src/conversations/actions.js'
+import { makeAnswer, type AnswerQuestion } from '../../src/conversations/answer.js'
+import { makeDeliver, type Send } from '../../src/conversations/deliver.js'
+import { makeInbox } from '../../src/conversations/inbox.js'
+import type { Arrival } from '../../src/conversations/message.js'
+import { makeReceive } from '../../src/conversations/receive.js'
+import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
+import { makeSweep } from '../../src/conversations/sweep.js'
+import { makeBus, type LiveEvent } from '../../src/platform/bus.js'
+import { makeLog } from '../../src/platform/log.js'
+import { makeMetrics } from '../../src/platform/metrics.js'
+import { ensureSchema, type Mongo } from '../../src/platform/mongo.js'
+
+export const ACME = { companyId: 'acme', channelId: 'chn_acme' }
+
+export const arrival = (externalId: string, change: Partial<Arrival> = {}): Arrival => ({
+  kind: 'message',
+  externalId,
+  contact: { externalId: 'visitor-1' },
+  conversationId: 'cnv_1',
+  text: 'Where is my parcel?',
+  ...change,
+})
+
+export const grounded: AnswerQuestion = async () => ({
+  kind: 'grounded',
+  text: 'It is on its way.',
+  citations: [{ documentId: 'doc_1', passageId: 'psg_1', title: 'Parcels', quote: 'It is on its way.' }],
+  mode: 'extractive',
+  decisionId: 'dec_1',
+  language: 'en',
+})
+
+export const unknown: AnswerQuestion = async () => ({
+  kind: 'unknown',
+  text: "I don't know that.",
+  citations: [],
+  mode: 'extractive',
+  decisionId: 'dec_2',
+  language: 'en',
+})
+
+/**
+ * The whole core on a real store, with a clock that the test moves and nothing that runs by itself: what was woken is
+ * noted, and the test does it when it likes.
+ */
+export const openCore = async (mongo: Mongo) => {
+  await ensureSchema(mongo.db, conversationSchemas)
+  const time = { now: new Date('2026-03-02T10:00:00Z') }
+  const clock = { now: () => time.now }
+  const woken: { job: 'answer' | 'deliver'; companyId: string; id: string }[] = []
+  const events: LiveEvent[] = []
+  const bus = makeBus()
+  bus.subscribe((event) => events.push(event))
+  const settings = { paused: false, idempotent: true }
+  const assistant = { answerQuestion: grounded }
+  const channel: { send: Send } = { send: async () => ({ kind: 'sent' }) }
+  const wakeAnswer = (companyId: string, id: string) => void woken.push({ job: 'answer', companyId, id })
+  const wakeDeliver = (companyId: string, id: string) => void woken.push({ job: 'deliver', companyId, id })
+
+  const store = makeConversationStore(mongo)
+  const needs = { store, bus, clock, log: makeLog('silent'), metrics: makeMetrics(), wakeAnswer, wakeDeliver }
+  const receive = makeReceive({ ...needs, assistantPaused: async () => settings.paused })
+  const answer = makeAnswer({
+    ...needs,
+    answerQuestion: (question, signal) => assistant.answerQuestion(question, signal),
+  })
+  const deliver = makeDeliver({
+    ...needs,
+    send: (origin, message, signal) => channel.send(origin, message, signal),
+    isIdempotent: () => settings.idempotent,
+  })
+  const never = new AbortController().signal
+  return {
+    store,
+    receive,
+    inbox: makeInbox(store),
+    actions: makeActions(needs),
+    sweep: makeSweep(needs),
+    answer: (companyId: string, id: string) => answer(companyId, id, never),
+    deliver: (companyId: string, id: string) => deliver(companyId, id, never),
+    settings,
+    assistant,
+    channel,
+    woken,
+    events,
+    /** Moves the clock on, in milliseconds. */
+    pass: (ms: number) => {
+      time.now = new Date(time.now.getTime() + ms)
+    },
+  }
+}
+
+export type Core = Awaited<ReturnType<typeof openCore>>
