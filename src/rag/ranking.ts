@@ -1,0 +1,179 @@
+import { tokens } from './analysis.js'
+
+/** A word of a question: one term, or a name with its parts (`HELPDESK_API_KEY`). */
+export type QueryWord = { surface: string; terms: string[]; parts: string[] }
+
+/** A question in one language. `terms` are all that is searched, each once. */
+export type Query = { language: string; words: QueryWord[]; terms: string[] }
+
+/** Beyond these a message is a story, and its first words name its topic. */
+const MOST_TERMS = 64
+
+export const makeQuery = (text: string, language: string): Query => {
+  const words = new Map<number, QueryWord>()
+  const all = new Set<string>()
+  for (const { term, start, end, position, kind } of tokens(text, language)) {
+    if (all.size >= MOST_TERMS) break
+    all.add(term)
+    if (kind === 'pair') continue
+    const word = words.get(position) ?? { surface: text.slice(start, end), terms: [], parts: [] }
+    ;(kind === 'part' ? word.parts : word.terms).push(term)
+    words.set(position, word)
+  }
+  const distinct = new Map([...words.values()].map((word) => [[...word.terms, ...word.parts].join(' '), word]))
+  return { language, words: [...distinct.values()], terms: [...all] }
+}
+
+/** What is known of all passages of the company, to weigh words by how rare they are. */
+export type Statistics = {
+  passages: number
+  averageTerms: number
+  averageHeadingTerms: number
+  /** In how many passages a term stands, as far as a sample tells. */
+  frequency(term: string): number
+}
+
+/** BM25's weight of a term that stands in `n` of `passages` (Robertson and Zaragoza 2009; Lucene's form, never negative). */
+export const rarity = (n: number, passages: number): number =>
+  Math.log(1 + (Math.max(passages, n) - n + 0.5) / (n + 0.5))
+
+export type Features = { bm25: number; coverage: number; pairs: number; headings: number }
+
+export type Rankable = { documentId: string; terms: string; headingTerms: string; language: string }
+export type Ranked<T> = { candidate: T; score: number; features: Features; query: WeightedQuery }
+export type WeightedQuery = Query & { weights: number[]; termWeights: Map<string, number> }
+
+/** BM25's saturation and length normalisation: the values that Lucene and SQLite ship. */
+const K1 = 1.2
+const B = 0.75
+/** A heading is about the whole passage, but short: more than this and it outvotes the text. */
+const HEADING = Number(globalThis.process?.env?.['T_HEADING'] ?? 0.5)
+const PAIRS = Number(globalThis.process?.env?.['T_PAIRS'] ?? 0.3)
+const COVERAGE = Number(globalThis.process?.env?.['T_COV'] ?? 0.5)
+const SIBLINGS = Number(globalThis.process?.env?.['T_SIB'] ?? 0.1)
+
+export const rank = <T extends Rankable>(
+  queries: readonly Query[],
+  candidates: readonly T[],
+  statistics: Statistics,
+): Ranked<T>[] => {
+  const prepared = candidates.map((candidate) => ({
+    candidate,
+    terms: candidate.terms ? candidate.terms.split(' ') : [],
+    headingTerms: candidate.headingTerms ? candidate.headingTerms.split(' ') : [],
+  }))
+  const weighted = queries.map((query) => weigh(query, prepared, statistics))
+  const ranked = prepared.flatMap(({ candidate, terms, headingTerms }) => {
+    const query = weighted.find(({ language }) => language === candidate.language) ?? weighted[0]
+    if (!query) return []
+    const features = featuresOf(query, terms, headingTerms, statistics)
+    const score =
+      features.bm25 * (1 + COVERAGE * features.coverage) + PAIRS * features.pairs + HEADING * features.headings
+    return [{ candidate, score, features, query }]
+  })
+  ranked.sort((a, b) => b.score - a.score)
+  return withSiblings(ranked)
+}
+
+/**
+ * The candidates are the best of all passages for these terms, so a term that is rare among them is rare; how common a
+ * common one is, the sample knows.
+ */
+const weigh = (
+  query: Query,
+  candidates: readonly { terms: string[]; headingTerms: string[] }[],
+  statistics: Statistics,
+): WeightedQuery => {
+  const seen = new Map<string, number>()
+  for (const { terms, headingTerms } of candidates) {
+    for (const term of new Set([...terms, ...headingTerms])) seen.set(term, (seen.get(term) ?? 0) + 1)
+  }
+  const termWeights = new Map(
+    query.terms.map((term) => [
+      term,
+      rarity(Math.max(seen.get(term) ?? 0, statistics.frequency(term)), statistics.passages),
+    ]),
+  )
+  const weightOf = (term: string) => termWeights.get(term) ?? 0
+  const weights = query.words.map(({ terms, parts }) => Math.max(...terms.map(weightOf), mean(parts.map(weightOf)), 0))
+  return { ...query, weights, termWeights }
+}
+
+const mean = (values: number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+
+const featuresOf = (
+  query: WeightedQuery,
+  terms: string[],
+  headingTerms: string[],
+  statistics: Statistics,
+): Features => {
+  const present = new Set([...terms, ...headingTerms])
+  return {
+    bm25: bm25(query, terms, statistics.averageTerms),
+    headings: bm25(query, headingTerms, statistics.averageHeadingTerms),
+    coverage: coverage(query, present),
+    pairs: pairs(query, terms),
+  }
+}
+
+const bm25 = (query: WeightedQuery, terms: readonly string[], average: number): number => {
+  const counts = new Map<string, number>()
+  for (const term of terms) if (query.termWeights.has(term)) counts.set(term, (counts.get(term) ?? 0) + 1)
+  const length = K1 * (1 - B + (B * terms.length) / Math.max(average, 1))
+  let score = 0
+  for (const [term, count] of counts)
+    score += ((query.termWeights.get(term) ?? 0) * count * (K1 + 1)) / (count + length)
+  return score
+}
+
+/** Share of the question's words, by weight, that stand in `present`. Of a name its parts count where it is not whole. */
+export const coverage = (query: WeightedQuery, present: ReadonlySet<string>): number => {
+  let covered = 0
+  let total = 0
+  query.words.forEach((word, index) => {
+    const weight = query.weights[index] ?? 0
+    total += weight
+    covered += weight * presence(word, present)
+  })
+  return total === 0 ? 0 : covered / total
+}
+
+export const presence = ({ terms, parts }: QueryWord, present: ReadonlySet<string>): number => {
+  if (terms.some((term) => present.has(term))) return 1
+  return parts.length === 0 ? 0 : parts.filter((part) => present.has(part)).length / parts.length
+}
+
+/** Neighbours in the question that are near each other in the text, in its order: by the rarer one's weight and the distance. */
+const pairs = (query: WeightedQuery, terms: readonly string[]): number => {
+  const places = new Map<string, number[]>()
+  terms.forEach((term, index) => {
+    if (!query.termWeights.has(term)) return
+    const known = places.get(term)
+    if (known) known.push(index)
+    else places.set(term, [index])
+  })
+  let score = 0
+  for (let index = 1; index < query.terms.length; index++) {
+    const [first = '', second = ''] = [query.terms[index - 1], query.terms[index]]
+    let nearest = Infinity
+    for (const from of places.get(first) ?? []) {
+      for (const to of places.get(second) ?? []) if (to > from) nearest = Math.min(nearest, to - from)
+    }
+    if (nearest <= 3) score += Math.min(query.termWeights.get(first) ?? 0, query.termWeights.get(second) ?? 0) / nearest
+  }
+  return score
+}
+
+/** A document of which several passages match is more about the question than one that mentions it once. */
+const withSiblings = <T extends Rankable>(ranked: Ranked<T>[]): Ranked<T>[] => {
+  const best = new Map<string, number[]>()
+  for (const { candidate, score } of ranked)
+    best.set(candidate.documentId, [...(best.get(candidate.documentId) ?? []), score])
+  return ranked
+    .map((entry) => {
+      const others = (best.get(entry.candidate.documentId) ?? []).filter((score) => score !== entry.score)
+      return { ...entry, score: entry.score + SIBLINGS * (others[0] ?? 0) }
+    })
+    .sort((a, b) => b.score - a.score)
+}

@@ -1,0 +1,80 @@
+import { AppError } from '../../platform/errors.js'
+import { parseHtml } from './html.js'
+import { parseMarkdown } from './markdown.js'
+import { parsePlain } from './plain.js'
+import type { Section } from './section.js'
+
+export const FORMATS = ['markdown', 'html', 'text'] as const
+export type Format = (typeof FORMATS)[number]
+
+const parsers = { markdown: parseMarkdown, html: parseHtml, text: parsePlain } satisfies Record<
+  Format,
+  (text: string) => Section[]
+>
+
+/** Throws AppError `invalid` with a reason for people when there is nothing to read. */
+export const parseSource = (text: string, format: Format): Section[] => {
+  const sections = parsed(text.replace(/^\uFEFF/u, '').replace(/\r\n?/gu, '\n'), format)
+    .map(({ headings, blocks }) => ({ headings, blocks: blocks.filter((block) => /[\p{L}\p{N}]/u.test(block.text)) }))
+    .filter(({ blocks }) => blocks.length > 0)
+  if (sections.length === 0) {
+    throw new AppError('invalid', 'document_empty', 'The document contains no text that could be read.', {
+      field: 'text',
+    })
+  }
+  return sections
+}
+
+/** Deeper than any page that people write. Parsers recurse or take the square of the depth: what is deeper is refused unread. */
+const DEEPEST_NESTING = 2_000
+
+const parsed = (text: string, format: Format): Section[] => {
+  const nested = new AppError(
+    'invalid',
+    'document_too_nested',
+    'The document nests its elements too deeply to be read.',
+    {
+      field: 'text',
+    },
+  )
+  if (format === 'html' && nesting(text) > DEEPEST_NESTING) throw nested
+  try {
+    return parsers[format](text)
+  } catch (error) {
+    if (error instanceof RangeError) throw nested
+    throw error
+  }
+}
+
+/** An upper bound: elements that are never closed count as open, but for the few that HTML closes by itself. */
+const nesting = (html: string): number => {
+  let depth = 0
+  let deepest = 0
+  for (const [tag] of html.matchAll(/<\/?[a-z][a-z0-9-]*/giu)) {
+    if (/^<\/?(?:p|li|br|hr|img|input|link|meta|td|th|tr|dt|dd|option|source|wbr|col|area)$/iu.test(tag)) continue
+    depth = tag.startsWith('</') ? Math.max(0, depth - 1) : depth + 1
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
+}
+
+const HTML_START = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,2000}?-->\s*)?<(?:!doctype html|html|head|body)\b/iu
+const HTML_BLOCK = /<\/(?:p|div|h[1-6]|ul|ol|li|table|section|article)>/giu
+const MARKDOWN_SIGNS = [
+  /(?:^|\n\n)#{1,6} \S.*\n/u,
+  /^(?:```|~~~)/mu,
+  /\[[^\]\n]+\]\([^)\s]+\)/u,
+  /(?:^|\n\n)(?:[-*+]|\d+[.)]) \S/u,
+  /\*\*[^*\n]+\*\*/u,
+  /^\|.+\|\n\|[ :|-]+\|$/mu,
+]
+
+/** A text is HTML or Markdown only when it clearly is: plain text read as markup loses more than markup read as text. */
+export const detectFormat = (text: string, path = ''): Format => {
+  if (/\.(?:md|markdown)$/iu.test(path)) return 'markdown'
+  if (/\.html?$/iu.test(path)) return 'html'
+  if (/\.txt$/iu.test(path)) return 'text'
+  const start = text.slice(0, 20_000)
+  if (HTML_START.test(start) || (start.match(HTML_BLOCK)?.length ?? 0) >= 2) return 'html'
+  return MARKDOWN_SIGNS.filter((sign) => sign.test(start)).length >= 2 ? 'markdown' : 'text'
+}
