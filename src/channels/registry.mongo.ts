@@ -145,6 +145,7 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
     openAll: async (): Promise<void> => {
       for (const found of await documents.find({}, { sort: { createdAt: 1 } }).toArray()) {
         const record = toRecord(found)
+        if (opened.has(record.id)) continue
         // One channel that cannot be opened does not keep the others from their customers.
         await open(record).catch((err: unknown) =>
           log.error({ err, channelId: record.id, kind: record.kind }, 'channel not opened'),

@@ -1,0 +1,31 @@
+// `npm run bench [-- name …]`: prints one JSON line per measurement. Machines differ: compare within one run only.
+import { cpus } from 'node:os'
+import { prepare } from './prepare.mjs'
+
+await prepare({ quiet: true })
+const { acceptance } = await import('./bench/acceptance.mjs')
+const { answer } = await import('./bench/answer.mjs')
+const { killRounds } = await import('./bench/kill.mjs')
+const { search } = await import('./bench/search.mjs')
+const { startup } = await import('./bench/startup.mjs')
+
+/** @type {Record<string, () => Promise<object>>} */
+const benches = {
+  startup,
+  acceptance,
+  answer,
+  search,
+  kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !Object.hasOwn(benches, name))
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}`)
+  process.exit(2)
+}
+console.log(JSON.stringify({ node: process.version, cores: cpus().length, cpu: cpus()[0]?.model ?? '' }))
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length === 0 || wanted.includes(name)) console.log(JSON.stringify(await bench()))
+}
+process.exit(0)

@@ -1,0 +1,205 @@
+import type { Server } from 'node:http'
+import path from 'node:path'
+import type { Check } from './api/health.js'
+import { makeLimits } from './api/limits.js'
+import { makeApi, ownOrigins } from './api/server.js'
+import { channelKinds } from './channels/index.js'
+import { makePublicKit } from './channels/public-kit.js'
+import { channelSchemas, makeChannelRegistry } from './channels/registry.mongo.js'
+import { companiesSchemas, makeCompanies } from './companies/companies.js'
+import type { Config } from './config.js'
+import { makeActions } from './conversations/actions.js'
+import { makeAnswer } from './conversations/answer.js'
+import { makeDeliver } from './conversations/deliver.js'
+import { makeInbox } from './conversations/inbox.js'
+import { makeReceive } from './conversations/receive.js'
+import { conversationSchemas, makeConversationStore } from './conversations/store.mongo.js'
+import { makeSweep } from './conversations/sweep.js'
+import { defineJobs, SWEEP_EVERY_MS } from './jobs.js'
+import { makeBus } from './platform/bus.js'
+import type { Clock } from './platform/clock.js'
+import type { Log } from './platform/log.js'
+import { makeMetrics } from './platform/metrics.js'
+import { ensureSchema, type Mongo } from './platform/mongo.js'
+import { makeQueue, queueSchemas } from './platform/queue.mongo.js'
+import { makeSecrets } from './platform/secrets.js'
+import { makeAnswerQuestion } from './rag/answer.js'
+import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
+import { knowledgeSchema, makeKnowledge } from './rag/knowledge.mongo.js'
+
+type Needs = {
+  config: Config
+  mongo: Mongo
+  secretKey: string
+  port: number
+  clock: Clock
+  log: Log
+  report: (error: unknown, context: { requestId: string }) => void
+}
+
+/** How long running work may go on after a stop was asked for. */
+const GRACE_MS = 5_000
+
+/** Puts the rooms together. Opens nothing itself: production and the tests hand in what is open. */
+export const compose = ({ config, mongo, secretKey, port, clock, log, report }: Needs) => {
+  const { client, db } = mongo
+  const metrics = makeMetrics()
+  const bus = makeBus()
+  const secrets = makeSecrets(secretKey)
+  const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${port}`
+  const origins = ownOrigins({ host: config.HOST, port, publicUrl: config.PUBLIC_URL })
+  const limit = makeLimits({ factor: config.RATE_LIMIT_FACTOR, metrics })
+
+  const wakeAnswer = (companyId: string, conversationId: string) => queue.wake('answer', { companyId, conversationId })
+  const wakeDeliver = (companyId: string, conversationId: string) =>
+    queue.wake('deliver', { companyId, conversationId })
+  const wakeIndex = (companyId: string, documentId: string) => queue.wake('index', { companyId, documentId })
+
+  const companies = makeCompanies({
+    client,
+    db,
+    clock,
+    secretKey,
+    publicUrl,
+    origins,
+    createChannel: (companyId, channel) => channels.create(companyId, channel),
+  })
+  const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
+
+  const store = makeConversationStore(mongo)
+  const inbox = makeInbox(store)
+  const core = { store, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
+  const receive = makeReceive({ ...core, assistantPaused })
+  const channels = makeChannelRegistry({
+    db,
+    kinds: channelKinds,
+    receive:
+      ({ companyId, id }) =>
+      (arrival) =>
+        receive({ companyId, channelId: id }, arrival),
+    clock,
+    log,
+  })
+
+  const knowledge = makeKnowledge({ mongo, clock, enqueue: wakeIndex })
+  const decisions = makeDecisions({ mongo })
+  const answerQuestion = makeAnswerQuestion({ knowledge, decisions, clock })
+  const answer = makeAnswer({ ...core, answerQuestion })
+  const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
+  const queue = makeQueue({ db, jobs: defineJobs({ answer, deliver, index: knowledge.indexDocument }), log, metrics })
+  const sweepConversations = makeSweep(core)
+
+  let firstCompanyId: string | null = null
+  const kit = (kind: string) =>
+    makePublicKit({
+      channelByKey: channels.byKey,
+      channelById: channels.byId,
+      demoChannel: () => (firstCompanyId ? channels.firstOf(firstCompanyId, kind) : null),
+      receive:
+        ({ companyId, id }) =>
+        (arrival) =>
+          receive({ companyId, channelId: id }, arrival),
+      history: inbox.historyOfContact,
+      message: store.message,
+      limit,
+      bus,
+      clock,
+      log,
+      secrets,
+    })
+  const publicApis = Object.entries(channelKinds).flatMap(([kind, { publicApi }]) =>
+    publicApi ? [publicApi(kit(kind))] : [],
+  )
+
+  let started = false
+  const api = makeApi({
+    inbox,
+    actions: makeActions(core),
+    knowledge: { ...knowledge, search, ask, getDecision: decisions.getDecision },
+    channels,
+    companies,
+    publicApis,
+    checks: [
+      { name: 'store', essential: true, probe: async () => ({ ok: (await db.command({ ping: 1 })).ok === 1 }) },
+      { name: 'search', essential: true, probe: () => searchAnswers(db) },
+      { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
+    ],
+    limit,
+    metrics,
+    log,
+    report,
+    publicUrl,
+    origins,
+    trustProxy: config.TRUST_PROXY,
+  })
+
+  const sweep = async (graceMs: number): Promise<void> => {
+    await sweepConversations(graceMs)
+    const due = await knowledge.dueDocuments(new Date(clock.now().getTime() - graceMs))
+    for (const { companyId, documentId } of due) wakeIndex(companyId, documentId)
+  }
+  const sweeping = repeat(SWEEP_EVERY_MS, () => sweep(SWEEP_EVERY_MS), log)
+  let live: { close(): void } | null = null
+
+  return {
+    /** Resolves when everything is served. `setupPath` is the one-time link for the first owner while there is none. */
+    start: async (server: Server): Promise<{ setupPath: string | null }> => {
+      await ensureSchema(db, [
+        ...companiesSchemas,
+        ...channelSchemas,
+        ...conversationSchemas,
+        ...knowledgeSchema,
+        ...decisionsSchema,
+        ...queueSchemas,
+      ])
+      const first = await companies.start({
+        adminEmail: config.HELPDESK_ADMIN_EMAIL,
+        adminPassword: config.HELPDESK_ADMIN_PASSWORD,
+        apiKey: config.HELPDESK_API_KEY,
+      })
+      firstCompanyId = first.firstCompanyId
+      await channels.openAll()
+      await queue.start()
+      started = true
+      await sweep(0)
+      sweeping.start()
+      server.removeAllListeners('request')
+      server.on('request', api.app)
+      live = api.attachSockets(server)
+      return { setupPath: first.setupPath }
+    },
+
+    stop: async (): Promise<void> => {
+      started = false
+      live?.close()
+      await sweeping.stop()
+      await queue.stop(GRACE_MS)
+      await channels.closeAll()
+    },
+  }
+}
+
+/** Runs `work` again and again with a pause in between, never twice at once. `stop` waits for the run that is under way. */
+const repeat = (pauseMs: number, work: () => Promise<void>, log: Log) => {
+  let timer: NodeJS.Timeout | undefined
+  let running = Promise.resolve()
+  let stopped = true
+  const run = async () => {
+    await work().catch((err: unknown) => log.error({ err }, 'sweep failed'))
+    plan()
+  }
+  const plan = () => {
+    if (!stopped) timer = setTimeout(() => (running = run()), pauseMs)
+  }
+  return {
+    start: () => {
+      stopped = false
+      plan()
+    },
+    stop: async () => {
+      stopped = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}

@@ -1,0 +1,77 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { compose } from '../../src/compose.js'
+import { readConfig } from '../../src/config.js'
+import { systemClock } from '../../src/platform/clock.js'
+import { makeLog } from '../../src/platform/log.js'
+import type { Mongo } from '../../src/platform/mongo.js'
+
+export const API_KEY = 'a-key-for-the-tests-only'
+
+/** The whole product in this process, composed as in production, on a free port and the test's own database. */
+export const openApp = async (mongo: Mongo, env: Record<string, string> = {}) => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const config = readConfig({
+    HELPDESK_API_KEY: API_KEY,
+    KNOWLEDGE_DIR: path.resolve(import.meta.dirname, '../fixtures/knowledge'),
+    ...env,
+  })
+  const app = compose({
+    config,
+    mongo,
+    secretKey: 'a secret of the tests, longer than thirty-two characters',
+    port,
+    clock: systemClock,
+    log: makeLog('silent'),
+    report: () => {},
+  })
+  await app.start(server)
+  const url = `http://127.0.0.1:${port}`
+
+  return {
+    url,
+    call: (route: string, options: CallOptions = {}) => call(url, route, options),
+    stop: async () => {
+      await app.stop()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+type CallOptions = { method?: string; body?: unknown; token?: string; headers?: Record<string, string> }
+
+// The shape of an answer is what a test is about; it is not known here.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Answer = { status: number; body: any; headers: Headers }
+
+const call = async (
+  url: string,
+  route: string,
+  { method, body, token = API_KEY, headers }: CallOptions,
+): Promise<Answer> => {
+  const response = await fetch(`${url}/api/v1${route}`, {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return { status: response.status, body: text ? (JSON.parse(text) as unknown) : null, headers: response.headers }
+}
+
+/** Asks again until the answer is there; fails after ten seconds. */
+export const eventually = async <T>(look: () => Promise<T | null | undefined | false>): Promise<T> => {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const seen = await look()
+    if (seen) return seen
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+  throw new Error('it did not happen within ten seconds')
+}
