@@ -10,6 +10,8 @@ import type { Limits } from './limits.js'
 const MAX_PAYLOAD_BYTES = 100 * 1024
 /** A reader who is this many frames behind is cut off; after the reconnect it fetches what it missed. */
 const MAX_UNSENT_FRAMES = 500
+/** Who has not taken the farewell by then is cut off. */
+const FAREWELL_MS = 1_000
 
 type Needs = {
   namespaces: readonly ChannelNamespace[]
@@ -33,11 +35,16 @@ export const attachLive = (server: HttpServer, { namespaces, limit, metrics, log
 
   return {
     /** Tells every client, then lets go of all of them. The HTTP server stays the caller's. */
-    close: (): void => {
+    close: async (): Promise<void> => {
+      const sockets = opened.flatMap((namespace) => [...namespace.sockets.values()])
+      const gone = Promise.all(sockets.map(({ conn }) => new Promise<void>((done) => conn.once('close', () => done()))))
       for (const namespace of opened) {
         namespace.emit('closing', {})
         namespace.disconnectSockets(true)
       }
+      const late = setTimeout(() => sockets.forEach(cutOff), FAREWELL_MS)
+      await gone
+      clearTimeout(late)
       io.engine.close()
     },
   }
@@ -51,7 +58,7 @@ const openNamespace = (
   nsp.use((socket, next) => {
     const auth: Record<string, unknown> = socket.handshake.auth
     const emit = (event: string, payload: object) => {
-      if (unsentFrames(socket) > MAX_UNSENT_FRAMES) socket.disconnect(true)
+      if (unsentFrames(socket) > MAX_UNSENT_FRAMES) cutOff(socket)
       else socket.emit(event, payload)
     }
     namespace
@@ -105,6 +112,13 @@ const openNamespace = (
 /** engine.io keeps what the transport has not taken yet; its types call that private, its documentation does not. */
 const unsentFrames = (socket: Socket): number =>
   (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length
+
+/** At once, without waiting for a reader who does not read: what is unsent is dropped, and a polite close would wait behind it. */
+const cutOff = ({ conn }: Socket): void => {
+  const { socket } = conn.transport as unknown as { socket?: { terminate?: () => void } }
+  conn.close(true)
+  socket?.terminate?.()
+}
 
 const refusalOf = (thrown: unknown, log: Log) => {
   const { kind, code, message, field } = named(thrown)

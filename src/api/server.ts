@@ -94,7 +94,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
   return { app, attachSockets: (server: HttpServer) => attachLive(server, { namespaces, limit, metrics, log }) }
 }
 
-export type Api = { app: Express; attachSockets(server: HttpServer): { close(): void } }
+export type Api = { app: Express; attachSockets: (server: HttpServer) => { close: () => Promise<void> } }
 
 /** Where browsers reach this server: PUBLIC_URL, and on loopback both names of it. */
 export const ownOrigins = ({

@@ -2,17 +2,23 @@ import type { ErrorEvent } from '@sentry/node'
 
 export type ErrorReports = {
   report: (error: unknown, context: { requestId: string }) => void
-  /** Waits for what is on its way, at most this many milliseconds. */
-  flush: (timeoutMs: number) => Promise<void>
+  /** Waits a moment for what is on its way. */
+  close: () => Promise<void>
 }
+
+const CLOSE_WITHIN_MS = 2_000
 
 /**
  * Errors go to Sentry as a kind, a stack and a request id, nothing else. Sentry collects bodies, addresses, queries and more
  * unless told otherwise; all of it is off, nothing is instrumented, and what still leaves is built from a list of what may.
  * The message stays behind too: a library's message may quote what it choked on.
  */
-export const openErrorReports = async (dsn: string | undefined): Promise<ErrorReports> => {
-  if (!dsn) return { report: () => {}, flush: async () => {} }
+export const openErrorReports = async ({
+  SENTRY_DSN: dsn,
+}: {
+  SENTRY_DSN?: string | undefined
+}): Promise<ErrorReports> => {
+  if (!dsn) return { report: () => {}, close: async () => {} }
   const sentry = await import('@sentry/node')
   sentry.init({
     dsn,
@@ -43,8 +49,8 @@ export const openErrorReports = async (dsn: string | undefined): Promise<ErrorRe
         tags: { requestId, ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}) },
       })
     },
-    flush: async (timeoutMs) => {
-      await sentry.flush(timeoutMs)
+    close: async () => {
+      await sentry.close(CLOSE_WITHIN_MS)
     },
   }
 }

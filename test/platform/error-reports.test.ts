@@ -36,7 +36,7 @@ describe('error reports', () => {
       message: 'canary-message-55',
       cause: 'canary-cause-33',
     }
-    const reports = await openErrorReports(dsn)
+    const reports = await openErrorReports({ SENTRY_DSN: dsn })
 
     const handleCustomer = (email: string, text: string) => {
       const error = new TypeError(`${canaries.message} while reading ${text} of ${email}`, {
@@ -56,7 +56,7 @@ describe('error reports', () => {
     } catch (error) {
       reports.report(error, { requestId: 'req_for-the-report' })
     }
-    await reports.flush(5_000)
+    await reports.close()
 
     const everything = received.join('\n')
     expect(everything).toContain('TypeError')
@@ -67,9 +67,9 @@ describe('error reports', () => {
 
   it('cost nothing and go nowhere without an address', async () => {
     received.length = 0
-    const reports = await openErrorReports(undefined)
+    const reports = await openErrorReports({})
     reports.report(new Error('unseen'), { requestId: 'req_unseen' })
-    await reports.flush(1_000)
+    await reports.close()
     expect(received).toEqual([])
   })
 })

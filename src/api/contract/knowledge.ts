@@ -3,36 +3,45 @@ import { byId, defineRoute, id, time } from './route.js'
 
 const tag = 'Knowledge'
 
-/** The longest text of one document, in characters (UTF-16 code units). */
-const MAX_TEXT = 1_000_000
 const KNOWLEDGE_BODY_LIMIT = 3 * 1024 * 1024
 
+/** The limits that rag/knowledge.mongo.ts guards, said here because browsers read this file too. */
+const MAX_TITLE_LENGTH = 200
+const MAX_TEXT_LENGTH = 2_000_000
+const MAX_METADATA_ENTRIES = 50
+
+const format = z.enum(['markdown', 'html', 'text'])
 const language = z.string().regex(/^[a-z]{2,3}$/, 'is not an ISO 639 language code such as "en"')
-const audience = z.enum(['public', 'internal'])
+/** `public` is for everybody; any other name is for who asks with it. */
+const audience = z.string().trim().min(1).max(100)
 const metadata = z
   .record(
-    z
-      .string()
-      .regex(/^[A-Za-z][A-Za-z0-9_-]{0,59}$/, 'must start with a letter and hold letters, digits, _ and - only'),
+    z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'takes letters, digits, _ and - in the names of its fields'),
     z.union([z.string().max(500), z.number(), z.boolean()]),
   )
-  .refine((fields) => Object.keys(fields).length <= 30, 'holds more than 30 fields')
+  .refine(
+    (fields) => Object.keys(fields).length <= MAX_METADATA_ENTRIES,
+    `holds more than ${MAX_METADATA_ENTRIES} fields`,
+  )
 
 const documentBody = z.strictObject({
-  title: z.string().trim().min(1).max(300),
-  text: z.string().min(1).max(MAX_TEXT),
-  format: z.enum(['markdown', 'html', 'text']).default('markdown'),
-  metadata: metadata.default({}),
-  language: language.optional(),
-  audience: audience.default('public'),
+  title: z.string().trim().min(1).max(MAX_TITLE_LENGTH),
+  text: z.string().min(1).max(MAX_TEXT_LENGTH),
+  format: format.optional().describe('Told from the text where absent'),
+  metadata: metadata.optional(),
+  language: language.optional().describe('Detected where absent'),
+  audience: audience.optional(),
 })
+
+const status = z.enum(['queued', 'indexing', 'ready', 'failed'])
 
 const document = z.strictObject({
   id,
   title: z.string(),
-  status: z.enum(['queued', 'indexing', 'ready', 'failed']),
-  reason: z.string().optional(),
-  format: z.enum(['markdown', 'html', 'text']),
+  status,
+  reason: z.string().nullable(),
+  source: z.enum(['api', 'folder']),
+  format,
   language: z.string().nullable(),
   audience,
   metadata,
@@ -43,10 +52,8 @@ const document = z.strictObject({
 })
 export type DocumentDto = z.input<typeof document>
 
-const citation = z.strictObject({ documentId: id, passageId: id, title: z.string(), quote: z.string() })
-export { citation }
-
-const accepted = z.strictObject({ id, status: z.enum(['queued', 'indexing', 'ready', 'failed']) })
+export const citation = z.strictObject({ documentId: id, passageId: id, title: z.string(), quote: z.string() })
+const accepted = z.strictObject({ id, status })
 
 export const knowledgeRoutes = {
   addDocument: defineRoute({

@@ -1,92 +1,82 @@
+import type { z } from 'zod'
+import { AppError } from '../../platform/errors.js'
+import type { DocumentDraft, KnowledgeDocument } from '../../rag/knowledge.mongo.js'
 import { contract } from '../contract.js'
 import type { DocumentDto } from '../contract/knowledge.js'
 import { endpoint, type Endpoint } from '../endpoint.js'
 
-type Status = 'queued' | 'indexing' | 'ready' | 'failed'
-type Format = 'markdown' | 'html' | 'text'
-type Audience = 'public' | 'internal'
-type Metadata = Record<string, string | number | boolean>
-
-export type DocumentInput = {
-  title: string
-  text: string
-  format: Format
-  metadata: Metadata
-  language?: string | undefined
-  audience: Audience
-}
-
-type KnowledgeDocument = {
-  id: string
-  title: string
-  status: Status
-  reason?: string
-  format: Format
-  language: string | null
-  audience: Audience
-  metadata: Metadata
-  version: number
-  passages: number
-  createdAt: Date
-  updatedAt: Date
-}
-
-type Citation = { documentId: string; passageId: string; title: string; quote: string }
+type Draft = Pick<DocumentDraft, 'title' | 'text' | 'format' | 'metadata' | 'language' | 'audience'>
+type Accepted = Pick<KnowledgeDocument, 'id' | 'status'>
+type Passage = { documentId: string; passageId: string; title: string; text: string; score: number }
 
 export type KnowledgeNeeds = {
   knowledge: {
-    add(companyId: string, document: DocumentInput): Promise<{ id: string; status: Status }>
-    replace(companyId: string, id: string, document: DocumentInput): Promise<{ id: string; status: Status }>
-    remove(companyId: string, id: string): Promise<void>
-    get(companyId: string, id: string): Promise<KnowledgeDocument>
-    list(
+    addDocument: (companyId: string, draft: Draft) => Promise<Accepted>
+    replaceDocument: (companyId: string, id: string, draft: Draft) => Promise<Accepted>
+    deleteDocument: (companyId: string, id: string) => Promise<void>
+    getDocument: (companyId: string, id: string) => Promise<KnowledgeDocument>
+    /** Newest first; `before` is the last one of the page before. */
+    listDocuments: (
       companyId: string,
-      page: { cursor?: string | undefined; limit: number },
-    ): Promise<{ documents: KnowledgeDocument[]; nextCursor: string | null }>
-    search(
-      companyId: string,
-      query: {
-        query: string
-        k: number
-        filter?:
-          | { language?: string | undefined; audience?: Audience | undefined; metadata?: Metadata | undefined }
-          | undefined
-      },
-    ): Promise<{ documentId: string; passageId: string; title: string; text: string; score: number }[]>
-    ask(
-      companyId: string,
-      question: string,
-    ): Promise<{
-      kind: 'grounded' | 'unknown'
-      text: string
-      citations: Citation[]
-      mode: 'model' | 'extractive'
-      decisionId: string
-    }>
-    decision(companyId: string, id: string): Promise<{ id: string } & Record<string, unknown>>
+      page: { limit: number; before?: { createdAt: Date; id: string } },
+    ) => Promise<KnowledgeDocument[]>
+    search: (companyId: string, query: z.output<NonNullable<typeof routes.search.body>>) => Promise<Passage[]>
+    ask: (companyId: string, question: string) => Promise<z.input<typeof routes.ask.response>>
+    getDecision: (companyId: string, id: string) => Promise<{ id: string; companyId: string }>
   }
 }
 
 const { knowledge: routes } = contract
 
 export const makeKnowledgeRouter = ({ knowledge }: KnowledgeNeeds): Endpoint[] => [
-  endpoint(routes.addDocument, ({ caller, body }) => knowledge.add(caller.companyId, body)),
-  endpoint(routes.listDocuments, async ({ caller, query }) => {
-    const { documents, nextCursor } = await knowledge.list(caller.companyId, query)
+  endpoint(routes.addDocument, async ({ caller, body }) =>
+    accepted(await knowledge.addDocument(caller.companyId, body)),
+  ),
+  endpoint(routes.listDocuments, async ({ caller, query: { limit, cursor } }) => {
+    const before = cursor === undefined ? {} : { before: readCursor(cursor) }
+    const found = await knowledge.listDocuments(caller.companyId, { limit: limit + 1, ...before })
+    const documents = found.slice(0, limit)
+    const last = documents.at(-1)
+    const nextCursor = found.length > limit && last ? `${last.createdAt.getTime()}~${last.id}` : null
     return { documents: documents.map(toDocument), nextCursor }
   }),
   endpoint(routes.getDocument, async ({ caller, params }) =>
-    toDocument(await knowledge.get(caller.companyId, params.id)),
+    toDocument(await knowledge.getDocument(caller.companyId, params.id)),
   ),
-  endpoint(routes.replaceDocument, ({ caller, params, body }) => knowledge.replace(caller.companyId, params.id, body)),
-  endpoint(routes.removeDocument, ({ caller, params }) => knowledge.remove(caller.companyId, params.id)),
+  endpoint(routes.replaceDocument, async ({ caller, params, body }) =>
+    accepted(await knowledge.replaceDocument(caller.companyId, params.id, body)),
+  ),
+  endpoint(routes.removeDocument, ({ caller, params }) => knowledge.deleteDocument(caller.companyId, params.id)),
   endpoint(routes.search, async ({ caller, body }) => ({ passages: await knowledge.search(caller.companyId, body) })),
   endpoint(routes.ask, ({ caller, body }) => knowledge.ask(caller.companyId, body.question)),
-  endpoint(routes.getDecision, ({ caller, params }) => knowledge.decision(caller.companyId, params.id)),
+  endpoint(routes.getDecision, async ({ caller, params }) => {
+    const { companyId: _own, ...decision } = await knowledge.getDecision(caller.companyId, params.id)
+    return decision
+  }),
 ]
 
-const toDocument = ({ createdAt, updatedAt, ...document }: KnowledgeDocument): DocumentDto => ({
-  ...document,
-  createdAt: createdAt.toISOString(),
-  updatedAt: updatedAt.toISOString(),
+const accepted = ({ id, status }: Accepted) => ({ id, status })
+
+const toDocument = (given: KnowledgeDocument): DocumentDto => ({
+  id: given.id,
+  title: given.title,
+  status: given.status,
+  reason: given.reason,
+  source: given.source.kind,
+  format: given.format,
+  language: given.language,
+  audience: given.audience,
+  metadata: given.metadata,
+  version: given.version,
+  passages: given.passages,
+  createdAt: given.createdAt.toISOString(),
+  updatedAt: given.updatedAt.toISOString(),
 })
+
+const readCursor = (cursor: string): { createdAt: Date; id: string } => {
+  const [, milliseconds, id] = /^(\d{1,15})~([A-Za-z0-9_-]{1,80})$/.exec(cursor) ?? []
+  if (milliseconds === undefined || id === undefined) {
+    throw new AppError('invalid', 'invalid_cursor', 'The cursor is not one that this list gave.', { field: 'cursor' })
+  }
+  return { createdAt: new Date(Number(milliseconds)), id }
+}

@@ -1,0 +1,193 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { contract } from '../../src/api/contract.js'
+import type { Route } from '../../src/api/contract/route.js'
+import { makeLimits } from '../../src/api/limits.js'
+import { makeApi, ownOrigins } from '../../src/api/server.js'
+import { channelKinds } from '../../src/channels/index.js'
+import { makePublicKit } from '../../src/channels/public-kit.js'
+import { channelSchemas, makeChannelRegistry } from '../../src/channels/registry.mongo.js'
+import { companiesSchemas, makeCompanies } from '../../src/companies/companies.js'
+import { makeActions } from '../../src/conversations/actions.js'
+import { makeInbox } from '../../src/conversations/inbox.js'
+import { makeReceive } from '../../src/conversations/receive.js'
+import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
+import { makeBus } from '../../src/platform/bus.js'
+import type { Clock } from '../../src/platform/clock.js'
+import { systemClock } from '../../src/platform/clock.js'
+import { describeError } from '../../src/platform/log.js'
+import { makeMetrics } from '../../src/platform/metrics.js'
+import { ensureSchema } from '../../src/platform/mongo.js'
+import { makeSecrets } from '../../src/platform/secrets.js'
+import { decisionsSchema, makeDecisions } from '../../src/rag/decisions.mongo.js'
+import { knowledgeSchema, makeKnowledge } from '../../src/rag/knowledge.mongo.js'
+import { openTestMongo } from '../support/mongo.js'
+
+type Options = {
+  clock?: Clock
+  rateLimitFactor?: number
+  trustProxy?: string
+  publicUrl?: string
+  adminEmail?: string
+  adminPassword?: string
+  sick?: string[]
+}
+
+export const OWNER_KEY = 'environment-key-of-the-first-company'
+
+/** The real API over real HTTP and the real store, with the real rooms behind it; only nobody answers in the background. */
+export const openInstallation = async (options: Options = {}) => {
+  const mongo = await openTestMongo()
+  await ensureSchema(
+    mongo.db,
+    [companiesSchemas, conversationSchemas, channelSchemas, knowledgeSchema, decisionsSchema].flat(),
+  )
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const address = `http://127.0.0.1:${port}`
+  const publicUrl = options.publicUrl ?? address
+  const origins = ownOrigins({ host: '127.0.0.1', port, publicUrl: options.publicUrl })
+  const clock = options.clock ?? systemClock
+  const lines: string[] = []
+  const sink = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      lines.push(chunk.toString())
+      done()
+    },
+  })
+  const log = pino({ level: 'trace', serializers: { err: describeError } }, sink)
+  const reported: unknown[] = []
+  const metrics = makeMetrics()
+  const limit = makeLimits({ factor: options.rateLimitFactor ?? 1, metrics })
+  const bus = makeBus()
+
+  const companies = makeCompanies({
+    ...mongo,
+    clock,
+    secretKey: 'k'.repeat(40),
+    publicUrl,
+    origins,
+    createChannel: (companyId, channel) => channels.create(companyId, channel),
+  })
+  const store = makeConversationStore(mongo)
+  const inbox = makeInbox(store)
+  const asleep = () => {}
+  const receive = makeReceive({
+    store,
+    bus,
+    clock,
+    metrics,
+    assistantPaused: async (companyId) => (await companies.settings(companyId)).assistant.paused,
+    wakeAnswer: asleep,
+  })
+  const channels = makeChannelRegistry({
+    db: mongo.db,
+    kinds: channelKinds,
+    receive:
+      ({ id, companyId }) =>
+      (arrival) =>
+        receive({ companyId, channelId: id }, arrival),
+    clock,
+    log,
+  })
+  const kit = makePublicKit({
+    channelByKey: channels.byKey,
+    channelById: channels.byId,
+    demoChannel: () => null,
+    receive:
+      ({ id, companyId }) =>
+      (arrival) =>
+        receive({ companyId, channelId: id }, arrival),
+    history: inbox.historyOfContact,
+    message: store.message,
+    limit,
+    bus,
+    clock,
+    log,
+    secrets: makeSecrets('k'.repeat(40)),
+  })
+  const knowledge = makeKnowledge({ mongo, clock })
+  const decisions = makeDecisions({ mongo })
+  const api = makeApi({
+    companies,
+    inbox,
+    actions: makeActions({ store, bus, clock, wakeAnswer: asleep, wakeDeliver: asleep }),
+    knowledge: {
+      ...knowledge,
+      ...decisions,
+      search: async () => [],
+      ask: async () => ({ kind: 'unknown', text: '', citations: [], mode: 'extractive', decisionId: 'dec_none' }),
+    },
+    channels,
+    publicApis: Object.values(channelKinds).flatMap((kind) => kind.publicApi?.(kit) ?? []),
+    checks: ['store', 'search', 'model'].map((name) => ({
+      name,
+      essential: name === 'store',
+      probe: async () => ({ ok: !options.sick?.includes(name), ...(name === 'model' ? { state: 'closed' } : {}) }),
+    })),
+    limit,
+    metrics,
+    log,
+    report: (error) => void reported.push(error),
+    publicUrl,
+    origins,
+    trustProxy: options.trustProxy,
+  })
+  server.on('request', api.app)
+  const sockets = api.attachSockets(server)
+  const { firstCompanyId, setupPath } = await companies.start({ ...options, apiKey: OWNER_KEY })
+
+  const close = async () => {
+    await sockets.close()
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+    await channels.closeAll()
+    await mongo.close()
+  }
+  return {
+    address,
+    mongo,
+    server,
+    api,
+    companies,
+    channels,
+    receive,
+    decisions,
+    sockets,
+    lines,
+    reported,
+    firstCompanyId,
+    setupPath,
+    close,
+  }
+}
+
+export type Installation = Awaited<ReturnType<typeof openInstallation>>
+export type { Server }
+
+type Call = { key?: string | undefined; body?: unknown; headers?: Record<string, string>; raw?: string }
+
+/** One call, as a program would make it. */
+export const call = async (address: string, method: string, path: string, { key, body, headers, raw }: Call = {}) => {
+  const response = await fetch(address + path, {
+    method: method.toUpperCase(),
+    headers: {
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+      ...(body !== undefined || raw !== undefined ? { 'content-type': 'application/json' } : {}),
+      ...headers,
+    },
+    ...(raw !== undefined ? { body: raw } : body !== undefined ? { body: JSON.stringify(body) } : {}),
+  })
+  const text = await response.text()
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of every shape
+  const json = (text === '' ? null : JSON.parse(text)) as any
+  return { status: response.status, headers: response.headers, json }
+}
+
+export const allRoutes: Route[] = Object.values(contract).flatMap((routes) => Object.values(routes) as Route[])
+export const protectedRoutes = allRoutes.filter(({ permission }) => permission !== 'public')
