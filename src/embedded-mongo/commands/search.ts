@@ -1,0 +1,2 @@
+import type { Command } from './call.js'
+export const SEARCH: Record<string, Command> = {}

@@ -1,0 +1,153 @@
+import { chmodSync, existsSync, mkdirSync, unlinkSync } from 'node:fs'
+import { createServer, type Server as NetServer, type Socket } from 'node:net'
+import path from 'node:path'
+import { ChangeStreams } from './change-streams.js'
+import { CommandError } from './errors.js'
+import { Journal, StartFailure } from './journal.js'
+import { SearchIndex } from './search-index.js'
+import { Server, type Peer } from './server.js'
+import { Store } from './store.js'
+import { sweepExpired } from './ttl.js'
+import { MalformedMessage, MessageReader, readRequest, type Request } from './wire.js'
+
+export type Listen = { socketPath: string } | { host: string; port: number }
+export type ServeOptions = {
+  file: string
+  listen: Listen
+  /** Time between two searches for documents whose TTL index says that they are over. */
+  ttlSweepMs?: number
+  /** Told of faults that clients see only as an error code. */
+  onFault?: (error: unknown) => void
+}
+export type Serving = { uri: string; stop: () => Promise<void> }
+
+const TIDY_MS = 1_000
+const TTL_SWEEP_MS = 60_000
+
+/** Opens the file and listens, in this thread. Rejects with a StartFailure. */
+export const serve = async ({
+  file,
+  listen,
+  ttlSweepMs = TTL_SWEEP_MS,
+  onFault = () => {},
+}: ServeOptions): Promise<Serving> => {
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  const journal = new Journal(file)
+  try {
+    const store = new Store(journal, new ChangeStreams(), (stored) => new SearchIndex(stored))
+    store.load()
+    const server = new Server(store, journal, onFault)
+    server.sessions.load(Date.now())
+    const sockets = new Set<Socket>()
+    const net = createServer({ noDelay: true }, (socket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket))
+      connect(server, socket, addressOf(net))
+    })
+    await listening(net, listen)
+    const sweep = (): void => {
+      sweepExpired(store, Date.now())
+      if (store.isDirty) server.flush()
+      server.sessions.forget(Date.now())
+    }
+    const guarded = (work: () => void) => (): void => {
+      try {
+        work()
+      } catch (error) {
+        onFault(error)
+      }
+    }
+    guarded(sweep)()
+    const timers = [
+      setInterval(
+        guarded(() => server.tidy(Date.now())),
+        TIDY_MS,
+      ),
+      setInterval(guarded(sweep), ttlSweepMs),
+    ]
+    const stop = async (): Promise<void> => {
+      timers.forEach(clearInterval)
+      const closed = new Promise<void>((resolve) => net.close(() => resolve()))
+      server.flush()
+      for (const socket of sockets) socket.destroy()
+      await closed
+      journal.close()
+    }
+    return { uri: uriOf(listen, net), stop }
+  } catch (error) {
+    journal.close()
+    throw error
+  }
+}
+
+const addressOf = (net: NetServer): string => {
+  const address = net.address()
+  return typeof address === 'string' ? address : `${address!.address}:${address!.port}`
+}
+
+const uriOf = (listen: Listen, net: NetServer): string => {
+  const host = 'socketPath' in listen ? encodeURIComponent(listen.socketPath) : addressOf(net)
+  return `mongodb://${host}/?directConnection=true`
+}
+
+const listening = async (net: NetServer, listen: Listen): Promise<void> => {
+  if ('socketPath' in listen) {
+    mkdirSync(path.dirname(listen.socketPath), { recursive: true, mode: 0o700 })
+    // Left by a process that was killed: nobody can be behind it, because the lock of the file is ours.
+    if (existsSync(listen.socketPath)) unlinkSync(listen.socketPath)
+  }
+  try {
+    await new Promise<void>((resolve, reject) => {
+      net.once('error', reject)
+      net.listen('socketPath' in listen ? { path: listen.socketPath } : listen, resolve)
+    })
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'EADDRINUSE' : 'unavailable'
+    throw new StartFailure(code, `The embedded store cannot listen: ${(cause as Error).message}`, { cause })
+  }
+  if ('socketPath' in listen) chmodSync(listen.socketPath, 0o600)
+}
+
+let connections = 0
+
+const connect = (server: Server, socket: Socket, address: string): void => {
+  const reader = new MessageReader()
+  let corked = false
+  const peer: Peer = {
+    id: ++connections,
+    address,
+    send: (message) => {
+      if (!corked) socket.cork()
+      corked = true
+      socket.write(message)
+    },
+    flush: () => {
+      corked = false
+      socket.uncork()
+    },
+  }
+  socket.on('error', () => socket.destroy())
+  socket.on('data', (piece) => {
+    try {
+      for (const message of reader.push(piece)) {
+        const request = read(message, server, peer)
+        if (request) server.handle(peer, request)
+      }
+    } catch (error) {
+      // Not the protocol: this connection ends, the others go on.
+      if (!(error instanceof MalformedMessage)) throw error
+      socket.destroy()
+    }
+  })
+}
+
+/** A request, or null when its BSON holds something that is refused by name; that is answered here. */
+const read = (message: Buffer, server: Server, peer: Peer): Request | null => {
+  try {
+    return readRequest(message)
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    server.refuse(peer, message.readInt32LE(4), error)
+    return null
+  }
+}

@@ -1,0 +1,203 @@
+import { SESSION } from './commands/session.js'
+import { READS } from './commands/reads.js'
+import { WRITES } from './commands/writes.js'
+import { CATALOG } from './commands/catalog.js'
+import { SEARCH } from './commands/search.js'
+import { type Call, checkFields, type Command, type Reply } from './commands/call.js'
+import { Cursors } from './cursors.js'
+import { CommandError } from './errors.js'
+import type { Journal } from './journal.js'
+import { Sessions, type Standing } from './sessions.js'
+import { Blocked, type Store } from './store.js'
+import { newDoc, toNumber, type Doc } from './values.js'
+import { addressReply, encodeReply, type Request } from './wire.js'
+
+const COMMANDS: Partial<Record<string, Command>> = { ...SESSION, ...READS, ...WRITES, ...CATALOG, ...SEARCH }
+
+/** The other end of one socket. */
+export type Peer = { id: number; address: string; send: (message: Buffer) => void; flush: () => void }
+
+type Pending = { peer: Peer; request: Request; reply: Buffer; uncommitted: boolean }
+
+/**
+ * Runs commands and holds their replies until what they wrote, and what they may have read of others' writes, is on the
+ * disk. All commands that arrive in one turn of the event loop share one commit.
+ */
+export class Server {
+  private readonly cursors = new Cursors()
+  readonly sessions: Sessions
+  private pending: Pending[] = []
+  private flushing = false
+
+  constructor(
+    private readonly store: Store,
+    journal: Journal,
+    private readonly onFault: (error: unknown) => void,
+  ) {
+    this.sessions = new Sessions(store, journal)
+  }
+
+  handle(peer: Peer, request: Request): void {
+    const deadline =
+      request.body.maxTimeMS === undefined ? Infinity : Date.now() + toNumber(request.body.maxTimeMS as number)
+    this.attempt(peer, request, deadline)
+  }
+
+  /** Answers a request that could not be read as a whole. */
+  refuse(peer: Peer, id: number, error: CommandError): void {
+    this.respond(
+      peer,
+      { id, legacy: false, wantsReply: true, body: newDoc(), sequences: new Map() },
+      this.errorReply(error),
+    )
+  }
+
+  private attempt(peer: Peer, request: Request, deadline: number): void {
+    const mark = this.store.mark()
+    let call: Call | null = null
+    try {
+      const name = nameOfCommand(request.body)
+      const command = COMMANDS[name]
+      if (!command) throw new CommandError('CommandNotFound', `no such command: '${name}'`)
+      checkFields(name, request.body, command)
+      const standing = this.sessions.standing(request.body)
+      const repeated = this.repeated(standing, name)
+      if (repeated) return this.respond(peer, request, Buffer.from(repeated))
+      call = this.callOf(peer, request, name, command, standing)
+      const reply = call.transaction && ENDS[name] ? ENDS[name](this.sessions, call) : command.run(call)
+      if (reply instanceof Promise) {
+        reply.then(
+          (later) => this.respond(peer, request, encodeReply({ ...later, ok: 1 })),
+          (error: unknown) => this.respond(peer, request, this.errorReply(error)),
+        )
+        return
+      }
+      const encoded = encodeReply({ ...reply, ok: 1 })
+      const repeatable = standing.txnNumber !== null && (!standing.inTransaction || name === 'commitTransaction')
+      if (repeatable) this.sessions.remember(standing, Buffer.from(encoded), this.store.mark() > mark, Date.now())
+      this.respond(peer, request, encoded)
+    } catch (error) {
+      this.store.rollBackTo(mark)
+      if (error instanceof Blocked) return this.wait(peer, request, deadline, error)
+      // An error inside a transaction ends it (manual: "Transactions", Errors).
+      if (call?.transaction) this.sessions.abort(call.transaction)
+      this.respond(peer, request, this.errorReply(error))
+    }
+  }
+
+  private repeated(standing: Standing, name: string): Buffer | null {
+    if (standing.txnNumber === null) return null
+    if (!standing.inTransaction || name === 'commitTransaction') return this.sessions.replyOf(standing)
+    return null
+  }
+
+  private callOf(peer: Peer, { body, sequences }: Request, name: string, command: Command, standing: Standing): Call {
+    const { store, cursors, sessions } = this
+    const database = body.$db
+    if (typeof database !== 'string')
+      throw new CommandError('IDLFailedToParse', "BSON field '$db' is missing but a required field")
+    if (standing.inTransaction && !command.transactional) {
+      throw new CommandError(
+        'OperationNotSupportedInTransaction',
+        `Cannot run '${name}' in a multi-document transaction.`,
+      )
+    }
+    const transaction = standing.inTransaction
+      ? sessions.enter(standing, body.startTransaction === true, Date.now())
+      : null
+    return { name, database, body, sequences, transaction, store, cursors, sessions, connection: peer }
+  }
+
+  /** The command is tried again when the transaction in its way has ended, or fails at its deadline. */
+  private wait(peer: Peer, request: Request, deadline: number, { by }: Blocked): void {
+    let waits = true
+    const again = (): void => {
+      if (!waits) return
+      waits = false
+      clearTimeout(timer)
+      // Later: the transaction is just ending.
+      setImmediate(() => this.attempt(peer, request, deadline))
+    }
+    const left = Math.min(deadline - Date.now(), 2 ** 31 - 1)
+    const timer = setTimeout(() => {
+      waits = false
+      this.respond(
+        peer,
+        request,
+        this.errorReply(new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')),
+      )
+    }, left)
+    by.waiting.push(again)
+  }
+
+  private errorReply(error: unknown): Buffer {
+    if (error instanceof CommandError) {
+      const { detail, message, code, codeName } = error
+      return encodeReply({ ok: 0, errmsg: message, code, codeName, ...detail })
+    }
+    this.onFault(error)
+    return encodeReply({ ok: 0, errmsg: `internal error: ${String(error)}`, code: 1, codeName: 'InternalError' })
+  }
+
+  private respond(peer: Peer, request: Request, reply: Buffer): void {
+    this.pending.push({ peer, request, reply, uncommitted: this.store.isDirty })
+    if (this.flushing) return
+    this.flushing = true
+    setImmediate(() => this.flush())
+  }
+
+  /** Commits what is written and sends the replies that waited for it. */
+  flush(): void {
+    this.flushing = false
+    const pending = this.pending
+    this.pending = []
+    let failure: Buffer | null = null
+    if (this.store.isDirty) {
+      try {
+        this.store.commit()
+      } catch (error) {
+        this.onFault(error)
+        failure = encodeReply(commitFailure(error))
+      }
+    }
+    const peers = new Set<Peer>()
+    for (const { peer, request, reply, uncommitted } of pending) {
+      if (!request.wantsReply) continue
+      peer.send(addressReply(failure && uncommitted ? Buffer.from(failure) : reply, request))
+      peers.add(peer)
+    }
+    for (const peer of peers) peer.flush()
+  }
+
+  /** Housekeeping, called every second or so. */
+  tidy(now: number): void {
+    this.sessions.expire(now)
+    this.cursors.expire(now)
+  }
+}
+
+const commitFailure = (error: unknown): Reply => {
+  const full = (error as { code?: string }).code === 'SQLITE_FULL'
+  return {
+    ok: 0,
+    errmsg: `The write was not stored: ${(error as Error).message}`,
+    code: full ? 14031 : 1,
+    codeName: full ? 'OutOfDiskSpace' : 'InternalError',
+  }
+}
+
+const ENDS: Partial<Record<string, (sessions: Sessions, call: Call) => Reply>> = {
+  commitTransaction: (sessions, { transaction }) => {
+    sessions.commit(transaction!)
+    return {}
+  },
+  abortTransaction: (sessions, { transaction }) => {
+    sessions.abort(transaction!)
+    return {}
+  },
+}
+
+const nameOfCommand = (body: Doc): string => {
+  for (const key in body) return key
+  throw new CommandError('CommandNotFound', "no such command: ''")
+}
