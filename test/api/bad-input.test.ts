@@ -19,7 +19,7 @@ describe('a document that cannot be taken', () => {
   const text = 'We open at nine.'
   it.each([
     ['malformed JSON', { raw: '{"title": "Hours", ' }, 400, 'malformed_json', 'body'],
-    ['no body', { headers: { 'content-type': 'application/json' } }, 400, 'invalid', 'body'],
+    ['no body', { headers: { 'content-type': 'application/json' } }, 400, 'invalid', 'title'],
     ['a list instead of an object', { body: [] }, 400, 'invalid', 'body'],
     ['no title', { body: { text } }, 400, 'invalid', 'title'],
     ['an empty title', { body: { title: '   ', text } }, 400, 'invalid', 'title'],

@@ -40,9 +40,11 @@ export const OWNER_KEY = 'environment-key-of-the-first-company'
 /** The real API over real HTTP and the real store, with the real rooms behind it; only nobody answers in the background. */
 export const openInstallation = async (options: Options = {}) => {
   const mongo = await openTestMongo()
+  // Nobody searches here: the indexes for search stay unmade.
+  const schemas = [companiesSchemas, conversationSchemas, channelSchemas, knowledgeSchema, decisionsSchema].flat()
   await ensureSchema(
     mongo.db,
-    [companiesSchemas, conversationSchemas, channelSchemas, knowledgeSchema, decisionsSchema].flat(),
+    schemas.map(({ collection, indexes = [] }) => ({ collection, indexes })),
   )
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { byId, changesSomething, defineRoute, id, name, NOTHING_TO_CHANGE } from './route.js'
+import { byId, changesSomething, defineRoute, fields, id, name, NOTHING_TO_CHANGE } from './route.js'
 
 const tag = 'Channels'
 
 const kind = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a kind of channel')
 /** Each kind validates its own settings; here they only have to be an object. */
-const settings = z.record(z.string().max(60), z.unknown())
+const settings = fields(z.string().max(60), z.unknown())
 
 const channel = z.strictObject({
   id,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { byId, defineRoute, id, time } from './route.js'
+import { byId, defineRoute, fields, id, time } from './route.js'
 
 const tag = 'Knowledge'
 
@@ -14,15 +14,10 @@ const format = z.enum(['markdown', 'html', 'text'])
 const language = z.string().regex(/^[a-z]{2,3}$/, 'is not an ISO 639 language code such as "en"')
 /** `public` is for everybody; any other name is for who asks with it. */
 const audience = z.string().trim().min(1).max(100)
-const metadata = z
-  .record(
-    z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'takes letters, digits, _ and - in the names of its fields'),
-    z.union([z.string().max(500), z.number(), z.boolean()]),
-  )
-  .refine(
-    (fields) => Object.keys(fields).length <= MAX_METADATA_ENTRIES,
-    `holds more than ${MAX_METADATA_ENTRIES} fields`,
-  )
+const metadata = fields(
+  z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'takes letters, digits, _ and - in the names of its fields'),
+  z.union([z.string().max(500), z.number(), z.boolean()]),
+).refine((given) => Object.keys(given).length <= MAX_METADATA_ENTRIES, `holds more than ${MAX_METADATA_ENTRIES} fields`)
 
 const documentBody = z.strictObject({
   title: z.string().trim().min(1).max(MAX_TITLE_LENGTH),

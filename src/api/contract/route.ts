@@ -39,3 +39,15 @@ export const password = z.string().min(12).max(128)
 
 export const changesSomething = (change: object): boolean => Object.values(change).some((value) => value !== undefined)
 export const NOTHING_TO_CHANGE = 'names nothing to change'
+
+/** Fields that the caller names. A `__proto__` among them, which zod's records leave out in silence, is refused by name. */
+export const fields = <Value extends z.ZodType>(fieldName: z.ZodString, value: Value) =>
+  z.preprocess(
+    (given, context) => {
+      if (typeof given === 'object' && given !== null && Object.hasOwn(given, '__proto__')) {
+        context.addIssue({ code: 'custom', path: ['__proto__'], message: 'is not a name that a field may have' })
+      }
+      return given
+    },
+    z.record(fieldName, value),
+  )
