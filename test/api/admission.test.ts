@@ -52,8 +52,9 @@ describe('a second company', () => {
     const made = await call(address, 'post', '/api/v1/companies', { key: OWNER_KEY, body: { name: 'Second' } })
     second = made.json.apiKey
     const { channels } = (await call(address, 'get', '/api/v1/channels', { key: OWNER_KEY })).json
+    const channelId = channels[0]?.id ?? ''
     const { conversationId } = await installation.receive(
-      { companyId: installation.firstCompanyId, channelId: channels[0].id },
+      { companyId: installation.firstCompanyId, channelId },
       { kind: 'message', externalId: 'one', contact: { externalId: 'visitor' }, text: 'Where is my order?' },
     )
     const document = await call(address, 'post', '/api/v1/knowledge/documents', {
@@ -69,8 +70,8 @@ describe('a second company', () => {
       companyId: installation.firstCompanyId,
       question: 'Where?',
     } as Parameters<typeof installation.decisions.recordDecision>[0])
-    ids = [conversationId, document.json.id, person.json.id, key.json.id, channels[0].id, decision]
-    expect(ids.every((id) => typeof id === 'string')).toBe(true)
+    ids = [conversationId, document.json.id, person.json.id, key.json.id, channelId, decision]
+    expect(ids.every((id) => /^[a-z]{3}_/.test(id))).toBe(true)
   })
 
   const byId = protectedRoutes.filter(({ path }) => path.includes(':id'))
@@ -98,7 +99,7 @@ describe('a second company', () => {
 
   it('cannot be acted for by naming it in a header', async () => {
     const companies = (await call(address, 'get', '/api/v1/companies', { key: OWNER_KEY })).json.companies
-    const other = companies.find(({ name }: { name: string }) => name === 'Second').id
+    const other = companies.find(({ name }) => name === 'Second')?.id ?? ''
     const answer = await call(address, 'get', '/api/v1/company', { key: OWNER_KEY, headers: { 'x-company-id': other } })
     expect(answer.status).toBe(403)
     expect(answer.json.error).toMatchObject({ code: 'not_a_member', field: 'x-company-id' })

@@ -102,7 +102,7 @@ describe('a live connection', () => {
     ['an operator for a token', { token: { $gt: '' } }, {}, 'invalid_token'],
     ['a foreign origin', { token: 'good' }, { origin: 'https://evil.example' }, 'foreign_origin'],
   ])('with %s is refused by name', async (_name, auth, headers, code) => {
-    const { refused } = await connect(auth, headers as Record<string, string>)
+    const { refused } = await connect(auth, headers)
     expect(refused?.data).toMatchObject({ code })
   })
 
@@ -124,7 +124,7 @@ describe('a live connection', () => {
 
   it('learns nothing about a fault of our own', async () => {
     const { client } = await connect({ token: 'good' })
-    const answer = await client.emitWithAck('fail', {})
+    const answer: unknown = await client.emitWithAck('fail', {})
     expect(answer).toMatchObject({ ok: false, error: { code: 'internal' } })
     expect(JSON.stringify(answer)).not.toContain('canary')
   })
