@@ -11,8 +11,6 @@ import { openProduction } from './production.js'
 
 /** A stop that takes longer than this is cut off; what is due is taken up at the next start anyway. */
 const STOP_WITHIN_MS = 10_000
-/** How long error reports on their way are waited for. */
-const FLUSH_MS = 2_000
 
 const run = async (): Promise<void> => {
   if (existsSync('.env')) process.loadEnvFile('.env')
@@ -27,8 +25,8 @@ const run = async (): Promise<void> => {
   const port = await listen(server, config)
   undo.push(() => closed(server))
 
-  const reports = await openErrorReports(config.SENTRY_DSN)
-  undo.push(() => reports.flush(FLUSH_MS))
+  const reports = await openErrorReports(config)
+  undo.push(reports.close)
   const opened = await openProduction(config)
   undo.push(opened.close)
   const app = compose({ ...opened, config, port, clock: systemClock, log, report: reports.report })

@@ -5,7 +5,8 @@ import { newId } from '../platform/ids.js'
 import { currentRequestId } from '../platform/log.js'
 import { assertTransition, type Conversation, type Priority, type State } from './conversation.js'
 import type { Author, Message } from './message.js'
-import type { Appended, ConversationChange, ConversationStore, Draft } from './store.mongo.js'
+import type { Appended, ConversationChange, Plan } from './change.mongo.js'
+import type { ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
 
 /** Who does it: a person of the company, or an API key by its name. */
@@ -21,32 +22,18 @@ type Needs = {
   clock: Clock
 }
 
-/** A change that lost against another one is decided anew on what is there now, at most this often. */
-const TRIES = 5
-
-/** What people do with a conversation. Each is decided on the current version and written only if it still is. */
+/** What people do with a conversation. Each is decided on the conversation as it is when it is written. */
 export const makeActions = ({ store, wakeAnswer, wakeDeliver, bus, clock }: Needs) => {
   const change = async (
     { companyId, conversationId }: Target,
-    plan: (conversation: Conversation, now: Date) => { change: ConversationChange; drafts: Draft[] },
+    plan: (conversation: Conversation, now: Date) => ReturnType<Plan>,
   ): Promise<Appended> => {
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      const conversation = await store.conversation(companyId, conversationId)
-      const now = clock.now()
-      const planned = plan(conversation, now)
-      const guard = { _id: conversationId, companyId, version: conversation.version }
-      const appended = await store.append(
-        guard,
-        planned.change,
-        planned.drafts,
-        now,
-        currentRequestId() ?? newId('req'),
-      )
-      if (!appended) continue
-      announce(bus, appended)
-      return appended
-    }
-    throw new AppError('conflict', 'changed_meanwhile', 'The conversation kept changing. Look at it and try again.')
+    const now = clock.now()
+    const target = { companyId, conversationId, at: now, requestId: currentRequestId() ?? newId('req') }
+    const appended = await store.change(target, (conversation) => plan(conversation, now))
+    if (!appended) throw new AppError('not_found', 'conversation_not_found', 'There is no such conversation.')
+    announce(bus, appended)
+    return appended
   }
 
   const changed = async (target: Target, plan: Parameters<typeof change>[1]): Promise<Conversation> =>

@@ -7,7 +7,8 @@ import type { Conversation, HandoffReason } from './conversation.js'
 import { ANSWER_WITHIN_MS, decide, MAX_ATTEMPTS } from './decide.js'
 import type { Author, Citation, Message } from './message.js'
 import { phrasesIn } from './phrases.js'
-import type { Appended, ConversationChange, ConversationStore, Draft } from './store.mongo.js'
+import type { Appended, ConversationChange, Draft } from './change.mongo.js'
+import type { ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
 
 /** What the core asks of whoever can answer from documents. */
@@ -91,8 +92,8 @@ export const makeAnswer = ({ store, answerQuestion, wakeDeliver, bus, clock, log
     drafts: Draft[],
   ): Promise<Appended | null> => {
     const { id, companyId, version, answerDue } = conversation
-    const requestId = answerDue?.requestId ?? newId('req')
-    const appended = await store.append({ _id: id, companyId, version }, change, drafts, clock.now(), requestId)
+    const target = { companyId, conversationId: id, at: clock.now(), requestId: answerDue?.requestId ?? newId('req') }
+    const appended = await store.change(target, (now) => (now.version === version ? { change, drafts } : null))
     if (!appended) return null
     announce(bus, appended)
     if (drafts.some((draft) => draft.deliver)) {

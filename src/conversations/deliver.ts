@@ -4,7 +4,8 @@ import { AppError } from '../platform/errors.js'
 import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { Origin, OutboundMessage, Receipt } from './message.js'
-import type { ConversationStore, MessageDocument } from './store.mongo.js'
+import type { MessageDocument } from './change.mongo.js'
+import type { ConversationStore } from './store.mongo.js'
 
 /** The way out through the message's channel. */
 export type Send = (channel: Origin, message: OutboundMessage, signal: AbortSignal) => Promise<Receipt>

@@ -4,16 +4,10 @@ import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { currentRequestId } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
-import type { Handler } from './conversation.js'
+import type { Appended, Draft } from './change.mongo.js'
+import { afterCustomerMessage } from './conversation.js'
 import { contactIdOf, type Arrival, type Origin, type Received } from './message.js'
-import {
-  isCreationRace,
-  isKnownArrival,
-  type Appended,
-  type ConversationChange,
-  type ConversationStore,
-  type Draft,
-} from './store.mongo.js'
+import { isCreationRace, isKnownArrival, type ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
 
 type Needs = {
@@ -68,49 +62,30 @@ const append = async (store: ConversationStore, entry: Entry): Promise<Appended>
   return followed ?? create(store, entry, contactId, latest?.id ?? null)
 }
 
-/** `null` when the conversation is closed or does not exist. */
+/** `null` when the conversation is closed or does not exist. Who has it decides what the message does. */
 const appendTo = (
   store: ConversationStore,
   conversationId: string,
   { origin, arrival, paused, now, requestId }: Entry,
 ) => {
   const message = draftOf(arrival)
-  const opened: ConversationChange = { state: 'open', resolvedAt: null }
-  const withPerson = { handlers: ['agent', 'nobody'] as Handler[], change: opened, drafts: [message] }
-  const withAssistant = {
-    handlers: ['assistant'] as Handler[],
-    ...forAssistant(paused, opened, message, now, requestId),
-  }
-  // Who has the conversation decides what the message does. The likelier case is tried first: mostly one write.
-  const cases = paused ? [withPerson, withAssistant] : [withAssistant, withPerson]
-  return store.appendToFirst(
-    cases.map(({ handlers, change, drafts }) => ({
-      guard: {
-        _id: conversationId,
-        companyId: origin.companyId,
-        channelId: origin.channelId,
-        state: { $ne: 'closed' },
-        handler: { $in: handlers },
-      },
-      change,
-      drafts,
-    })),
-    now,
-    requestId,
-  )
-}
-
-const forAssistant = (paused: boolean, opened: ConversationChange, message: Draft, now: Date, requestId: string) =>
-  paused
-    ? {
-        change: {
-          ...opened,
-          handler: 'nobody' as const,
-          handoff: { reason: 'assistant_paused' as const, summary: '', at: now },
-        },
-        drafts: [message, eventLine({ name: 'handoff', reason: 'assistant_paused' })],
+  return store.change({ companyId: origin.companyId, conversationId, at: now, requestId }, (conversation) => {
+    const state = afterCustomerMessage(conversation.state)
+    if (!state || conversation.channelId !== origin.channelId) return null
+    const opened = { state, resolvedAt: null }
+    if (conversation.handler !== 'assistant') return { change: opened, drafts: [message] }
+    if (!paused) {
+      return {
+        change: { ...opened, answerDue: { since: now, attempts: 0, notBefore: now, requestId } },
+        drafts: [message],
       }
-    : { change: { ...opened, answerDue: { since: now, attempts: 0, notBefore: now, requestId } }, drafts: [message] }
+    }
+    return {
+      change: { ...opened, handler: 'nobody', handoff: { reason: 'assistant_paused', summary: '', at: now } },
+      drafts: [message, eventLine({ name: 'handoff', reason: 'assistant_paused' })],
+    }
+  })
+}
 
 const create = (
   store: ConversationStore,

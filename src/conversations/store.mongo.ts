@@ -1,5 +1,4 @@
 import { AppError } from '../platform/errors.js'
-import { newId } from '../platform/ids.js'
 import {
   inTransaction,
   isDuplicateKey,
@@ -7,23 +6,24 @@ import {
   type CollectionSchema,
   type Filter,
   type Mongo,
-  type Session,
 } from '../platform/mongo.js'
+import {
+  excerptOf,
+  makeChanges,
+  numbered,
+  toMessage,
+  type Appended,
+  type ConversationDocument,
+  type Draft,
+  type MessageDocument,
+} from './change.mongo.js'
 import type { Conversation } from './conversation.js'
 import type { DeliveryStatus, Message } from './message.js'
 
 /**
- * The conversations and their messages. Two invariants hold here and nowhere else:
- * every change of a conversation grows its `version`, and a message exists exactly when `seq` counted it, because both
- * are written in one transaction. The conversation is its own outbox: `answerDue` and `delivery` are part of that write.
+ * The conversations and their messages. The conversation is its own outbox: `answerDue` and `delivery` are written with
+ * the message (change.mongo.ts), and the functions below take work out of it and put it back.
  */
-
-type ConversationDocument = Omit<Conversation, 'id'> & { _id: string }
-
-/** When an outbound message may be tried next, how often it was, and until when its sender holds it. */
-type Delivery = { notBefore: Date; attempts: number; heldUntil: Date | null; requestId: string }
-
-export type MessageDocument = Omit<Message, 'id'> & { _id: string; externalId?: string; delivery?: Delivery }
 
 export type ContactDocument = {
   _id: string
@@ -33,20 +33,6 @@ export type ContactDocument = {
   name?: string
   createdAt: Date
 }
-
-/** A message to be appended: the store gives it its number and its place. */
-export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
-  Partial<Pick<Message, 'citations' | 'mode' | 'decisionId' | 'event'>> & { externalId?: string; deliver?: boolean }
-
-/** What else changes with an append. */
-export type ConversationChange = Partial<
-  Pick<
-    ConversationDocument,
-    'state' | 'handler' | 'assignee' | 'priority' | 'tags' | 'answerDue' | 'handoff' | 'resolvedAt' | 'lease'
-  >
->
-
-export type Appended = { conversation: Conversation; messages: Message[] }
 
 export const EXTERNAL_ID_INDEX = 'message_once'
 
@@ -83,87 +69,13 @@ export const conversationSchemas: CollectionSchema[] = [
   },
 ]
 
-const EXCERPT_LENGTH = 140
-
 export const makeConversationStore = ({ client, db }: Mongo) => {
   const conversations = db.collection<ConversationDocument>('conversations')
   const messages = db.collection<MessageDocument>('messages')
   const contacts = db.collection<ContactDocument>('contacts')
 
-  const numbered = (
-    drafts: readonly Draft[],
-    of: ConversationDocument,
-    at: Date,
-    requestId: string,
-  ): MessageDocument[] =>
-    drafts.map((draft, index) => ({
-      _id: newId('msg'),
-      companyId: of.companyId,
-      conversationId: of._id,
-      channelId: of.channelId,
-      contactId: of.contactId,
-      seq: of.seq - drafts.length + 1 + index,
-      kind: draft.kind,
-      author: draft.author,
-      text: draft.text,
-      citations: draft.citations ?? [],
-      ...(draft.event ? { event: draft.event } : {}),
-      ...(draft.mode ? { mode: draft.mode } : {}),
-      ...(draft.decisionId ? { decisionId: draft.decisionId } : {}),
-      ...(draft.externalId ? { externalId: draft.externalId } : {}),
-      ...(draft.deliver ? { delivery: { notBefore: at, attempts: 0, heldUntil: null, requestId } } : {}),
-      status: draft.deliver ? 'queued' : null,
-      at,
-    }))
-
-  /** The one way in which an existing conversation changes. `null`: the guard did not match, nothing was written. */
-  const appendIn = async (
-    session: Session,
-    guard: Filter<ConversationDocument>,
-    change: ConversationChange,
-    drafts: readonly Draft[],
-    at: Date,
-    requestId: string,
-  ): Promise<Appended | null> => {
-    const last = drafts.findLast((draft) => draft.kind === 'message')
-    const after = await conversations.findOneAndUpdate(
-      guard,
-      {
-        $inc: { seq: drafts.length, version: 1 },
-        $set: { ...change, updatedAt: at, ...(last ? { lastMessage: excerptOf(last, at) } : {}) },
-      },
-      { returnDocument: 'after', session },
-    )
-    if (!after) return null
-    const added = numbered(drafts, after, at, requestId)
-    if (added.length === 1 && added[0]) await messages.insertOne(added[0], { session })
-    else if (added.length > 1) await messages.insertMany(added, { session })
-    return { conversation: withId(after), messages: added.map(toMessage) }
-  }
-
   return {
-    /** Appends to the conversation that matches `guard`; compare-and-set by putting `version` into the guard. */
-    append: (
-      guard: Filter<ConversationDocument>,
-      change: ConversationChange,
-      drafts: readonly Draft[],
-      at: Date,
-      requestId: string,
-    ) => inTransaction(client, (session) => appendIn(session, guard, change, drafts, at, requestId)),
-
-    /** The first of `cases` whose guard matches happens; one transaction for all of it. */
-    appendToFirst: (
-      cases: readonly { guard: Filter<ConversationDocument>; change: ConversationChange; drafts: readonly Draft[] }[],
-      at: Date,
-      requestId: string,
-    ) =>
-      inTransaction(client, async (session) => {
-        for (const { guard, change, drafts } of cases) {
-          const appended = await appendIn(session, guard, change, drafts, at, requestId)
-          if (appended) return appended
-        }
-        return null
-      }),
+    change: makeChanges({ client, db }, { conversations, messages }),
 
     /** A conversation with its first message and, if they are new, its contact. */
     create: (
@@ -339,14 +251,3 @@ export const isKnownArrival = (error: unknown): boolean => isDuplicateKey(error,
 
 /** True when another process made the same conversation or contact at the same moment: look again. */
 export const isCreationRace = (error: unknown): boolean => isDuplicateKey(error)
-
-const excerptOf = (draft: Draft, at: Date): Conversation['lastMessage'] => ({
-  author: draft.author.kind,
-  excerpt: draft.text.length > EXCERPT_LENGTH ? `${draft.text.slice(0, EXCERPT_LENGTH - 1)}…` : draft.text,
-  at,
-})
-
-const toMessage = ({ _id, externalId: _external, delivery: _delivery, ...message }: MessageDocument): Message => ({
-  id: _id,
-  ...message,
-})

@@ -28,8 +28,10 @@ export const makeSweep = ({ store, wakeAnswer, wakeDeliver, bus, clock, log, met
     for (const { _id, companyId } of await store.resolvedBefore(new Date(now.getTime() - CLOSES_AFTER_MS), BATCH)) {
       assertTransition('resolved', 'closed', 'system')
       const line = eventLine({ name: 'state', from: 'resolved', to: 'closed', reason: 'quiet for seven days' })
-      const guard = { _id, companyId, state: 'resolved' as const }
-      const appended = await store.append(guard, { state: 'closed', resolvedAt: null }, [line], now, _id)
+      const target = { companyId, conversationId: _id, at: now, requestId: _id }
+      const appended = await store.change(target, ({ state }) =>
+        state === 'resolved' ? { change: { state: 'closed', resolvedAt: null }, drafts: [line] } : null,
+      )
       if (appended) announce(bus, appended)
     }
   }

@@ -22,7 +22,8 @@ export const connectMongo = async (uri: string, database: string): Promise<Mongo
   const client = new MongoClient(uri, {
     appName: 'helpdesk',
     serverSelectionTimeoutMS: SERVER_SELECTION_MS,
-    timeoutMS: OPERATION_MS,
+    socketTimeoutMS: OPERATION_MS,
+    waitQueueTimeoutMS: OPERATION_MS,
     maxPoolSize: 50,
     writeConcern: { w: 'majority', journal: true },
     ignoreUndefined: true,
