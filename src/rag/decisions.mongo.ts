@@ -9,14 +9,22 @@ export type DecisionRecord = {
   companyId: string
   conversationId?: string
   question: string
+  /** What was searched for in the end: the question, or the part of it that is one. */
+  asked: string
   language: string
   audience: string
-  /** The question's words as analysed, once per language of the company's documents, with the weight that each had. */
-  analysed: { language: string; words: (QueryWord & { weight: number })[] }[]
+  /** The words as analysed, once per language of the passages that were found, with the weight that each had. */
+  analysed: {
+    language: string
+    words: (QueryWord & { weight: number; unseen: boolean })[]
+    terms: { term: string; weight: number }[]
+  }[]
+  statistics: { passages: number; averageTerms: number; averageHeadingTerms: number }
   candidates: {
     passageId: string
     documentId: string
     version: number
+    language: string
     score: number
     features: Features
   }[]

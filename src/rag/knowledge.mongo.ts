@@ -78,6 +78,8 @@ export type StoredPassage = {
   language: string
   audience: string
   metadata: Metadata
+  /** The metadata as `key=value`, to filter by inside the search. */
+  labels: string[]
   /** The analysed text and headings, joined by blanks: what is searched. */
   terms: string
   headingTerms: string
@@ -120,6 +122,7 @@ export const knowledgeSchema: CollectionSchema[] = [
               documentId: { type: 'token' },
               audience: { type: 'token' },
               language: { type: 'token' },
+              labels: { type: 'token' },
             },
           },
         },
@@ -249,23 +252,22 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
 
   /**
    * The job: text → passages. Safe to run twice and at once: one run has the lease, and only the version that it read becomes
-   * ready. Returns the state that it left, `null` when there was nothing to do. A fault of the store is thrown after the next
-   * try is noted; what cannot work (an empty text) fails with its reason.
+   * ready. A fault of the store is thrown after the next try is noted; what cannot work (an empty text) fails with its reason.
    */
-  const indexDocument = async (companyId: string, documentId: string): Promise<DocumentStatus | null> => {
+  const indexDocument = async (companyId: string, documentId: string): Promise<void> => {
     const now = clock.now()
     const document = await documents.findOneAndUpdate(
       { _id: documentId, companyId, status: { $in: ['queued', 'indexing'] }, dueAt: { $lte: now } },
       { $set: { status: 'indexing', dueAt: new Date(now.getTime() + LEASE_MS) }, $inc: { attempts: 1 } },
       { returnDocument: 'after' },
     )
-    if (!document) return null
+    if (!document) return
     announce(document)
     try {
       const language = document.givenLanguage ?? (await detectLanguage(document.text)) ?? null
-      return await publish(document, language, passagesOf(document, language))
+      await publish(document, language, passagesOf(document, language))
     } catch (error) {
-      return await giveUpOrRetry(document, error)
+      await giveUpOrRetry(document, error)
     }
   }
 
@@ -287,12 +289,10 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
       return true
     })
     // Replaced or deleted meanwhile: that change has queued its own run.
-    if (!ready) return null
-    changed?.(companyId, documentId, 'ready')
-    return 'ready' as const
+    if (ready) changed?.(companyId, documentId, 'ready')
   }
 
-  const giveUpOrRetry = async (document: StoredDocument, error: unknown): Promise<DocumentStatus> => {
+  const giveUpOrRetry = async (document: StoredDocument, error: unknown): Promise<void> => {
     const { _id, companyId, version, attempts } = document
     const hopeless = error instanceof AppError && (error.kind === 'invalid' || error.kind === 'unsupported')
     const now = clock.now()
@@ -306,7 +306,6 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
     await documents.updateOne({ _id, companyId, version, status: 'indexing' }, { $set: next })
     changed?.(companyId, _id, next.status)
     if (!hopeless) throw error
-    return next.status
   }
 
   const summarise = async (
@@ -420,6 +419,9 @@ const checkedMetadata = (metadata: Metadata): Metadata => {
   return metadata
 }
 
+export const labelsOf = (metadata: Metadata): string[] =>
+  Object.entries(metadata).map(([key, value]) => `${key}=${String(value)}`)
+
 const passagesOf = (document: StoredDocument, language: string | null): StoredPassage[] => {
   const { _id: documentId, companyId, version, title, audience, metadata } = document
   const analysed = language ?? NO_LANGUAGE
@@ -445,6 +447,7 @@ const passagesOf = (document: StoredDocument, language: string | null): StoredPa
       language: analysed,
       audience,
       metadata,
+      labels: labelsOf(metadata),
       terms: terms(text, analysed).join(' '),
       // A first heading that only repeats the title would count it twice.
       headingTerms: [title, ...headings.filter((heading) => heading !== title)]

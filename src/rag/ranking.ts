@@ -17,7 +17,8 @@ export const makeQuery = (text: string, language: string): Query => {
     all.add(term)
     if (kind === 'pair') continue
     const word = words.get(position) ?? { surface: text.slice(start, end), terms: [], parts: [] }
-    ;(kind === 'part' ? word.parts : word.terms).push(term)
+    if (kind === 'part') word.parts.push(term)
+    else word.terms.push(term)
     words.set(position, word)
   }
   const distinct = new Map([...words.values()].map((word) => [[...word.terms, ...word.parts].join(' '), word]))
@@ -41,17 +42,20 @@ export type Features = { bm25: number; coverage: number; pairs: number; headings
 
 export type Rankable = { documentId: string; terms: string; headingTerms: string; language: string }
 export type Ranked<T> = { candidate: T; score: number; features: Features; query: WeightedQuery }
-export type WeightedQuery = Query & { weights: number[]; termWeights: Map<string, number> }
+/** `weights` and `unseen` (no passage that was found has the word) go with `words`, one each. */
+export type WeightedQuery = Query & { weights: number[]; unseen: boolean[]; termWeights: Map<string, number> }
 
 /** BM25's saturation and length normalisation: the values that Lucene and SQLite ship. */
 const K1 = 1.2
 const B = 0.75
-/** A heading is about the whole passage, but short: more than this and it outvotes the text. */
-const HEADING = Number(globalThis.process?.env?.['T_HEADING'] ?? 0.5)
-const PAIRS = Number(globalThis.process?.env?.['T_PAIRS'] ?? 0.3)
-const COVERAGE = Number(globalThis.process?.env?.['T_COV'] ?? 0.5)
-const SIBLINGS = Number(globalThis.process?.env?.['T_SIB'] ?? 0.1)
+/** What a match in the headings adds, as a share of its own BM25: they name the topic and are as telling as the text. */
+const HEADINGS = 1
+/** Words that stand together in the question and in the text. */
+const PAIRS = 0.3
+/** A passage with all words beats one that repeats a few: up to half as much again. */
+const COVERAGE = 0.5
 
+/** Best first. The four figures of a passage are kept, so that a decision can say why it came first. */
 export const rank = <T extends Rankable>(
   queries: readonly Query[],
   candidates: readonly T[],
@@ -68,11 +72,10 @@ export const rank = <T extends Rankable>(
     if (!query) return []
     const features = featuresOf(query, terms, headingTerms, statistics)
     const score =
-      features.bm25 * (1 + COVERAGE * features.coverage) + PAIRS * features.pairs + HEADING * features.headings
+      features.bm25 * (1 + COVERAGE * features.coverage) + PAIRS * features.pairs + HEADINGS * features.headings
     return [{ candidate, score, features, query }]
   })
-  ranked.sort((a, b) => b.score - a.score)
-  return withSiblings(ranked)
+  return ranked.sort((a, b) => b.score - a.score)
 }
 
 /**
@@ -88,15 +91,12 @@ const weigh = (
   for (const { terms, headingTerms } of candidates) {
     for (const term of new Set([...terms, ...headingTerms])) seen.set(term, (seen.get(term) ?? 0) + 1)
   }
-  const termWeights = new Map(
-    query.terms.map((term) => [
-      term,
-      rarity(Math.max(seen.get(term) ?? 0, statistics.frequency(term)), statistics.passages),
-    ]),
-  )
+  const frequency = (term: string) => Math.max(seen.get(term) ?? 0, statistics.frequency(term))
+  const termWeights = new Map(query.terms.map((term) => [term, rarity(frequency(term), statistics.passages)]))
   const weightOf = (term: string) => termWeights.get(term) ?? 0
   const weights = query.words.map(({ terms, parts }) => Math.max(...terms.map(weightOf), mean(parts.map(weightOf)), 0))
-  return { ...query, weights, termWeights }
+  const unseen = query.words.map((word) => word.terms.every((term) => frequency(term) === 0))
+  return { ...query, weights, unseen, termWeights }
 }
 
 const mean = (values: number[]): number =>
@@ -139,9 +139,37 @@ export const coverage = (query: WeightedQuery, present: ReadonlySet<string>): nu
   return total === 0 ? 0 : covered / total
 }
 
+/** How much of a word stands in `present`: 1 as itself, less as kin or in parts. */
 export const presence = ({ terms, parts }: QueryWord, present: ReadonlySet<string>): number => {
   if (terms.some((term) => present.has(term))) return 1
-  return parts.length === 0 ? 0 : parts.filter((part) => present.has(part)).length / parts.length
+  if (parts.length > 0) return (PARTS_ALONE * parts.filter((part) => present.has(part)).length) / parts.length
+  return Math.max(0, ...terms.map((term) => kinship(term, present)))
+}
+
+const KIN = 0.8
+/** Shorter words are alike by chance. */
+const SHORTEST_KIN = 5
+/** A name's parts all over the place are less than the name. */
+const PARTS_ALONE = 0.8
+
+/**
+ * Stems that mean nearly the same: one within the other (German compounds: `anlag` in `klimaanlag`), or with most letters from
+ * the front in common (`migrat`, `migrant`).
+ */
+const kinship = (term: string, present: ReadonlySet<string>): number => {
+  if (term.length < SHORTEST_KIN) return 0
+  for (const other of present) {
+    if (other.length < SHORTEST_KIN) continue
+    if (term.length < other.length ? other.includes(term) : term.includes(other)) return KIN
+    if (sharedStart(term, other) >= Math.max(SHORTEST_KIN, 0.7 * Math.max(term.length, other.length))) return KIN
+  }
+  return 0
+}
+
+const sharedStart = (a: string, b: string): number => {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return length
 }
 
 /** Neighbours in the question that are near each other in the text, in its order: by the rarer one's weight and the distance. */
@@ -163,17 +191,4 @@ const pairs = (query: WeightedQuery, terms: readonly string[]): number => {
     if (nearest <= 3) score += Math.min(query.termWeights.get(first) ?? 0, query.termWeights.get(second) ?? 0) / nearest
   }
   return score
-}
-
-/** A document of which several passages match is more about the question than one that mentions it once. */
-const withSiblings = <T extends Rankable>(ranked: Ranked<T>[]): Ranked<T>[] => {
-  const best = new Map<string, number[]>()
-  for (const { candidate, score } of ranked)
-    best.set(candidate.documentId, [...(best.get(candidate.documentId) ?? []), score])
-  return ranked
-    .map((entry) => {
-      const others = (best.get(entry.candidate.documentId) ?? []).filter((score) => score !== entry.score)
-      return { ...entry, score: entry.score + SIBLINGS * (others[0] ?? 0) }
-    })
-    .sort((a, b) => b.score - a.score)
 }

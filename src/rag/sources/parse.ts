@@ -1,8 +1,8 @@
 import { AppError } from '../../platform/errors.js'
-import { parseHtml } from './html.js'
+import { htmlToText, parseHtml } from './html.js'
 import { parseMarkdown } from './markdown.js'
 import { parsePlain } from './plain.js'
-import type { Section } from './section.js'
+import { oneLine, type Section } from './section.js'
 
 export const FORMATS = ['markdown', 'html', 'text'] as const
 export type Format = (typeof FORMATS)[number]
@@ -77,4 +77,15 @@ export const detectFormat = (text: string, path = ''): Format => {
   const start = text.slice(0, 20_000)
   if (HTML_START.test(start) || (start.match(HTML_BLOCK)?.length ?? 0) >= 2) return 'html'
   return MARKDOWN_SIGNS.filter((sign) => sign.test(start)).length >= 2 ? 'markdown' : 'text'
+}
+
+/** The title that a source gives itself: its first heading of the highest level, or an HTML page's title. */
+export const titleOf = (text: string, format: Format): string | undefined => {
+  const found =
+    format === 'markdown'
+      ? /^# +(.+?)\s*#*$/mu.exec(text)?.[1]
+      : format === 'html'
+        ? (/<title[^>]*>([^<]+)<\/title>/iu.exec(text)?.[1] ?? /<h1[^>]*>([\s\S]*?)<\/h1>/iu.exec(text)?.[1])
+        : undefined
+  return oneLine(htmlToText(found?.replace(/[`*_]/gu, '') ?? '')) || undefined
 }
