@@ -55,6 +55,11 @@ export const compilePipeline = (pipeline: Value, context: PipelineContext): ((na
     const rest = stages.slice(1).map((stage) => compileStage(stage, context))
     return (namespace) => rest.reduce((rows, stage) => stage(rows), search(namespace))
   }
+  if (stages[0]?.name === '$listSearchIndexes') {
+    const list = listSearchIndexes(stages[0].spec, context.store)
+    const rest = stages.slice(1).map((stage) => compileStage(stage, context))
+    return (namespace) => rest.reduce((rows, stage) => stage(rows), list(namespace))
+  }
   const head = selection(stages, context.variables)
   const rest = stages.slice(head.stages).map((stage) => compileStage(stage, context))
   return (namespace) => {
@@ -65,6 +70,16 @@ export const compilePipeline = (pipeline: Value, context: PipelineContext): ((na
       : []
     return rest.reduce((rows, stage) => stage(rows), rows)
   }
+}
+
+const listSearchIndexes = (spec: Value, store: Store): ((namespace: string) => Row[]) => {
+  if (!isDoc(spec)) throw badValue('$listSearchIndexes must be an object')
+  const unknown = Object.keys(spec).find((key) => key !== 'name' && key !== 'id')
+  if (unknown !== undefined) throw failedToParse(`unknown argument to $listSearchIndexes: ${unknown}`)
+  return (namespace) =>
+    (store.collections.get(namespace)?.searchIndexes ?? [])
+      .filter(({ stored }) => (spec.name ?? stored.name) === stored.name && (spec.id ?? stored.id) === stored.id)
+      .map(({ stored }) => ({ doc: docOf({ ...stored, status: 'READY', queryable: true, latestVersion: 0 }) }))
 }
 
 const selection = (

@@ -38,6 +38,7 @@ const CODES = {
   Location40323: 40323,
   Location40324: 40324,
   Location15998: 15998,
+  Location17276: 17276,
   Unauthorized: 13,
   InvalidLength: 16,
   UnsatisfiableWriteConcern: 100,

@@ -105,7 +105,7 @@ const variable = (text: string, variables: Variables): Expression => {
       case 'SEARCH_META':
         throw notImplemented(`$$${name}`)
       default:
-        throw failedToParse(`Use of undefined variable: ${name}`)
+        throw new CommandError('Location17276', `Use of undefined variable: ${name}`)
     }
   })()
   return rest.length ? (doc, scope) => valueAt(base(doc, scope), rest, 0) : base
