@@ -25,7 +25,9 @@ import { makeQueue, queueSchemas } from './platform/queue.mongo.js'
 import { makeSecrets } from './platform/secrets.js'
 import { makeAnswerQuestion } from './rag/answer.js'
 import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
-import { knowledgeSchema, makeKnowledge } from './rag/knowledge.mongo.js'
+import { makeSyncFolder, type Root } from './rag/folder.js'
+import { knowledgeSchema, makeKnowledge, PASSAGE_SEARCH_INDEX } from './rag/knowledge.mongo.js'
+import { makeSearch } from './rag/search.mongo.js'
 
 type Needs = {
   config: Config
@@ -39,6 +41,8 @@ type Needs = {
 
 /** How long running work may go on after a stop was asked for. */
 const GRACE_MS = 5_000
+/** A question through the API is given up after this long. */
+const ASK_WITHIN_MS = 15_000
 
 /** Puts the rooms together. Opens nothing itself: production and the tests hand in what is open. */
 export const compose = ({ config, mongo, secretKey, port, clock, log, report }: Needs) => {
@@ -81,12 +85,18 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     log,
   })
 
-  const knowledge = makeKnowledge({ mongo, clock, enqueue: wakeIndex })
+  const changed = (companyId: string, documentId: string, status: string) =>
+    bus.publish({ type: 'document', companyId, documentId, status })
+  const knowledge = makeKnowledge({ mongo, clock, enqueue: wakeIndex, changed })
   const decisions = makeDecisions({ mongo })
-  const answerQuestion = makeAnswerQuestion({ knowledge, decisions, clock })
+  const syncFolder = makeSyncFolder({ knowledge })
+  const search = makeSearch({ mongo })
+  const answerQuestion = makeAnswerQuestion({ search, decisions, clock })
   const answer = makeAnswer({ ...core, answerQuestion })
   const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
-  const queue = makeQueue({ db, jobs: defineJobs({ answer, deliver, index: knowledge.indexDocument }), log, metrics })
+  const index = async (companyId: string, documentId: string) =>
+    void (await knowledge.indexDocument(companyId, documentId))
+  const queue = makeQueue({ db, jobs: defineJobs({ answer, deliver, index }), log, metrics })
   const sweepConversations = makeSweep(core)
 
   let firstCompanyId: string | null = null
@@ -115,13 +125,18 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
   const api = makeApi({
     inbox,
     actions: makeActions(core),
-    knowledge: { ...knowledge, search, ask, getDecision: decisions.getDecision },
+    knowledge: {
+      ...knowledge,
+      search: (companyId, request) => search.searchPassages({ companyId, ...request }),
+      ask: (companyId, text) => answerQuestion({ companyId, text, history: [] }, AbortSignal.timeout(ASK_WITHIN_MS)),
+      getDecision: decisions.getDecision,
+    },
     channels,
     companies,
     publicApis,
     checks: [
       { name: 'store', essential: true, probe: async () => ({ ok: (await db.command({ ping: 1 })).ok === 1 }) },
-      { name: 'search', essential: true, probe: () => searchAnswers(db) },
+      { name: 'search', essential: true, probe: () => probeSearch(db) },
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
     ],
     limit,
@@ -158,6 +173,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
         apiKey: config.HELPDESK_API_KEY,
       })
       firstCompanyId = first.firstCompanyId
+      await syncFolder(firstCompanyId, knowledgeRoots(config))
       await channels.openAll()
       await queue.start()
       started = true
@@ -177,6 +193,14 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
       await channels.closeAll()
     },
   }
+}
+
+/** What the first company answers from: the product's own documentation, unless a folder is named. */
+const knowledgeRoots = ({ KNOWLEDGE_DIR }: Config): Root[] => {
+  if (KNOWLEDGE_DIR === '') return []
+  if (KNOWLEDGE_DIR !== undefined) return [{ path: KNOWLEDGE_DIR }]
+  const product = path.resolve(import.meta.dirname, '..')
+  return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'docs'].map((name) => ({ path: path.join(product, name) }))
 }
 
 /** Runs `work` again and again with a pause in between, never twice at once. `stop` waits for the run that is under way. */
@@ -202,4 +226,14 @@ const repeat = (pauseMs: number, work: () => Promise<void>, log: Log) => {
       await running
     },
   }
+}
+
+/** A search that finds nothing, but only where there is somebody to search. */
+const probeSearch = async (db: Mongo['db']): Promise<{ ok: boolean }> => {
+  const nothing = { index: PASSAGE_SEARCH_INDEX, equals: { path: 'companyId', value: 'nobody' } }
+  await db
+    .collection('passages')
+    .aggregate([{ $search: nothing }, { $limit: 1 }])
+    .toArray()
+  return { ok: true }
 }
