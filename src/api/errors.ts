@@ -102,7 +102,19 @@ export const refusal = (error: z.ZodError, where: 'body' | 'query' | 'params'): 
 /** A field's name comes from the caller: cut, so that an answer never carries a megabyte back. */
 const shown = (field: string): string => field.slice(0, 100)
 
+const UNITS: Record<string, string> = { string: ' characters', array: ' entries' }
+
 const meaning = (issue: z.core.$ZodIssue): string => {
-  if (issue.code === 'invalid_type' && issue.input === undefined) return `is required (${issue.expected})`
-  return issue.message
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? `is required (${issue.expected})` : `must be of type ${issue.expected}`
+    case 'too_small':
+      return issue.origin === 'string' && issue.minimum === 1
+        ? 'must not be empty'
+        : `must be at least ${issue.minimum}${UNITS[issue.origin] ?? ''}`
+    case 'too_big':
+      return `must be at most ${issue.maximum}${UNITS[issue.origin] ?? ''}`
+    default:
+      return issue.message
+  }
 }

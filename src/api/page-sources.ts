@@ -29,8 +29,6 @@ button[disabled] { opacity: .6; cursor: progress }
 #outcome { margin: 1rem 0 0; min-height: 1.5em }
 #outcome.bad { color: var(--bad) }
 #outcome.good { color: var(--good) }
-#docs { background: #fff }
-.swagger-ui .topbar { display: none }
 `
 
 export const HOME = `<main>
@@ -107,6 +105,10 @@ form.addEventListener('submit', async (event) => {
 `
 
 export const DOCS_JS = `
+const dark = matchMedia('(prefers-color-scheme: dark)')
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', follow)
+follow()
 addEventListener('DOMContentLoaded', () => {
   SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: false, validatorUrl: null, persistAuthorization: false })
 })

@@ -9,8 +9,8 @@ import { DOCS_JS, HOME, ICON_SVG, PAGE_CSS, SETUP, SETUP_JS } from './page-sourc
  */
 export const makePages = (): Router => {
   const router = Router()
-  router.get('/', page('/', html('Helpdesk', HOME)))
-  router.get('/setup', page('/setup', html('Set up · Helpdesk', SETUP, script('setup.js'))))
+  router.get('/', page('/', html('Helpdesk', HOME, PAGE_HEAD)))
+  router.get('/setup', page('/setup', html('Set up · Helpdesk', SETUP, PAGE_HEAD + script('setup.js'))))
   router.get('/docs', allowSwagger, page('/docs', html('API · Helpdesk', '<div id="docs"></div>', DOCS_HEAD)))
   router.get('/assets/page.css', asset('text/css', PAGE_CSS))
   router.get('/assets/icon.svg', asset('image/svg+xml', ICON_SVG))
@@ -57,11 +57,13 @@ const allowSwagger: RequestHandler = (_req, res, next) => {
 
 const script = (file: string): string => `<script type="module" src="/assets/${file}"></script>`
 
+const PAGE_HEAD = '<link rel="stylesheet" href="/assets/page.css">'
+
 const DOCS_HEAD = `<link rel="stylesheet" href="/assets/swagger-ui.css">
 <script defer src="/assets/swagger-ui-bundle.js"></script>
 ${script('docs.js')}`
 
-const html = (title: string, body: string, head = ''): string => `<!doctype html>
+const html = (title: string, body: string, head: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -69,7 +71,6 @@ const html = (title: string, body: string, head = ''): string => `<!doctype html
 <meta name="color-scheme" content="light dark">
 <title>${title}</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/assets/page.css">
 ${head}
 </head>
 <body>
