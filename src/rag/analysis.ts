@@ -38,7 +38,6 @@ const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]/gu
 const LONGEST_WHOLE = 64
 
 const fold = (word: string): string =>
-  // eslint-disable-next-line no-control-regex -- plain ASCII has nothing to fold
   /^[\x00-\x7f]*$/u.test(word)
     ? word
     : word

@@ -66,11 +66,11 @@ export const makeAnswerQuestion =
     signal.throwIfAborted()
 
     let asked = text
-    let retrieval = await search.retrieve(companyId, text, { audience })
+    let retrieval = await search.retrieve(companyId, text, { audience }, { language })
     let extraction = extract(retrieval.ranked)
     const core = questionsIn(text)
     if (!extraction.verdict.answered && core) {
-      const second = await search.retrieve(companyId, core, { audience })
+      const second = await search.retrieve(companyId, core, { audience }, { language })
       const closer = extract(second.ranked)
       if (closer.verdict.confidence > extraction.verdict.confidence) {
         asked = core

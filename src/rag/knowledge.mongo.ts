@@ -88,6 +88,13 @@ export type StoredPassage = {
 /** One per company, written in the transaction that changes its passages: what there is to ask, and since when. */
 export type StoredSummary = { _id: string; revision: number; passages: number; languages: Record<string, number> }
 
+/** Languages of a company's passages, the most frequent first. */
+export const languagesIn = ({ languages }: StoredSummary): string[] =>
+  Object.entries(languages)
+    .filter(([, count]) => count > 0)
+    .sort((a, b) => b[1] - a[1])
+    .map(([language]) => language)
+
 export const PASSAGE_SEARCH_INDEX = 'passages'
 /** Passages of a text whose language cannot be told: segmentation and folding alone. */
 export const NO_LANGUAGE = 'und'
@@ -264,11 +271,18 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
     if (!document) return
     announce(document)
     try {
-      const language = document.givenLanguage ?? (await detectLanguage(document.text)) ?? null
+      const language = document.givenLanguage ?? (await languageOf(document))
       await publish(document, language, passagesOf(document, language))
     } catch (error) {
       await giveUpOrRetry(document, error)
     }
+  }
+
+  /** A text that does not tell (a table of names, a heading) is taken for what the company mostly writes. */
+  const languageOf = async ({ companyId, title, text }: StoredDocument): Promise<string | null> => {
+    const summary = await summaries.findOne({ _id: companyId })
+    const known = summary ? languagesIn(summary) : []
+    return (await detectLanguage(`${title}\n${text}`, known)) ?? known[0] ?? null
   }
 
   /** New passages in, old ones out, the document ready: all at once or not at all. */

@@ -267,7 +267,17 @@ const languageByFunctionWords = (text: string, likely: readonly string[]): strin
   const byWord = votesByWord()
   const scores = new Map<string, number>()
   const vote = (language: string, weight: number) => scores.set(language, (scores.get(language) ?? 0) + weight)
-  for (const word of text.toLowerCase().match(/\p{L}+/gu) ?? []) {
+  const shouting = text === text.toUpperCase()
+  for (const { 0: written, index } of text.matchAll(/\p{L}+/gu)) {
+    // A capital in the middle of a sentence makes a name of it: Los Angeles is no Spanish.
+    if (
+      !shouting &&
+      index > 0 &&
+      /^\p{Lu}/u.test(written) &&
+      !/[.!?:¿¡"“„»\n]\s*$/u.test(text.slice(Math.max(0, index - 3), index))
+    )
+      continue
+    const word = written.toLowerCase()
     const languages = byWord.get(word) ?? []
     // One letter says little: "a" is a word of seven languages, and of every list of options.
     for (const language of languages) vote(language, (word.length === 1 ? 0.3 : 1) / languages.length)

@@ -1,4 +1,5 @@
 import { tokens } from './analysis.js'
+import { functionWordsOf } from './languages.js'
 
 /** A word of a question: one term, or a name with its parts (`HELPDESK_API_KEY`). */
 export type QueryWord = { surface: string; terms: string[]; parts: string[] }
@@ -9,11 +10,17 @@ export type Query = { language: string; words: QueryWord[]; terms: string[] }
 /** Beyond these a message is a story, and its first words name its topic. */
 const MOST_TERMS = 64
 
-export const makeQuery = (text: string, language: string): Query => {
+/**
+ * `askedIn` is the language of the question, where it is not `language`: its function words are dropped too, because among
+ * documents of another language they would be the rarest words of all.
+ */
+export const makeQuery = (text: string, language: string, askedIn = language): Query => {
   const words = new Map<number, QueryWord>()
   const all = new Set<string>()
+  const functionWords = functionWordsOf(askedIn)
   for (const { term, start, end, position, kind } of tokens(text, language)) {
     if (all.size >= MOST_TERMS) break
+    if (askedIn !== language && functionWords.has(text.slice(start, end).toLowerCase())) continue
     all.add(term)
     if (kind === 'pair') continue
     const word = words.get(position) ?? { surface: text.slice(start, end), terms: [], parts: [] }

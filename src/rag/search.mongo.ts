@@ -2,12 +2,14 @@ import type { Collection, Document as Stage, Mongo } from '../platform/mongo.js'
 import type { Quotable } from './extract.js'
 import {
   labelsOf,
+  languagesIn,
   PASSAGE_SEARCH_INDEX,
   PUBLIC_AUDIENCE,
   type Metadata,
   type StoredPassage,
   type StoredSummary,
 } from './knowledge.mongo.js'
+import { detectLanguage } from './languages.js'
 import { makeQuery, rank, type Query, type Ranked, type Statistics } from './ranking.js'
 
 export type SearchFilter = {
@@ -62,11 +64,19 @@ export const makeSearch = ({ mongo }: { mongo: Mongo }) => {
   }
 
   /** The best passages for a text, each of its document's present version. The text is analysed once per language there is. */
-  const retrieve = async (companyId: string, text: string, filter: SearchFilter = {}): Promise<Retrieval> => {
+  const retrieve = async (
+    companyId: string,
+    text: string,
+    filter: SearchFilter = {},
+    asked: { language?: string } = {},
+  ): Promise<Retrieval> => {
     const summary = await summaries.findOne({ _id: companyId })
     if (!summary) return { ranked: [], statistics: NOTHING }
     const languages = languagesIn(summary).filter((language) => !filter.language || language === filter.language)
-    const queries = languages.map((language) => makeQuery(text, language)).filter(({ terms }) => terms.length > 0)
+    const askedIn = asked.language ?? (await detectLanguage(text, languages))
+    const queries = languages
+      .map((language) => makeQuery(text, language, askedIn))
+      .filter(({ terms }) => terms.length > 0)
     if (queries.length === 0) return { ranked: [], statistics: NOTHING }
     const [found, statistics] = await Promise.all([
       passages.aggregate<Candidate>(pipeline(companyId, queries, filter)).toArray(),
@@ -105,12 +115,6 @@ export const makeSearch = ({ mongo }: { mongo: Mongo }) => {
 
   return { retrieve, searchPassages, languagesOf }
 }
-
-const languagesIn = ({ languages }: StoredSummary): string[] =>
-  Object.entries(languages)
-    .filter(([, count]) => count > 0)
-    .sort((a, b) => b[1] - a[1])
-    .map(([language]) => language)
 
 /** The company stands inside the search: a passage of another one is never even ranked. */
 const pipeline = (companyId: string, queries: readonly Query[], filter: SearchFilter): Stage[] => {

@@ -6,7 +6,7 @@ import { makeOutline, oneLine, type Section } from './section.js'
 export const parseMarkdown = (text: string): Section[] => {
   const outline = makeOutline()
   const body = text.replace(/^---\n[\s\S]*?\n---\n/u, '')
-  for (const token of Lexer.lex(body, { gfm: true })) addBlock(token as Tokens.Generic)
+  for (const token of Lexer.lex(body, { gfm: true })) addBlock(token)
   return outline.sections
 
   function addBlock(token: Tokens.Generic) {
@@ -20,7 +20,7 @@ export const parseMarkdown = (text: string): Section[] => {
       case 'table':
         return outline.block('table', tableLines(token as Tokens.Table).join('\n'))
       case 'blockquote':
-        return (token.tokens ?? []).forEach((inner) => addBlock(inner as Tokens.Generic))
+        return (token.tokens ?? []).forEach((inner) => addBlock(inner))
       case 'html':
         return outline.block('prose', htmlToText(token.raw))
       case 'space':
