@@ -51,11 +51,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
   app.disable('etag')
   // Strings and lists of strings only: `?id[$ne]=` cannot become an object.
   app.set('query parser', 'simple')
-  if (needs.trustProxy)
-    app.set(
-      'trust proxy',
-      needs.trustProxy.split(',').map((proxy) => proxy.trim()),
-    )
+  if (needs.trustProxy) believe(app, needs.trustProxy)
 
   app.use(accompany({ metrics, log }))
   const channelRoutes = publicApis.flatMap(({ routes }) => routes)
@@ -109,6 +105,18 @@ export const ownOrigins = ({
   const loopback = host === '127.0.0.1' || host === 'localhost' || host === '::1'
   const own = loopback ? [`http://127.0.0.1:${port}`, `http://localhost:${port}`] : []
   return [...(publicUrl ? [new URL(publicUrl).origin] : []), ...own]
+}
+
+const believe = (app: Express, proxies: string): void => {
+  try {
+    app.set(
+      'trust proxy',
+      proxies.split(',').map((proxy) => proxy.trim()),
+    )
+  } catch (cause) {
+    const message = 'TRUST_PROXY: give addresses or CIDRs, separated by commas, or "loopback".'
+    throw new AppError('invalid', 'invalid_configuration', message, { field: 'TRUST_PROXY', cause })
+  }
 }
 
 /** Gives the request its id, which is in every log line from here to the last job, and measures it. */

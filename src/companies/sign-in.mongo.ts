@@ -94,15 +94,10 @@ export const makeSignIn = ({ db, secretKey, publicUrl, origins }: Needs) => {
   })
 
   const completed = async (response: Response): Promise<SignedIn> => {
-    if (response.status === 401 || response.status === 403) {
-      throw new AppError('unauthenticated', 'invalid_credentials', 'The email or the password is wrong.')
-    }
     const body = (await response.json()) as { user?: User; code?: string }
-    if (response.status === 400 && body.code === 'INVALID_PASSWORD') {
-      throw new AppError('unauthenticated', 'invalid_credentials', 'The current password is wrong.', {
-        field: 'currentPassword',
-      })
-    }
+    if (body.code === 'INVALID_EMAIL_OR_PASSWORD') throw wrongPassword('The email or the password is wrong.')
+    if (body.code === 'INVALID_PASSWORD') throw wrongPassword('The current password is wrong.', 'currentPassword')
+    if (response.status === 401) throw new AppError('unauthenticated', 'unauthenticated', 'Sign in first.')
     if (!response.ok || !body.user) {
       throw new AppError('internal', 'sign_in_failed', `The sign-in library answered ${response.status}.`)
     }
@@ -155,3 +150,6 @@ export const makeSignIn = ({ db, secretKey, publicUrl, origins }: Needs) => {
 }
 
 export type SignIn = ReturnType<typeof makeSignIn>
+
+const wrongPassword = (message: string, field?: string) =>
+  new AppError('unauthenticated', 'invalid_credentials', message, { field })

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
@@ -170,7 +170,6 @@ export const openInstallation = async (options: Options = {}) => {
 }
 
 export type Installation = Awaited<ReturnType<typeof openInstallation>>
-export type { Server }
 
 type Call = { key?: string | undefined; body?: unknown; headers?: Record<string, string>; raw?: string }
 
