@@ -54,10 +54,14 @@ export const makeCorpus = (passages) => {
       const fact = `The warranty of the ${product} lasts ${months} months.`
       questions.push({ text: `How long does the warranty of the ${product} last?`, answer: fact })
       sections.push(
-        `## About the ${product}\n\n${Array.from({ length: 3 }, sentence).join(' ')} ${fact} ${Array.from({ length: 4 }, sentence).join(' ')}`,
+        `## About the ${product}\n\n${Array.from({ length: 4 }, sentence).join(' ')} ${fact} ${Array.from({ length: 5 }, sentence).join(' ')}`,
       )
     }
-    documents.push({ title: `Handbook ${at / 50 + 1}`, text: `# Handbook ${at / 50 + 1}\n\n${sections.join('\n\n')}` })
+    documents.push({
+      title: `Handbook ${at / 50 + 1}`,
+      format: 'markdown',
+      text: `# Handbook ${at / 50 + 1}\n\n${sections.join('\n\n')}`,
+    })
   }
   return { documents, questions }
 }

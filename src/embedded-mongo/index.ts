@@ -32,7 +32,7 @@ export const startEmbeddedMongo = async ({
   listen,
   onFault = () => {},
 }: EmbeddedMongoOptions): Promise<EmbeddedMongo> => {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { file, listen } })
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { file, listen }, execArgv: [] })
   let stopping = false
   const failed = new Promise<Error>((resolve) => {
     worker.once('error', resolve)

@@ -47,9 +47,10 @@ export const makeQueue = ({ db, jobs, log, metrics }: Needs): Queue => {
     maxConcurrency: 50,
     removeOnComplete: true,
   })
-  agenda.on('error', (err: Error) => log.error({ err }, 'queue'))
 
   const stopping = new AbortController()
+  // While stopping, a look into the queue may find the connection closed: nothing is lost by that.
+  agenda.on('error', (err: Error) => stopping.signal.aborted || log.error({ err }, 'queue'))
   /** Asked for and not begun here: asking again would change nothing. Forgotten after a while: it may have run elsewhere. */
   let waiting = new Set<string>()
   let waitingLonger = new Set<string>()
