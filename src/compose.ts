@@ -1,6 +1,5 @@
 import type { Server } from 'node:http'
 import path from 'node:path'
-import type { Check } from './api/health.js'
 import { makeLimits } from './api/limits.js'
 import { makeApi, ownOrigins } from './api/server.js'
 import { channelKinds } from './channels/index.js'
@@ -213,7 +212,10 @@ const repeat = (pauseMs: number, work: () => Promise<void>, log: Log) => {
     plan()
   }
   const plan = () => {
-    if (!stopped) timer = setTimeout(() => (running = run()), pauseMs)
+    if (stopped) return
+    timer = setTimeout(() => {
+      running = run()
+    }, pauseMs)
   }
   return {
     start: () => {

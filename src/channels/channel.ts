@@ -89,4 +89,4 @@ export type ChannelDefinition<Settings extends z.ZodType = z.ZodType> = {
 }
 
 export const defineChannel = <Settings extends z.ZodType>(definition: ChannelDefinition<Settings>): ChannelDefinition =>
-  definition as unknown as ChannelDefinition
+  definition

@@ -13,6 +13,11 @@ type Frame = {
   citations: { documentId: string; passageId: string; quote: string; title: string }[]
 }
 
+type Line = { author: string; status: string | null; decisionId?: string }
+type Session = { token: string; conversationId: string }
+type Refusal = { error: { code: string; message: string; field?: string; requestId: string } }
+type Answer = { kind: string; text: string }
+
 let mongo: Awaited<ReturnType<typeof openTestMongo>>
 let app: Awaited<ReturnType<typeof openApp>>
 let channelKey = ''
@@ -21,10 +26,10 @@ const sockets: Socket[] = []
 beforeAll(async () => {
   mongo = await openTestMongo()
   app = await openApp(mongo)
-  channelKey = (await app.call('/webchat/demo')).body.channelKey
+  channelKey = (await app.call<{ channelKey: string }>('/webchat/demo')).body.channelKey
   await eventually(async () => {
-    const { documents } = (await app.call('/knowledge/documents')).body
-    return documents.length > 0 && documents.every((one: { status: string }) => one.status === 'ready')
+    const { documents } = (await app.call<{ documents: { status: string }[] }>('/knowledge/documents')).body
+    return documents.length > 0 && documents.every(({ status }) => status === 'ready')
   })
 })
 afterAll(async () => {
@@ -33,15 +38,15 @@ afterAll(async () => {
   await mongo.close()
 })
 
-const visit = async () => {
-  const { token, conversationId } = (await app.call('/webchat/sessions', { body: { channelKey } })).body
-  return { token: token as string, conversationId: conversationId as string }
-}
-const write = (token: string, id: string, text: string) => app.call('/webchat/messages', { token, body: { id, text } })
+const visit = async () => (await app.call<Session>('/webchat/sessions', { body: { channelKey } })).body
+const write = (token: string, id: string, text: string) =>
+  app.call<{ messageId: string }>('/webchat/messages', { token, body: { id, text } })
 const read = async (token: string, after?: string): Promise<Frame[]> =>
-  (await app.call(`/webchat/messages${after ? `?after=${after}` : ''}`, { token })).body.messages
+  (await app.call<{ messages: Frame[] }>(`/webchat/messages${after ? `?after=${after}` : ''}`, { token })).body.messages
 const answerTo = (token: string) =>
   eventually(async () => (await read(token)).find(({ author }) => author !== 'customer'))
+const linesOf = async (conversationId: string) =>
+  (await app.call<{ messages: Line[] }>(`/conversations/${conversationId}/messages`)).body.messages
 const connect = async (token: string) => {
   const socket = io(`${app.url}/webchat`, { auth: { token }, transports: ['websocket'], reconnection: false })
   sockets.push(socket)
@@ -61,11 +66,13 @@ describe('a question over the web chat', () => {
     expect(answer.text).toContain('within 30 days')
     expect(answer.citations.length).toBeGreaterThan(0)
     const { passages } = (
-      await app.call('/knowledge/search', { body: { query: 'How long can I return goods?', k: 10 } })
+      await app.call<{ passages: { passageId: string; text: string }[] }>('/knowledge/search', {
+        body: { query: 'How long can I return goods?', k: 10 },
+      })
     ).body
     for (const { passageId, quote } of answer.citations) {
-      const passage = passages.find((one: { passageId: string }) => one.passageId === passageId)
-      expect(passage.text).toContain(quote)
+      const passage = passages.find((one) => one.passageId === passageId)
+      expect(passage?.text).toContain(quote)
     }
   })
 
@@ -73,9 +80,8 @@ describe('a question over the web chat', () => {
     const { token, conversationId } = await visit()
     await write(token, 'm1', 'When do you refund the price?')
     await answerTo(token)
-    const { messages } = (await app.call(`/conversations/${conversationId}/messages`)).body
-    const { decisionId } = messages.find((one: { author: string }) => one.author === 'assistant')
-    const decision = (await app.call(`/decisions/${decisionId}`)).body
+    const line = (await linesOf(conversationId)).find(({ author }) => author === 'assistant')
+    const decision = (await app.call<{ candidates: unknown[] }>(`/decisions/${line?.decisionId}`)).body
     expect(decision).toMatchObject({ question: 'When do you refund the price?', mode: 'extractive' })
     expect(decision.candidates.length).toBeGreaterThan(0)
   })
@@ -85,8 +91,8 @@ describe('a question over the web chat', () => {
     const socket = await connect(token)
     const frames: Frame[] = []
     socket.on('message', (frame: Frame) => frames.push(frame))
-    const ack = await socket.emitWithAck('message', { id: 'm1', text: 'Which team won the championship in 1974?' })
-    expect(ack).toMatchObject({ ok: true })
+    const question = { id: 'm1', text: 'Which team won the championship in 1974?' }
+    expect(await socket.emitWithAck('message', question)).toMatchObject({ ok: true })
     const answer = await eventually(async () => frames.find(({ author }) => author === 'assistant'))
     expect(answer.text).toMatch(/^I don't know that\./)
     expect(answer.citations).toEqual([])
@@ -96,11 +102,9 @@ describe('a question over the web chat', () => {
     await app.call(`/conversations/${conversationId}/messages`, { body: { text: 'I do not know either.' } })
     const reply = await eventually(async () => frames.find(({ author }) => author === 'agent'))
     expect(reply).toMatchObject({ text: 'I do not know either.', name: 'API · Environment' })
-    const sent = await eventually(async () => {
-      const { messages } = (await app.call(`/conversations/${conversationId}/messages`)).body
-      return messages.find((one: { author: string; status: string }) => one.author === 'agent' && one.status === 'sent')
-    })
-    expect(sent).toBeTruthy()
+    await eventually(async () =>
+      (await linesOf(conversationId)).find(({ author, status }) => author === 'agent' && status === 'sent'),
+    )
   })
 
   it('that is sent again and again is one message with one answer', async () => {
@@ -121,15 +125,15 @@ describe('a question over the web chat', () => {
     const first = (await read(token))[0]
     expect((await read(token, first?.id)).map(({ id }) => id)).toEqual([answer.id])
     const socket = await connect(token)
-    const replay = await socket.emitWithAck('history', { after: first?.id })
-    expect(replay.messages.map(({ id }: Frame) => id)).toEqual([answer.id])
+    const replay = (await socket.emitWithAck('history', { after: first?.id })) as { messages: Frame[] }
+    expect(replay.messages.map(({ id }) => id)).toEqual([answer.id])
   })
 })
 
 describe('a change of the knowledge', () => {
-  const ask = async (question: string) => (await app.call('/knowledge/ask', { body: { question } })).body
+  const ask = async (question: string) => (await app.call<Answer>('/knowledge/ask', { body: { question } })).body
   const ready = (id: string) =>
-    eventually(async () => (await app.call(`/knowledge/documents/${id}`)).body.status === 'ready')
+    eventually(async () => (await app.call<{ status: string }>(`/knowledge/documents/${id}`)).body.status === 'ready')
 
   it('takes effect on the next answer: added, replaced, deleted', async () => {
     const question = 'How much does the express parcel to Norway cost?'
@@ -139,7 +143,7 @@ describe('a change of the knowledge', () => {
       title: 'Express parcels',
       text: `The express parcel to Norway costs ${price} euros.`,
     })
-    const added = await app.call('/knowledge/documents', { body: draft('19') })
+    const added = await app.call<{ id: string }>('/knowledge/documents', { body: draft('19') })
     expect(added.status).toBe(202)
     const { id } = added.body
     await ready(id)
@@ -160,9 +164,10 @@ describe('a change of the knowledge', () => {
 
 describe('a second company', () => {
   it('has a chat of its own that knows nothing of the first one’s documents', async () => {
-    const { apiKey } = (await app.call('/companies', { body: { name: 'Second' } })).body
-    const { channels } = (await app.call('/channels', { token: apiKey })).body
-    const session = (await app.call('/webchat/sessions', { body: { channelKey: channels[0].key } })).body
+    const { apiKey } = (await app.call<{ apiKey: string }>('/companies', { body: { name: 'Second' } })).body
+    const listed = await app.call<{ channels: { key: string }[] }>('/channels', { token: apiKey })
+    const opening = { body: { channelKey: listed.body.channels[0]?.key } }
+    const session = (await app.call<Session>('/webchat/sessions', opening)).body
     await write(session.token, 'm1', 'How long can I return goods?')
     const answer = await answerTo(session.token)
     expect(answer.text).toMatch(/^I don't know that\./)
@@ -202,9 +207,10 @@ describe('bad input', () => {
     ['an id with odd characters', { id: '../../etc', text: 'Hello' }, 400, 'id'],
   ])('%s is refused by name and leaves nothing behind', async (_what, body, status, field) => {
     const { token } = await visit()
-    const refused = await app.call('/webchat/messages', { token, body })
+    const refused = await app.call<Refusal>('/webchat/messages', { token, body })
     expect(refused.status).toBe(status)
-    expect(refused.body.error).toMatchObject({ message: expect.any(String), requestId: expect.any(String) })
+    expect(refused.body.error.message).not.toBe('')
+    expect(refused.body.error.requestId).toBe(refused.headers.get('x-request-id'))
     if (field) expect(refused.body.error.field).toBe(field)
     expect(await read(token)).toEqual([])
   })

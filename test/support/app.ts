@@ -33,7 +33,7 @@ export const openApp = async (mongo: Mongo, env: Record<string, string> = {}) =>
 
   return {
     url,
-    call: (route: string, options: CallOptions = {}) => call(url, route, options),
+    call: <Body = unknown>(route: string, options: CallOptions = {}) => call<Body>(url, route, options),
     stop: async () => {
       await app.stop()
       server.closeAllConnections()
@@ -44,15 +44,14 @@ export const openApp = async (mongo: Mongo, env: Record<string, string> = {}) =>
 
 type CallOptions = { method?: string; body?: unknown; token?: string; headers?: Record<string, string> }
 
-// The shape of an answer is what a test is about; it is not known here.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Answer = { status: number; body: any; headers: Headers }
+/** `body` is what the test expects to be there: nothing checks it but the test. */
+type Answer<Body> = { status: number; body: Body; headers: Headers }
 
-const call = async (
+const call = async <Body>(
   url: string,
   route: string,
   { method, body, token = API_KEY, headers }: CallOptions,
-): Promise<Answer> => {
+): Promise<Answer<Body>> => {
   const response = await fetch(`${url}/api/v1${route}`, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: {
@@ -63,7 +62,7 @@ const call = async (
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await response.text()
-  return { status: response.status, body: text ? (JSON.parse(text) as unknown) : null, headers: response.headers }
+  return { status: response.status, body: (text ? JSON.parse(text) : null) as Body, headers: response.headers }
 }
 
 /** Asks again until the answer is there; fails after ten seconds. */
