@@ -242,7 +242,7 @@ const localFields = (
   }
   const fields: Record<string, number> = {}
   for (const { type, value } of format.formatToParts(date)) fields[type] = Number(value)
-  return fields as ReturnType<typeof localFields>
+  return fields
 }
 
 const datePart = (operator: string, pick: (fields: ReturnType<typeof localFields>, date: Date) => number): Operator =>

@@ -160,7 +160,7 @@ const arrayOrNull = (operator: string, value: Value): Value[] | null => {
 const variableName = (value: Value, fallback: string): string => {
   if (value === undefined) return fallback
   if (typeof value !== 'string' || !/^[a-z][a-zA-Z0-9_]*$/.test(value)) {
-    throw failedToParse(`'${String(value as string)}' starts with an invalid character for a user variable name`)
+    throw failedToParse(`'${String(value)}' starts with an invalid character for a user variable name`)
   }
   return value
 }

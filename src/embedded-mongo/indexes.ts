@@ -184,7 +184,7 @@ export const indexDefinition = (spec: Value): Doc => {
   if (spec.unique === true) definition.unique = true
   if (spec.sparse === true) definition.sparse = true
   if (spec.partialFilterExpression !== undefined) definition.partialFilterExpression = spec.partialFilterExpression
-  if (expire !== undefined) definition.expireAfterSeconds = toNumber(expire as number)
+  if (expire !== undefined) definition.expireAfterSeconds = toNumber(expire)
   return definition
 }
 

@@ -75,7 +75,7 @@ export class Journal {
       this.removeCollection = this.database.prepare('DELETE FROM collections WHERE id = ?')
       this.putReply = this.database.prepare('INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)')
     } catch (error) {
-      this.database.close()
+      this.close()
       throw error
     }
   }
@@ -179,7 +179,18 @@ export class Journal {
     }
   }
 
+  /**
+   * Folds the log into the file and gives the lock back. Closing alone does not: statements that are not collected yet
+   * keep the connection, and the lock with it, alive.
+   */
   close(): void {
+    try {
+      this.database.prepare('PRAGMA journal_mode=DELETE').all()
+      this.database.prepare('PRAGMA locking_mode=NORMAL').all()
+      this.database.prepare('SELECT count(*) FROM sqlite_schema').all()
+    } catch {
+      // A damaged file cannot be folded; it is left as it is.
+    }
     this.database.close()
   }
 }

@@ -1,4 +1,4 @@
-import { Binary, BSONRegExp, Code, Decimal128, Double, MaxKey, MinKey, Timestamp } from 'mongodb'
+import { Binary, BSONRegExp, Code, Decimal128, Double, MinKey, Timestamp } from 'mongodb'
 import { notImplemented } from './errors.js'
 import { type Doc, isDoc, isNumeric, nameOf, ObjectId, type Value } from './values.js'
 
@@ -56,9 +56,9 @@ export const rankOf = (value: Value): number => {
 const order = <T extends string | number | bigint | boolean>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0)
 
 // By code point, as MongoDB's byte order of UTF-8 is: JavaScript's own order differs where surrogates are involved.
-const SURROGATES = /[\ud800-\udfff]/
+const HIGH_UNITS = /[\ud800-\uffff]/
 const byCodePoint = (text: string): string =>
-  SURROGATES.test(text)
+  HIGH_UNITS.test(text)
     ? text.replace(/[\ud800-\uffff]/g, (unit) => {
         const code = unit.charCodeAt(0)
         return String.fromCharCode(code >= 0xe000 ? code - 0x800 : code + 0x2000)

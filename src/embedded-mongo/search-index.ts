@@ -221,7 +221,7 @@ const addMapping = ({ text, exact }: Mappings, path: string, field: Value, defin
     return
   }
   const types = typeof field.type === 'string' ? EXACT_TYPES[field.type] : undefined
-  if (!types) throw notSupported(`the type '${String(field.type as string)}' in a search index`)
+  if (!types) throw notSupported(`the type '${String(field.type)}' in a search index`)
   onlyKeys(`the field '${path}' of a search index`, field, ['type'])
   const known = exact.get(path)
   exact.set(path, { path: parsePath(path), types: [...(known?.types ?? []), ...types] })

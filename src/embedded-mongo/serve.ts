@@ -10,6 +10,7 @@ import { Store } from './store.js'
 import { sweepExpired } from './ttl.js'
 import { MalformedMessage, MessageReader, readRequest, type Request } from './wire.js'
 
+/** A socket's path ends with `.sock`. */
 export type Listen = { socketPath: string } | { host: string; port: number }
 export type ServeOptions = {
   file: string
@@ -92,6 +93,8 @@ const uriOf = (listen: Listen, net: NetServer): string => {
 
 const listening = async (net: NetServer, listen: Listen): Promise<void> => {
   if ('socketPath' in listen) {
+    // The driver takes a host for a path by these letters alone.
+    if (!listen.socketPath.endsWith('.sock')) throw new StartFailure('unavailable', 'The path of a socket must end with .sock.')
     mkdirSync(path.dirname(listen.socketPath), { recursive: true, mode: 0o700 })
     // Left by a process that was killed: nobody can be behind it, because the lock of the file is ours.
     if (existsSync(listen.socketPath)) unlinkSync(listen.socketPath)

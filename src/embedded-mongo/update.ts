@@ -172,7 +172,7 @@ class Draft {
       delete this.root[last.key]
       return
     }
-    const copy = this.owned(parent!)
+    const copy = this.owned(parent)
     delete (copy as Doc)[last.key]
     this.set(path.slice(0, -1), copy)
   }
@@ -341,7 +341,7 @@ const testBelow = (condition: Condition, element: Doc, array: string): boolean =
     outer[key] = inner
     inner = outer
   }
-  return condition.test(inner as Doc)
+  return condition.test(inner)
 }
 
 // --- operators -------------------------------------------------------------------------------------------------------
@@ -604,7 +604,7 @@ export const upsertSeed = (filter: Filter): Doc => {
     if (seen.has(path))
       throw new CommandError('NotSingleValueField', `cannot infer query fields to set, path '${path}' is matched twice`)
     seen.add(path)
-    draft.set(parsePath(path), single ? (operand as Value[])[0] : operand)
+    draft.set(parsePath(path), single ? (operand)[0] : operand)
   }
   return draft.root
 }

@@ -218,7 +218,7 @@ const dropIndexes: Command = {
                 'IndexNotFound',
                 isDoc(wanted)
                   ? `can't find index with key: ${JSON.stringify({ ...wanted })}`
-                  : `index not found with name [${String(wanted as string)}]`,
+                  : `index not found with name [${String(wanted)}]`,
               )
             if (index.name === '_id_') throw new CommandError('InvalidOptions', 'cannot drop _id index')
             return index

@@ -360,7 +360,7 @@ const bulkWrite: Command = {
     const variables = letVariables(body.let)
     const namespaces = items(call, 'nsInfo').map(({ doc }) => {
       checkStatement(doc, ['ns'], 'bulkWrite.nsInfo')
-      const ns = String(doc.ns as string)
+      const ns = String(doc.ns)
       const dot = ns.indexOf('.')
       return checkedNamespace(ns.slice(0, Math.max(0, dot)), ns.slice(dot + 1))
     })
