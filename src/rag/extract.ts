@@ -88,8 +88,10 @@ export const unitsOf = ({ text, blocks }: Pick<Quotable, 'text' | 'blocks'>): Un
       }
       continue
     }
-    const leadIn =
-      before && (kind === 'code' || /[:：]$/u.test(text.slice(before.start, before.end))) ? before : undefined
+    const introduced = before && /[:：]$/u.test(text.slice(before.start, before.end))
+    const leadIn = introduced || kind === 'code' ? before : undefined
+    // What ends with a colon says nothing without what follows.
+    if (introduced) units.pop()
     const from = leadIn?.start ?? start
     if (end - from <= LONGEST_LISTING) units.push({ start: from, end, kind: 'listing', leadIn: undefined })
     if (kind !== 'code' || end - from > LONGEST_LISTING) {
@@ -145,10 +147,15 @@ const scoreUnits = (entry: Ranked<Quotable>, top: number): Scored[] => {
       ranked: entry,
       own: coverage(query, new Set([...own, ...headings])),
       covered,
-      score: share * (0.5 + 0.5 * (entry.score / top)) - (index === 0 ? 0 : 0.02),
+      score: share * (0.5 + 0.5 * (entry.score / top)) - (index === 0 ? 0 : 0.02) - tooLong(unit),
     }
   })
 }
+
+/** Long stretches cover much by chance: every doubling beyond a long sentence must be earned. */
+const tooLong = ({ start, end }: Span): number => LENGTH_COST * Math.max(0, Math.log2((end - start) / LONG_SENTENCE))
+const LONG_SENTENCE = 200
+const LENGTH_COST = 0.05
 
 const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end
 
@@ -252,12 +259,15 @@ const signalsOf = (
     pairs: ratio(features.pairs, sum(weights.slice(1).map((weight, at) => Math.min(weight, weights[at] ?? 0)))),
     match: ratio(features.bm25, MOST_BM25 * sum(weights)),
     absent: ratio(absent, total),
-    lead: 1 - second / score,
+    lead: Math.min(MOST_LEAD, 1 - second / score),
   }
 }
 
 /** What BM25 gives at most for a term, in units of its weight (k1 + 1). */
 const MOST_BM25 = 2.2
+
+/** Being the only one that matches is no proof. */
+const MOST_LEAD = 0.5
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0)
 const ratio = (part: number, whole: number): number => (whole > 0 ? Math.min(1, part / whole) : 0)

@@ -12,7 +12,7 @@ const LANGUAGES: Record<string, Language> = {
       yours who whom whose which what when where why how is are was were be been being am do does did doing done have has had
       having can could will would shall should may might must and or but if then than so as of at by for from in into on onto
       to with without about over under up down out off not no nor there here also just only any some such each both own same
-      too very s t re ve ll d m don dont doesn doesnt isn isnt arent cant wont didnt please hi hello hey thanks thank please whether while during between
+      too very s t re ve ll d m don dont doesn doesnt isn isnt arent cant wont didnt please happen happens happened hi hello hey thanks thank please whether while during between
       through because until against does upon per via`,
   },
   es: {
@@ -23,7 +23,7 @@ const LANGUAGES: Record<string, Language> = {
       usted ustedes me te se nos os le les mi mis tu tus su sus nuestro nuestra nuestros nuestras este esta estos estas ese
       esa esos esas esto eso es son era eran fue fueron ser sido siendo está están estaba estaban estar ha han había habían
       haber hay he hace hacer tiene tienen tenía tener puede pueden puedo podía poder debe deben más menos muy también ya
-      hola gracias favor durante mientras cada otro otra otros otras`,
+      pasa ocurre sucede hola gracias favor durante mientras cada otro otra otros otras`,
   },
   pt: {
     stemmer: 'portuguese',
@@ -32,7 +32,7 @@ const LANGUAGES: Record<string, Language> = {
       porquê se não sim eu tu ele ela eles elas nós você vocês me te lhe lhes meu minha meus minhas teu tua seu sua seus suas
       nosso nossa este esta estes estas esse essa esses essas isto isso aquele aquela é são era eram foi foram ser sido sendo
       está estão estava estar há tem têm tinha ter havia pode podem posso poder deve devem mais menos muito também já foi
-      olá oi obrigado obrigada durante cada outro outra outros outras faço faz fazer fica ficam`,
+      acontece olá oi obrigado obrigada durante cada outro outra outros outras faço faz fazer fica ficam`,
   },
   de: {
     stemmer: 'german',
@@ -42,7 +42,7 @@ const LANGUAGES: Record<string, Language> = {
       ihren ihrer ihrem unser unsere ist sind war waren bin bist sei wird werden wurde wurden worden geworden habe hat haben
       hatte hatten kann können konnte könnte muss müssen soll sollen darf dürfen will wollen möchte mag nicht kein keine keinen
       in im an am auf aus bei beim bis durch für gegen mit nach ohne seit über um unter von vom vor zu zum zur zwischen während
-      auch nur noch schon sehr so daß dass ob weil dieser diese dieses diesen diesem jede jeder jedes man hallo bitte danke tun tut getan macht`,
+      auch nur noch schon sehr so daß dass ob weil dieser diese dieses diesen diesem jede jeder jedes man passiert geschieht hallo bitte danke tun tut getan macht`,
   },
   fr: {
     stemmer: 'french',
@@ -60,7 +60,7 @@ const LANGUAGES: Record<string, Language> = {
       quale quali quando dove come quanto quanta quanti quante perché se non sì io tu lui lei egli noi voi loro mi ti si ci vi
       ne mio mia miei mie tuo tua suo sua suoi sue nostro nostra questo questa questi queste quello quella quelli quelle è sono
       era erano essere stato stata stati fu furono sarà ho hai ha abbiamo hanno aveva avevano avere può possono posso potere
-      deve devono più meno molto anche già ciao grazie buongiorno durante mentre ogni altro altra altri altre c d`,
+      deve devono più meno molto anche già succede ciao grazie buongiorno durante mentre ogni altro altra altri altre c d`,
   },
   nl: {
     stemmer: 'dutch',

@@ -45,10 +45,14 @@ export const makePassages = (documentId: string, sections: readonly Section[]): 
     })
 }
 
-/** Words, and for scripts without spaces two characters for one. */
+/** Words; for scripts without spaces two characters are one, and a blob without blanks is worth its length. */
 const countWords = (text: string): number =>
-  (text.match(/[\p{L}\p{N}\p{M}]+/gu)?.length ?? 0) +
-  (text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu)?.length ?? 0) / 2
+  Math.max(
+    (text.match(/[\p{L}\p{N}\p{M}]+/gu)?.length ?? 0) +
+      (text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/gu)?.length ?? 0) / 2,
+    text.length / LONG_WORD,
+  )
+const LONG_WORD = 15
 
 /** A block as the smallest pieces that may be torn apart: sentences, list items with what is nested in them, rows, lines. */
 const piecesOf = ({ kind, text }: { kind: BlockKind; text: string }): Piece[] => {

@@ -3,6 +3,9 @@ import { makeOutline, oneLine, type Section } from './section.js'
 
 type Node = ReturnType<ReturnType<CheerioAPI['root']>['contents']> extends Cheerio<infer N> ? N : never
 
+/** DOM's number of a text node. */
+const TEXT = 3
+
 /** What nobody reads as the page's own words. */
 const NOISE =
   'script, style, noscript, template, iframe, object, embed, svg, canvas, nav, form, button, select, input, textarea, dialog, [hidden], [aria-hidden=true], head > *:not(title), body > header, body > footer, [role=navigation], [role=banner], [role=contentinfo]'
@@ -32,7 +35,7 @@ export const parseHtml = (html: string): Section[] => {
 
   function walk(node: Node | undefined, depth: number): void {
     if (!node) return
-    if (node.type === 'text') {
+    if ('data' in node && node.nodeType === TEXT) {
       pending += node.data
       return
     }
@@ -115,7 +118,7 @@ const textOf = (root: Node | undefined): string => {
   let text = ''
   const waiting: Node[] = root ? [root] : []
   for (let node = waiting.pop(); node; node = waiting.pop()) {
-    if (node.type === 'text') text += node.data
+    if ('data' in node && node.nodeType === TEXT) text += node.data
     else if ('children' in node)
       for (let index = node.children.length - 1; index >= 0; index--) waiting.push(node.children[index] as Node)
   }

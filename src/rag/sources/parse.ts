@@ -14,10 +14,15 @@ const parsers = { markdown: parseMarkdown, html: parseHtml, text: parsePlain } s
 
 /** Throws AppError `invalid` with a reason for people when there is nothing to read. */
 export const parseSource = (text: string, format: Format): Section[] => {
-  const sections = parsed(text.replace(/^\uFEFF/u, '').replace(/\r\n?/gu, '\n'), format)
-    .map(({ headings, blocks }) => ({ headings, blocks: blocks.filter((block) => /[\p{L}\p{N}]/u.test(block.text)) }))
+  const found = parsed(text.replace(/^\uFEFF/u, '').replace(/\r\n?/gu, '\n'), format)
+  const legible = (words: string) => /[\p{L}\p{N}]/u.test(words)
+  const sections = found
+    .map(({ headings, blocks }) => ({ headings, blocks: blocks.filter((block) => legible(block.text)) }))
     .filter(({ blocks }) => blocks.length > 0)
   if (sections.length === 0) {
+    // Headings without a word under them are still all that it says.
+    const lines = found.map(({ headings }) => headings.at(-1) ?? '').filter(legible)
+    if (lines.length > 0) return [{ headings: [], blocks: [{ kind: 'prose', text: lines.join('\n') }] }]
     throw new AppError('invalid', 'document_empty', 'The document contains no text that could be read.', {
       field: 'text',
     })
