@@ -67,7 +67,7 @@ export const makeAdmission = ({ origins, callerByKey, callerBySession, limit }: 
   }
 }
 
-export const foreignCompany = (): AppError =>
+const foreignCompany = (): AppError =>
   new AppError('forbidden', 'not_a_member', 'This key or person does not belong to that company.', {
     field: 'x-company-id',
   })

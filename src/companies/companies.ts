@@ -56,14 +56,14 @@ export const makeCompanies = ({ client, db, clock, secretKey, publicUrl, origins
     role === 'owner' && companyId === (await store.firstId())
 
   /** The channel comes first: a company that exists can be written to. A crash in between leaves a channel that nobody sees. */
-  const found = async (name: string, first: boolean): Promise<string> => {
+  const establish = async (name: string, first: boolean): Promise<string> => {
     const id = newId('co')
     await createChannel(id, WEB_CHAT)
     if (await store.insert(id, name, { first })) return id
     return firstId()
   }
 
-  const firstId = async (): Promise<string> => (await store.firstId()) ?? found(FIRST_COMPANY, true)
+  const firstId = async (): Promise<string> => (await store.firstId()) ?? establish(FIRST_COMPANY, true)
 
   const assertMayGrant = (caller: Pick<Caller, 'role'>, role: Role) => {
     if (mayGrant(caller.role, role)) return
@@ -119,7 +119,7 @@ export const makeCompanies = ({ client, db, clock, secretKey, publicUrl, origins
 
     /** A person who adds a company owns it; its first key is returned once. */
     add: async (caller: Caller, name: string): Promise<{ id: string; apiKey: string }> => {
-      const id = await found(name, false)
+      const id = await establish(name, false)
       if (caller.via === 'session') {
         await people.addMember(id, await people.userOf(caller.companyId, caller.id), 'owner')
       }

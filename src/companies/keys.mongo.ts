@@ -114,8 +114,6 @@ export const makeKeyStore = ({ db, clock }: Needs) => {
   }
 }
 
-export type KeyStore = ReturnType<typeof makeKeyStore>
-
 const toKey = ({ _id, companyId, name, role, prefix, createdAt, lastUsedAt }: KeyDocument): ApiKey => ({
   id: _id,
   companyId,

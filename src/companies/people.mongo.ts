@@ -259,8 +259,6 @@ export const makePeopleStore = ({ client, db, clock, serialise, passwords }: Nee
   }
 }
 
-export type PeopleStore = ReturnType<typeof makePeopleStore>
-
 /** What better-auth stores as a role is what this file wrote there. */
 const toMembership = ({ _id, organizationId, role }: MemberDocument): Membership => ({
   id: _id,
