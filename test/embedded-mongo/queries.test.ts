@@ -1,5 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { Binary, Decimal128, type Document, Double, type Filter, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'mongodb'
+import {
+  Binary,
+  Decimal128,
+  type Document,
+  Double,
+  type Filter,
+  Int32,
+  Long,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+} from 'mongodb'
 import { type OpenStore, openStore, refusal } from './store.js'
 
 let store: OpenStore
@@ -18,7 +30,15 @@ const id = new ObjectId('65a000000000000000000001')
 
 describe('a query (manual: Query Predicates)', () => {
   const docs: Document[] = [
-    { _id: 1, a: 1, tags: ['x', 'y'], items: [{ sku: 'p', n: 1 }, { sku: 'q', n: 5 }] },
+    {
+      _id: 1,
+      a: 1,
+      tags: ['x', 'y'],
+      items: [
+        { sku: 'p', n: 1 },
+        { sku: 'q', n: 5 },
+      ],
+    },
     { _id: 2, a: new Double(2.5), tags: [], nested: { b: 1, c: 2 } },
     { _id: 3, a: null, tags: 'x', nested: { c: 2, b: 1 } },
     { _id: 4, tags: [['x']], items: [] },
@@ -57,7 +77,11 @@ describe('a query (manual: Query Predicates)', () => {
     ['$all with one value also finds a scalar', { tags: { $all: ['x'] } }, [1, 3]],
     ['$size', { tags: { $size: 0 } }, [2]],
     ['$elemMatch needs one element for all conditions', { items: { $elemMatch: { sku: 'p', n: { $gt: 3 } } } }, []],
-    ['dotted conditions may be met by different elements', { 'items.sku': 'p', 'items.n': { $gt: 3 } }, [1, 6].slice(0, 1)],
+    [
+      'dotted conditions may be met by different elements',
+      { 'items.sku': 'p', 'items.n': { $gt: 3 } },
+      [1, 6].slice(0, 1),
+    ],
     ['$elemMatch on plain values', { a: { $elemMatch: { $gt: 5, $lt: 8 } } }, [6]],
     ['a position in a path', { 'items.1.n': 5 }, [1]],
     ['an empty array on the way has nothing missing', { 'items.n': null }, [2, 3, 5, 7, 8, 9]],
@@ -76,7 +100,8 @@ describe('a query (manual: Query Predicates)', () => {
     const collection = await collectionWith(docs)
     expect((await collection.find(filter).sort({ _id: 1 }).toArray()).map((doc) => doc._id)).toEqual(ids)
     // The same through every index that could serve it.
-    for (const key of ['a', 'tags', 'items.n', 'items.sku', 'nested', 'when', 'owner', 's']) await collection.createIndex({ [key]: 1 })
+    for (const key of ['a', 'tags', 'items.n', 'items.sku', 'nested', 'when', 'owner', 's'])
+      await collection.createIndex({ [key]: 1 })
     await collection.createIndex({ a: -1, _id: 1 })
     expect((await collection.find(filter).sort({ _id: 1 }).toArray()).map((doc) => doc._id)).toEqual(ids)
   })
@@ -99,12 +124,40 @@ describe('a query (manual: Query Predicates)', () => {
 describe('sorting (manual: Comparison/Sort Order)', () => {
   it('orders values of all types', async () => {
     const ordered = [
-      new MinKey(), [], null, -Infinity, new Int32(-1), 0.5, Long.fromNumber(1), Decimal128.fromString('1.5'), 2, Infinity, '', 'B', 'a', '\uffee', '😀',
-      {}, { a: 1 }, { a: 1, b: 0 }, { b: 0 }, { a: 'x' },
-      new Binary(Buffer.from('z')), new Binary(Buffer.from('aa')), id, false, true, new Date(-5), new Date(5), new Timestamp({ t: 1, i: 1 }), /a/, new MaxKey(),
+      new MinKey(),
+      [],
+      null,
+      -Infinity,
+      new Int32(-1),
+      0.5,
+      Long.fromNumber(1),
+      Decimal128.fromString('1.5'),
+      2,
+      Infinity,
+      '',
+      'B',
+      'a',
+      '\uffee',
+      '😀',
+      {},
+      { a: 1 },
+      { a: 1, b: 0 },
+      { b: 0 },
+      { a: 'x' },
+      new Binary(Buffer.from('z')),
+      new Binary(Buffer.from('aa')),
+      id,
+      false,
+      true,
+      new Date(-5),
+      new Date(5),
+      new Timestamp({ t: 1, i: 1 }),
+      /a/,
+      new MaxKey(),
     ]
     const collection = await collectionWith(ordered.map((v, i) => ({ _id: i, v })).reverse())
-    const order = async (direction: 1 | -1) => (await collection.find().sort({ v: direction }).toArray()).map((doc) => doc._id as unknown)
+    const order = async (direction: 1 | -1) =>
+      (await collection.find().sort({ v: direction }).toArray()).map((doc) => doc._id as unknown)
     const expected = ordered.map((_value, i) => i)
     expect(await order(1)).toEqual(expected)
     expect(await order(-1)).toEqual([...expected].reverse())
@@ -114,14 +167,21 @@ describe('sorting (manual: Comparison/Sort Order)', () => {
   })
 
   it('sorts an array by its least element ascending and its greatest descending', async () => {
-    const collection = await collectionWith([{ _id: 1, v: [5, 9] }, { _id: 2, v: 6 }, { _id: 3, v: [1, 7] }])
-    const ids = async (direction: 1 | -1) => (await collection.find().sort({ v: direction }).toArray()).map((doc) => doc._id as unknown)
+    const collection = await collectionWith([
+      { _id: 1, v: [5, 9] },
+      { _id: 2, v: 6 },
+      { _id: 3, v: [1, 7] },
+    ])
+    const ids = async (direction: 1 | -1) =>
+      (await collection.find().sort({ v: direction }).toArray()).map((doc) => doc._id as unknown)
     expect(await ids(1)).toEqual([3, 1, 2])
     expect(await ids(-1)).toEqual([1, 3, 2])
   })
 
   it('gives the same page with and without an index, in both directions', async () => {
-    const collection = await collectionWith(Array.from({ length: 300 }, (_, i) => ({ _id: i, company: i % 3, at: (i * 37) % 101, seq: i })))
+    const collection = await collectionWith(
+      Array.from({ length: 300 }, (_, i) => ({ _id: i, company: i % 3, at: (i * 37) % 101, seq: i })),
+    )
     const page = () => collection.find({ company: 1 }).sort({ at: -1, seq: 1 }).skip(5).limit(20).toArray()
     const before = await page()
     await collection.createIndex({ company: 1, at: -1, seq: 1 })
@@ -133,7 +193,18 @@ describe('sorting (manual: Comparison/Sort Order)', () => {
 
 describe('what is stored', () => {
   it('comes back with the same BSON types and the fields in the same order', async () => {
-    const doc = { _id: 1, i: new Int32(3), d: new Double(3), l: Long.fromNumber(3), dec: Decimal128.fromString('3.10'), z: -0, '2': 'two', '1': 'one', bin: new Binary(Buffer.from([1, 2])), __proto: 1 }
+    const doc = {
+      _id: 1,
+      i: new Int32(3),
+      d: new Double(3),
+      l: Long.fromNumber(3),
+      dec: Decimal128.fromString('3.10'),
+      z: -0,
+      '2': 'two',
+      '1': 'one',
+      bin: new Binary(Buffer.from([1, 2])),
+      __proto: 1,
+    }
     const collection = await collectionWith([doc])
     await collection.updateOne({ _id: 1 as never }, { $set: { added: 1 } })
     await store.restart()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { Binary, type ChangeStreamDocument, type ClientSession, type Document, MongoClient, UUID } from 'mongodb'
+import { Binary, type ChangeStreamDocument, type ClientSession, type Document, Long, UUID } from 'mongodb'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type OpenStore, openStore, refusal } from './store.js'
+import { exchange, message, type OpenStore, openStore, refusal } from './store.js'
 
 let store: OpenStore
 beforeAll(async () => {
@@ -24,21 +24,40 @@ const one = 1 as never
 
 describe('a transaction (manual: Transactions)', () => {
   it('reads its own writes, through an index and sorted, and nobody else does', async () => {
-    const collection = await fresh([{ _id: 1, n: 1 }, { _id: 2, n: 5 }])
+    const collection = await fresh([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 5 },
+    ])
     await collection.createIndex({ n: 1 })
     const session = begin()
     await collection.insertOne({ _id: 3 as never, n: 3 }, { session })
     await collection.updateOne({ _id: one }, { $set: { n: 9 } }, { session })
     await collection.deleteOne({ _id: 2 as never }, { session })
-    const inside = await collection.find({ n: { $gt: 0 } }, { session }).sort({ n: 1 }).toArray()
-    expect(inside.map(({ _id, n }) => [_id, n])).toEqual([[3, 3], [1, 9]])
-    expect((await collection.find({ n: { $gt: 0 } }).sort({ n: 1 }).toArray()).map(({ n }) => n as number)).toEqual([1, 5])
+    const inside = await collection
+      .find({ n: { $gt: 0 } }, { session })
+      .sort({ n: 1 })
+      .toArray()
+    expect(inside.map(({ _id, n }) => [_id, n])).toEqual([
+      [3, 3],
+      [1, 9],
+    ])
+    expect(
+      (
+        await collection
+          .find({ n: { $gt: 0 } })
+          .sort({ n: 1 })
+          .toArray()
+      ).map(({ n }) => n as number),
+    ).toEqual([1, 5])
     await session.commitTransaction()
     expect((await collection.find().sort({ n: 1 }).toArray()).map(({ n }) => n as number)).toEqual([3, 9])
   })
 
   it('sees the snapshot it began with', async () => {
-    const collection = await fresh([{ _id: 1, n: 1 }, { _id: 2, n: 2 }])
+    const collection = await fresh([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 2 },
+    ])
     const session = begin()
     await collection.findOne({}, { session })
     await collection.updateOne({ _id: one }, { $set: { n: 10 } })
@@ -46,7 +65,9 @@ describe('a transaction (manual: Transactions)', () => {
     await collection.deleteOne({ _id: 2 as never })
     await collection.insertOne({ _id: 3 as never, n: 3 })
     await collection.updateOne({ _id: 3 as never }, { $set: { n: 4 } })
-    expect((await collection.find({}, { session }).sort({ _id: 1 }).toArray()).map(({ n }) => n as number)).toEqual([1, 2])
+    expect((await collection.find({}, { session }).sort({ _id: 1 }).toArray()).map(({ n }) => n as number)).toEqual([
+      1, 2,
+    ])
     expect(await collection.findOne({ _id: 2 as never }, { session })).not.toBeNull()
     expect(await collection.findOne({ _id: 3 as never }, { session })).toBeNull()
     await session.abortTransaction()
@@ -88,7 +109,9 @@ describe('a transaction (manual: Transactions)', () => {
     const collection = await fresh([{ _id: 1, n: 1 }])
     const session = begin()
     await collection.updateOne({ _id: one }, { $inc: { n: 10 } }, { session })
-    expect((await refusal(collection.findOneAndUpdate({ _id: one }, { $inc: { n: 1 } }, { maxTimeMS: 60 }))).code).toBe(50)
+    expect((await refusal(collection.findOneAndUpdate({ _id: one }, { $inc: { n: 1 } }, { maxTimeMS: 60 }))).code).toBe(
+      50,
+    )
     await session.abortTransaction()
     expect((await collection.findOne({}))!.n).toBe(1)
   })
@@ -133,7 +156,9 @@ describe('a transaction (manual: Transactions)', () => {
     const collection = await fresh([{ _id: 1, n: 0 }])
     await Promise.all(
       Array.from({ length: 20 }, () =>
-        store.client.withSession((session) => session.withTransaction(() => collection.updateOne({ _id: one }, { $inc: { n: 1 } }, { session }))),
+        store.client.withSession((session) =>
+          session.withTransaction(() => collection.updateOne({ _id: one }, { $inc: { n: 1 } }, { session })),
+        ),
       ),
     )
     expect((await collection.findOne({}))!.n).toBe(20)
@@ -144,28 +169,27 @@ describe('a retried write (manual: Retryable Writes)', () => {
   it('has the reply of the first one and happens once, across a restart too', async () => {
     const collection = await fresh([{ _id: 1, n: 0 }])
     const lsid = { id: new Binary(new UUID().buffer, 4) }
-    const command = { update: collection.collectionName, updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }], lsid, txnNumber: 7n }
-    const send = async (): Promise<Document> => {
-      const plain = new MongoClient(store.uri, { useBigInt64: true })
-      try {
-        return await plain.db('test').command(command)
-      } catch (error) {
-        return error as Document
-      } finally {
-        await plain.close()
-      }
-    }
+    const updates = [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }]
+    const command = { update: collection.collectionName, updates, lsid, txnNumber: Long.fromNumber(7), $db: 'test' }
+    const send = () => exchange(store.socketPath, message(command))
     const first = await send()
-    const second = await send()
-    expect(second.nModified).toEqual(first.nModified)
+    expect(first).toEqual({ n: 1, nModified: 1, ok: 1 })
+    expect(await send()).toEqual(first)
     await store.restart()
-    await send()
+    expect(await send()).toEqual(first)
+    expect(await exchange(store.socketPath, message({ ...command, txnNumber: Long.fromNumber(6) }))).toMatchObject({
+      code: 225,
+    })
     expect((await store.db.collection(collection.collectionName).findOne({}))!.n).toBe(1)
   })
 })
 
 describe('a change stream (manual: Change Streams)', () => {
-  const collect = async (work: () => Promise<void>, count: number, watch: () => AsyncIterable<ChangeStreamDocument> & { close(): Promise<void> }) => {
+  const collect = async (
+    work: () => Promise<void>,
+    count: number,
+    watch: () => AsyncIterable<ChangeStreamDocument> & { close(): Promise<void> },
+  ) => {
     const stream = watch()
     const seen: ChangeStreamDocument[] = []
     const reading = (async () => {
@@ -193,15 +217,23 @@ describe('a change stream (manual: Change Streams)', () => {
       () => collection.watch([], { fullDocument: 'updateLookup' }),
     )
     expect(seen.map((change) => change.operationType)).toEqual(['insert', 'update', 'replace', 'delete'])
-    expect(seen[0]).toMatchObject({ fullDocument: { _id: 1, a: { b: 1, c: 1 } }, ns: { db: 'test', coll: collection.collectionName }, documentKey: { _id: 1 } })
+    expect(seen[0]).toMatchObject({
+      fullDocument: { _id: 1, a: { b: 1, c: 1 } },
+      ns: { db: 'test', coll: collection.collectionName },
+      documentKey: { _id: 1 },
+    })
     expect(seen[1]).toMatchObject({ updateDescription: { updatedFields: { 'a.b': 2 }, removedFields: ['a.c'] } })
   })
 
   it('resumes behind a token, and says when the history is lost', async () => {
     const collection = await fresh()
-    const [first] = await collect(async () => void (await collection.insertMany([{ n: 1 }, { n: 2 }])), 1, () => collection.watch())
+    const [first] = await collect(
+      async () => void (await collection.insertMany([{ n: 1 }, { n: 2 }])),
+      1,
+      () => collection.watch(),
+    )
     const resumed = collection.watch([], { resumeAfter: first!._id })
-    expect((await resumed.next() as { fullDocument: Document }).fullDocument.n).toBe(2)
+    expect(((await resumed.next()) as { fullDocument: Document }).fullDocument.n).toBe(2)
     await resumed.close()
     await store.restart()
     const lost = store.db.collection(collection.collectionName).watch([], { resumeAfter: first!._id })
@@ -212,7 +244,12 @@ describe('a change stream (manual: Change Streams)', () => {
 
 describe('a TTL index (manual: TTL Indexes)', () => {
   it('takes out what is over, and nothing else', async () => {
-    const collection = await fresh([{ _id: 1, at: new Date(Date.now() - 60_000) }, { _id: 2, at: new Date(Date.now() + 60_000) }, { _id: 3, at: 5 }, { _id: 4 }])
+    const collection = await fresh([
+      { _id: 1, at: new Date(Date.now() - 60_000) },
+      { _id: 2, at: new Date(Date.now() + 60_000) },
+      { _id: 3, at: 5 },
+      { _id: 4 },
+    ])
     await collection.createIndex({ at: 1 }, { expireAfterSeconds: 30 })
     await pause(400)
     expect((await collection.find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id as unknown)).toEqual([2, 3, 4])
@@ -226,7 +263,9 @@ describe('an index (manual: Indexes)', () => {
     await collection.insertOne({ a: 1, b: 'x' })
     const { code, message } = await refusal(collection.insertOne({ a: 1, b: 'x' }))
     expect(code).toBe(11000)
-    expect(message).toContain(`E11000 duplicate key error collection: test.${collection.collectionName} index: pair dup key: { a: 1, b: "x" }`)
+    expect(message).toContain(
+      `E11000 duplicate key error collection: test.${collection.collectionName} index: pair dup key: { a: 1, b: "x" }`,
+    )
   })
 
   it('is unique only within its partial filter, and used only when the query implies it', async () => {
