@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
@@ -272,7 +273,7 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
     announce(document)
     try {
       const language = document.givenLanguage ?? (await languageOf(document))
-      await publish(document, language, passagesOf(document, language))
+      await publish(document, language, await passagesOf(document, language))
     } catch (error) {
       await giveUpOrRetry(document, error)
     }
@@ -436,9 +437,13 @@ const checkedMetadata = (metadata: Metadata): Metadata => {
 export const labelsOf = (metadata: Metadata): string[] =>
   Object.entries(metadata).map(([key, value]) => `${key}=${String(value)}`)
 
-const passagesOf = (document: StoredDocument, language: string | null): StoredPassage[] => {
+/** Lets the process serve others every so many passages: the analysis of a large document takes seconds. */
+const BREATH = 50
+
+const passagesOf = async (document: StoredDocument, language: string | null): Promise<StoredPassage[]> => {
   const { _id: documentId, companyId, version, title, audience, metadata } = document
   const analysed = language ?? NO_LANGUAGE
+  const labels = labelsOf(metadata)
   const headingTerms = new Map<string, string>()
   const termsOfHeading = (heading: string) => {
     const known = headingTerms.get(heading)
@@ -447,8 +452,14 @@ const passagesOf = (document: StoredDocument, language: string | null): StoredPa
     headingTerms.set(heading, found)
     return found
   }
-  return makePassages(documentId, parseSource(document.text, document.format)).map(
-    ({ id, ordinal, headings, text, blocks }) => ({
+  const stored: StoredPassage[] = []
+  for (const { id, ordinal, headings, text, blocks } of makePassages(
+    documentId,
+    parseSource(document.text, document.format),
+  )) {
+    // A first heading that only repeats the title would count it twice.
+    const topics = [title, ...headings.filter((heading) => heading !== title)]
+    stored.push({
       _id: id,
       companyId,
       documentId,
@@ -461,13 +472,11 @@ const passagesOf = (document: StoredDocument, language: string | null): StoredPa
       language: analysed,
       audience,
       metadata,
-      labels: labelsOf(metadata),
+      labels,
       terms: terms(text, analysed).join(' '),
-      // A first heading that only repeats the title would count it twice.
-      headingTerms: [title, ...headings.filter((heading) => heading !== title)]
-        .map(termsOfHeading)
-        .filter(Boolean)
-        .join(' '),
-    }),
-  )
+      headingTerms: topics.map(termsOfHeading).filter(Boolean).join(' '),
+    })
+    if (stored.length % BREATH === 0) await setImmediate()
+  }
+  return stored
 }

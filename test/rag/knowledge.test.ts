@@ -181,6 +181,17 @@ describe('Search', () => {
     })
   })
 
+  it('is not crowded out by other companies: the company is a filter inside of the search', async () => {
+    const many = Array.from(
+      { length: 60 },
+      (_, part) => `## Part ${part}\n\nReturn a parcel: return the parcel ${part}.`,
+    )
+    await indexed('crowd', { title: 'Return a parcel', text: many.join('\n\n'), format: 'markdown' })
+    await indexed('alone', SHIPPING)
+    const found = await search.searchPassages({ companyId: 'alone', query: 'return a parcel', k: 5 })
+    expect(found.map(({ title }) => title)).toEqual(['Shipping'])
+  })
+
   it('is narrowed by document, language, audience and metadata', async () => {
     const open = await indexed('filters', { ...RETURNS, metadata: { product: 'shoes', year: 2026 } })
     await indexed('filters', { ...RETURNS, title: 'For staff', audience: 'staff' })

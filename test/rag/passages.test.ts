@@ -93,6 +93,7 @@ describe('Sources', () => {
 
   it.each([
     ['# Title\n\nText with **bold** words.\n', '', 'markdown'],
+    ['# One\n\nText.\n\n## Two\n\nText.', '', 'markdown'],
     ['<!DOCTYPE html><p>Hi</p>', '', 'html'],
     ['<p>One</p><p>Two</p>', '', 'html'],
     ['Just a text, 1 < 2 and # no heading.', '', 'text'],
