@@ -6,7 +6,7 @@ import { channelKinds } from './channels/index.js'
 import { makePublicKit } from './channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from './channels/registry.mongo.js'
 import { companiesSchemas, makeCompanies } from './companies/companies.js'
-import type { Config } from './config.js'
+import { ownAddress, type Config } from './config.js'
 import { makeActions } from './conversations/actions.js'
 import { makeAnswer } from './conversations/answer.js'
 import { makeDeliver } from './conversations/deliver.js'
@@ -49,7 +49,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
   const metrics = makeMetrics()
   const bus = makeBus()
   const secrets = makeSecrets(secretKey)
-  const publicUrl = config.PUBLIC_URL ?? `http://${config.HOST}:${port}`
+  const publicUrl = config.PUBLIC_URL ?? ownAddress(config.HOST, port)
   const origins = ownOrigins({ host: config.HOST, port, publicUrl: config.PUBLIC_URL })
   const limit = makeLimits({ factor: config.RATE_LIMIT_FACTOR, metrics })
 
@@ -65,7 +65,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     secretKey,
     publicUrl,
     origins,
-    createChannel: (companyId, channel) => channels.create(companyId, channel),
+    createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
   })
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
 
@@ -136,6 +136,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     checks: [
       { name: 'store', essential: true, probe: async () => ({ ok: (await db.command({ ping: 1 })).ok === 1 }) },
       { name: 'search', essential: true, probe: () => probeSearch(db) },
+      { name: 'model', essential: false, probe: async () => ({ ok: true, state: 'not configured' }) },
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
     ],
     limit,
@@ -153,7 +154,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     for (const { companyId, documentId } of due) wakeIndex(companyId, documentId)
   }
   const sweeping = repeat(SWEEP_EVERY_MS, () => sweep(SWEEP_EVERY_MS), log)
-  let live: { close(): void } | null = null
+  let live: { close(): Promise<void> } | null = null
 
   return {
     /** Resolves when everything is served. `setupPath` is the one-time link for the first owner while there is none. */
@@ -186,7 +187,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
 
     stop: async (): Promise<void> => {
       started = false
-      live?.close()
+      await live?.close()
       await sweeping.stop()
       await queue.stop(GRACE_MS)
       await channels.closeAll()

@@ -97,6 +97,10 @@ export const environment = z
 
 export type Config = z.infer<typeof environment>
 
+/** The server's own address, without a proxy before it. */
+export const ownAddress = (host: string, port: number): string =>
+  `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
 export class ConfigError extends Error {}
 
 /** Empty variables count as unset, but for KNOWLEDGE_DIR, where empty means none. Throws ConfigError, one line per fault. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { compose } from './compose.js'
-import { ConfigError, readConfig, type Config } from './config.js'
+import { ConfigError, ownAddress, readConfig, type Config } from './config.js'
 import { systemClock } from './platform/clock.js'
 import { openErrorReports } from './platform/error-reports.js'
 import { AppError } from './platform/errors.js'
@@ -34,7 +34,7 @@ const run = async (): Promise<void> => {
   const { setupPath } = await app.start(server)
 
   watch(log, undo, opened.failed)
-  const address = `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`
+  const address = ownAddress(config.HOST, port)
   greet(config, address, setupPath)
 }
 

@@ -20,7 +20,6 @@ export const startServer = async ({ dataDir, env = {} }) => {
       PATH: process.env.PATH ?? '',
       PORT: '0',
       DATA_DIR: dataDir,
-      LOG_LEVEL: 'error',
       HELPDESK_API_KEY: API_KEY,
       KNOWLEDGE_DIR: '',
       RATE_LIMIT_FACTOR: '1000000',

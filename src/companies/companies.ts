@@ -36,17 +36,14 @@ type Needs = Mongo & {
   /** The address that people reach the server under; https makes the session's cookie secure. */
   publicUrl: string
   origins: readonly string[]
-  createChannel: (
-    companyId: string,
-    channel: { kind: string; name: string; settings: Record<string, unknown> },
-  ) => Promise<unknown>
+  /** The channel that every company begins with. */
+  createFirstChannel: (companyId: string) => Promise<unknown>
 }
 
 /** The product's own support desk: its knowledge is the product's documentation. */
 const FIRST_COMPANY = 'Support'
-const WEB_CHAT = { kind: 'webchat', name: 'Web chat', settings: {} }
 
-export const makeCompanies = ({ client, db, clock, secretKey, publicUrl, origins, createChannel }: Needs) => {
+export const makeCompanies = ({ client, db, clock, secretKey, publicUrl, origins, createFirstChannel }: Needs) => {
   const signIn = makeSignIn({ db, secretKey, publicUrl, origins })
   const store = makeCompanyStore({ client, db, clock })
   const keys = makeKeyStore({ db, clock })
@@ -58,7 +55,7 @@ export const makeCompanies = ({ client, db, clock, secretKey, publicUrl, origins
   /** The channel comes first: a company that exists can be written to. A crash in between leaves a channel that nobody sees. */
   const establish = async (name: string, first: boolean): Promise<string> => {
     const id = newId('co')
-    await createChannel(id, WEB_CHAT)
+    await createFirstChannel(id)
     if (await store.insert(id, name, { first })) return id
     return firstId()
   }

@@ -1,6 +1,3 @@
-import { betterAuth } from 'better-auth'
-import { mongodbAdapter } from 'better-auth/adapters/mongodb'
-import { organization } from 'better-auth/plugins'
 import { hkdfSync } from 'node:crypto'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
@@ -64,10 +61,14 @@ type Needs = {
 export type User = { id: string; name: string; email: string }
 export type SignedIn = { user: User; cookies: string[] }
 
-export const makeSignIn = ({ db, secretKey, publicUrl, origins }: Needs) => {
+/** Loaded when somebody signs in for the first time: half of the start-up would be spent on it, and keys do without. */
+const openAuth = async ({ db, secretKey, publicUrl, origins }: Needs) => {
+  const { betterAuth } = await import('better-auth')
+  const { mongodbAdapter } = await import('better-auth/adapters/mongodb')
+  const { organization } = await import('better-auth/plugins')
   const secure = publicUrl.startsWith('https:')
   const prefix = secure ? '__Host-helpdesk' : 'helpdesk'
-  const auth = betterAuth({
+  return betterAuth({
     baseURL: new URL(publicUrl).origin,
     secret: Buffer.from(hkdfSync('sha256', secretKey, 'helpdesk', 'better-auth', 32)).toString('base64url'),
     trustedOrigins: [...origins],
@@ -92,6 +93,11 @@ export const makeSignIn = ({ db, secretKey, publicUrl, origins }: Needs) => {
       },
     },
   })
+}
+
+export const makeSignIn = (needs: Needs) => {
+  let opened: ReturnType<typeof openAuth> | undefined
+  const auth = () => (opened ??= openAuth(needs))
 
   const completed = async (response: Response): Promise<SignedIn> => {
     const body = (await response.json()) as { user?: User; code?: string }
@@ -107,11 +113,11 @@ export const makeSignIn = ({ db, secretKey, publicUrl, origins }: Needs) => {
 
   return {
     signIn: async (input: { email: string; password: string; rememberMe: boolean }): Promise<SignedIn> =>
-      completed(await auth.api.signInEmail({ body: input, headers: new Headers(), asResponse: true })),
+      completed(await (await auth()).api.signInEmail({ body: input, headers: new Headers(), asResponse: true })),
 
     /** Ends the session of `cookie`; the returned cookies delete it in the browser. */
     signOut: async (cookie: string): Promise<string[]> => {
-      const response = await auth.api.signOut({ headers: new Headers({ cookie }), asResponse: true })
+      const response = await (await auth()).api.signOut({ headers: new Headers({ cookie }), asResponse: true })
       return response.headers.getSetCookie()
     },
 
@@ -120,7 +126,9 @@ export const makeSignIn = ({ db, secretKey, publicUrl, origins }: Needs) => {
       cookie: string,
       { refresh }: { refresh: boolean },
     ): Promise<{ user: User; expiresAt: Date; cookies: string[] } | null> => {
-      const { response, headers } = await auth.api.getSession({
+      const { response, headers } = await (
+        await auth()
+      ).api.getSession({
         headers: new Headers({ cookie }),
         query: { disableRefresh: !refresh },
         returnHeaders: true,
@@ -136,16 +144,18 @@ export const makeSignIn = ({ db, secretKey, publicUrl, origins }: Needs) => {
       { currentPassword, newPassword }: { currentPassword: string; newPassword: string },
     ): Promise<SignedIn> =>
       completed(
-        await auth.api.changePassword({
+        await (
+          await auth()
+        ).api.changePassword({
           body: { currentPassword, newPassword, revokeOtherSessions: true },
           headers: new Headers({ cookie }),
           asResponse: true,
         }),
       ),
 
-    hashPassword: async (password: string): Promise<string> => (await auth.$context).password.hash(password),
+    hashPassword: async (password: string): Promise<string> => (await (await auth()).$context).password.hash(password),
     verifyPassword: async (password: string, hash: string): Promise<boolean> =>
-      (await auth.$context).password.verify({ password, hash }),
+      (await (await auth()).$context).password.verify({ password, hash }),
   }
 }
 

@@ -79,8 +79,10 @@ export const makeAnswer = ({ store, answerQuestion, wakeDeliver, bus, clock, log
         const written = await write(conversation, { answerDue: null }, [
           { kind: 'message', author: ASSISTANT, text, citations, mode, decisionId, deliver: true },
         ])
-        if (written) metrics.answers.inc({ outcome: 'grounded' })
-        return written !== null
+        if (!written) return false
+        metrics.answers.inc({ outcome: 'grounded' })
+        log.info({ conversationId: id, decisionId }, 'answered')
+        return true
       }
     }
   }
@@ -119,6 +121,7 @@ export const makeAnswer = ({ store, answerQuestion, wakeDeliver, bus, clock, log
     if (!written) return false
     metrics.answers.inc({ outcome: reason })
     metrics.handoffs.inc({ reason })
+    log.info({ conversationId: conversation.id, reason, decisionId: origin.decisionId }, 'handed over')
     return true
   }
 

@@ -50,6 +50,7 @@ export const makeDeliver = ({ store, send, isIdempotent, bus, clock, log, metric
     try {
       const receipt = await send(message, toOutbound(message), AbortSignal.timeout(SEND_MS))
       metrics.deliveries.inc({ outcome: receipt.kind })
+      log.info({ conversationId: message.conversationId, messageId: message._id, outcome: receipt.kind }, 'delivered')
       if (receipt.kind === 'sent') await store.finishDelivery(message._id, 'sent', undefined, receipt.externalId)
       else await store.finishDelivery(message._id, 'refused', receipt.reason)
       return 'next'

@@ -2,7 +2,7 @@ import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
-import { currentRequestId } from '../platform/log.js'
+import { currentRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { Appended, Draft } from './change.mongo.js'
 import { afterCustomerMessage } from './conversation.js'
@@ -14,6 +14,7 @@ type Needs = {
   store: ConversationStore
   bus: Bus
   clock: Clock
+  log: Log
   metrics: Metrics
   assistantPaused(companyId: string): Promise<boolean>
   wakeAnswer(companyId: string, conversationId: string): void
@@ -26,7 +27,7 @@ const CREATION_TRIES = 4
  * Takes in what a channel decoded: once, durably, and nothing more. When this resolves, the message survives a kill -9
  * and the provider may be told so. Everything slow comes after.
  */
-export const makeReceive = ({ store, bus, clock, metrics, assistantPaused, wakeAnswer }: Needs) => {
+export const makeReceive = ({ store, bus, clock, log, metrics, assistantPaused, wakeAnswer }: Needs) => {
   const receive = async (origin: Origin, arrival: Arrival, tries = 1): Promise<Received> => {
     const requestId = currentRequestId() ?? newId('req')
     const paused = await assistantPaused(origin.companyId)
@@ -34,8 +35,10 @@ export const makeReceive = ({ store, bus, clock, metrics, assistantPaused, wakeA
       const appended = await append(store, { origin, arrival, paused, now: clock.now(), requestId })
       metrics.messages.inc({ author: 'customer' })
       announce(bus, appended)
-      if (appended.conversation.answerDue) wakeAnswer(origin.companyId, appended.conversation.id)
-      return { messageId: firstOf(appended).id, conversationId: appended.conversation.id, duplicate: false }
+      const { id: messageId, conversationId } = firstOf(appended)
+      log.info({ conversationId, messageId }, 'message received')
+      if (appended.conversation.answerDue) wakeAnswer(origin.companyId, conversationId)
+      return { messageId, conversationId, duplicate: false }
     } catch (error) {
       if (isKnownArrival(error)) {
         metrics.duplicates.inc()

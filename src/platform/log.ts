@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { pino, type Logger } from 'pino'
+import { pino, type DestinationStream, type Logger } from 'pino'
 
 export type Log = Logger
 
@@ -16,7 +16,7 @@ export const currentRequestId = (): string | undefined => context.getStore()?.re
  * An error is written as name, code and stack; its message is left out unless it is ours, because a library's message
  * may quote what it choked on.
  */
-export const makeLog = (level: string): Log =>
+export const makeLog = (level: string, destination: DestinationStream = standardError()): Log =>
   pino(
     {
       level,
@@ -24,8 +24,10 @@ export const makeLog = (level: string): Log =>
       mixin: () => context.getStore() ?? {},
       serializers: { err: describeError },
     },
-    pino.destination({ dest: 2, sync: false, minLength: 0 }),
+    destination,
   )
+
+const standardError = () => pino.destination({ dest: 2, sync: false, minLength: 0 })
 
 export const describeError = (error: unknown): Record<string, unknown> => {
   if (!(error instanceof Error)) return { name: typeof error }

@@ -72,7 +72,7 @@ export const openInstallation = async (options: Options = {}) => {
     secretKey: 'k'.repeat(40),
     publicUrl,
     origins,
-    createChannel: (companyId, channel) => channels.create(companyId, channel),
+    createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
   })
   const store = makeConversationStore(mongo)
   const inbox = makeInbox(store)
@@ -81,6 +81,7 @@ export const openInstallation = async (options: Options = {}) => {
     store,
     bus,
     clock,
+    log,
     metrics,
     assistantPaused: async (companyId) => (await companies.settings(companyId)).assistant.paused,
     wakeAnswer: asleep,

@@ -17,7 +17,7 @@ const another = () =>
     secretKey: 's'.repeat(40),
     publicUrl: 'http://127.0.0.1:3000',
     origins: ['http://127.0.0.1:3000'],
-    createChannel: async (companyId) => createdChannels.push(companyId),
+    createFirstChannel: async (companyId) => createdChannels.push(companyId),
   })
 
 let companies: ReturnType<typeof makeCompanies>

@@ -4,13 +4,15 @@ import path from 'node:path'
 import { compose } from '../../src/compose.js'
 import { readConfig } from '../../src/config.js'
 import { systemClock } from '../../src/platform/clock.js'
-import { makeLog } from '../../src/platform/log.js'
+import { makeLog, type Log } from '../../src/platform/log.js'
 import type { Mongo } from '../../src/platform/mongo.js'
 
 export const API_KEY = 'a-key-for-the-tests-only'
 
+type Options = { env?: Record<string, string>; log?: Log }
+
 /** The whole product in this process, composed as in production, on a free port and the test's own database. */
-export const openApp = async (mongo: Mongo, env: Record<string, string> = {}) => {
+export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent') }: Options = {}) => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -25,7 +27,7 @@ export const openApp = async (mongo: Mongo, env: Record<string, string> = {}) =>
     secretKey: 'a secret of the tests, longer than thirty-two characters',
     port,
     clock: systemClock,
-    log: makeLog('silent'),
+    log,
     report: () => {},
   })
   await app.start(server)
