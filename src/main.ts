@@ -38,6 +38,9 @@ const run = async (): Promise<void> => {
   greet(config, address, setupPath)
 }
 
+/** Where `npm run ask` looks when nothing else is said. */
+const DEFAULT_ADDRESS = 'http://127.0.0.1:3000'
+
 const listen = (server: Server, { HOST, PORT }: Config): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
@@ -99,7 +102,7 @@ const greet = (config: Config, address: string, setupPath: string | null): void 
     `  API          ${address}/docs`,
     `  Health       ${address}/health/deep`,
     `  Data         ${config.MONGODB_URI ? 'MongoDB' : config.DATA_DIR}`,
-    `  Try it       npm run ask -- "What happens to a message when the process is killed?"`,
+    `  Try it       npm run ask -- ${address === DEFAULT_ADDRESS ? '' : `--url ${address} `}"What happens to a message when the process is killed?"`,
     ...(setupPath
       ? ['', `  First owner  ${config.PUBLIC_URL ?? address}${setupPath}`, '               (works once, for 24 hours)']
       : []),

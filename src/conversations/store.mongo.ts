@@ -34,7 +34,7 @@ export type ContactDocument = {
   createdAt: Date
 }
 
-export const EXTERNAL_ID_INDEX = 'message_once'
+const EXTERNAL_ID_INDEX = 'message_once'
 
 export const conversationSchemas: CollectionSchema[] = [
   {

@@ -10,7 +10,7 @@ import {
 } from 'mongodb'
 import { AppError } from './errors.js'
 
-export type { ClientSession as Session, Collection, Db, Document, Filter, UpdateFilter } from 'mongodb'
+export type { ClientSession as Session, Collection, Db, Document, Filter } from 'mongodb'
 
 export type Mongo = { client: MongoClient; db: Db }
 

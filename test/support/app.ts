@@ -7,7 +7,7 @@ import { systemClock } from '../../src/platform/clock.js'
 import { makeLog, type Log } from '../../src/platform/log.js'
 import type { Mongo } from '../../src/platform/mongo.js'
 
-export const API_KEY = 'a-key-for-the-tests-only'
+const API_KEY = 'a-key-for-the-tests-only'
 
 type Options = { env?: Record<string, string>; log?: Log }
 
