@@ -32,7 +32,7 @@ export type Verdict = {
  * sentence and its headings, `pairs` of neighbouring words that stand together, `match` its BM25 against the most that it could
  * be, `absent` the share of the question that stands nowhere, `lead` over the second passage.
  */
-export type Signals = { coverage: number; sentence: number; pairs: number; match: number; absent: number; lead: number }
+type Signals = { coverage: number; sentence: number; pairs: number; match: number; absent: number; lead: number }
 
 export type Extraction = { text: string; sentences: ExtractedSentence[]; verdict: Verdict }
 

@@ -1,7 +1,8 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { AppError } from '../platform/errors.js'
-import { MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, type Knowledge } from './knowledge.mongo.js'
+import { MAX_TEXT_LENGTH, MAX_TITLE_LENGTH } from './drafts.js'
+import type { Knowledge } from './knowledge.mongo.js'
 import { detectFormat, titleOf } from './sources/parse.js'
 
 /** A folder or a single file. `glob` (`*`, `**`, `?`) narrows a folder; paths in it are relative to the folder, with `/`. */

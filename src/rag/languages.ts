@@ -144,7 +144,7 @@ const LANGUAGES: Record<string, Language> = {
   ta: { stemmer: 'tamil', functionWords: '' },
   zh: {
     functionWords:
-      '的 了 是 在 吗 呢 什么 怎么 如何 哪 哪里 谁 和 与 我 你 他 她 它 我们 你们 他们 这 那 有 请 为什么 多少 就 都 也 被 把 从 对 于',
+      '的 了 是 在 吗 呢 什么 怎么 如何 哪 哪里 谁 和 与 我 你 他 她 它 我们 你们 他们 这 那 有 请 为什么 多少 可以 能 能够 会 要 想 几 多久 怎样 里 内 上 您 你们 或 但 而 请问 就 都 也 被 把 从 对 于',
   },
   ja: {
     functionWords:

@@ -1,7 +1,7 @@
 import { tokens } from './analysis.js'
 import { functionWordsOf } from './languages.js'
 
-/** A word of a question: one term, or a name with its parts (`HELPDESK_API_KEY`). */
+/** A word of a question: one term; a name with its parts (`HELPDESK_API_KEY`); in scripts without spaces with the pairs that touch it. */
 export type QueryWord = { surface: string; terms: string[]; parts: string[] }
 
 /** A question in one language. `terms` are all that is searched, each once. */
@@ -15,20 +15,27 @@ const MOST_TERMS = 64
  * documents of another language they would be the rarest words of all.
  */
 export const makeQuery = (text: string, language: string, askedIn = language): Query => {
-  const words = new Map<number, QueryWord>()
+  const words = new Map<number, QueryWord & { start: number; end: number }>()
   const all = new Set<string>()
   const functionWords = functionWordsOf(askedIn)
   for (const { term, start, end, position, kind } of tokens(text, language)) {
     if (all.size >= MOST_TERMS) break
     if (askedIn !== language && functionWords.has(text.slice(start, end).toLowerCase())) continue
     all.add(term)
-    if (kind === 'pair') continue
-    const word = words.get(position) ?? { surface: text.slice(start, end), terms: [], parts: [] }
+    if (kind === 'pair') {
+      for (const word of words.values()) {
+        if (start < word.end && word.start < end && !word.terms.includes(term)) word.parts.push(term)
+      }
+      continue
+    }
+    const word = words.get(position) ?? { surface: text.slice(start, end), terms: [], parts: [], start, end }
     if (kind === 'part') word.parts.push(term)
     else word.terms.push(term)
     words.set(position, word)
   }
-  const distinct = new Map([...words.values()].map((word) => [[...word.terms, ...word.parts].join(' '), word]))
+  const distinct = new Map<string, QueryWord>()
+  for (const { surface, terms, parts } of words.values())
+    distinct.set([...terms, ...parts].join(' '), { surface, terms, parts })
   return { language, words: [...distinct.values()], terms: [...all] }
 }
 
@@ -42,8 +49,7 @@ export type Statistics = {
 }
 
 /** BM25's weight of a term that stands in `n` of `passages` (Robertson and Zaragoza 2009; Lucene's form, never negative). */
-export const rarity = (n: number, passages: number): number =>
-  Math.log(1 + (Math.max(passages, n) - n + 0.5) / (n + 0.5))
+const rarity = (n: number, passages: number): number => Math.log(1 + (Math.max(passages, n) - n + 0.5) / (n + 0.5))
 
 export type Features = { bm25: number; coverage: number; pairs: number; headings: number }
 

@@ -1,14 +1,7 @@
 import type { Collection, Document as Stage, Mongo } from '../platform/mongo.js'
+import { labelsOf, PUBLIC_AUDIENCE, type Metadata } from './drafts.js'
 import type { Quotable } from './extract.js'
-import {
-  labelsOf,
-  languagesIn,
-  PASSAGE_SEARCH_INDEX,
-  PUBLIC_AUDIENCE,
-  type Metadata,
-  type StoredPassage,
-  type StoredSummary,
-} from './knowledge.mongo.js'
+import { languagesIn, PASSAGE_SEARCH_INDEX, type StoredPassage, type StoredSummary } from './knowledge.mongo.js'
 import { detectLanguage } from './languages.js'
 import { makeQuery, rank, type Query, type Ranked, type Statistics } from './ranking.js'
 
@@ -147,7 +140,7 @@ const pipeline = (companyId: string, queries: readonly Query[], filter: SearchFi
 
 const NOTHING: Statistics = { passages: 0, averageTerms: 1, averageHeadingTerms: 1, frequency: () => 0 }
 
-const SAMPLE = 300
+const SAMPLE = 1_000
 /** A term in fewer of the sampled passages than this is rare: those who rank count it among what they found. */
 const COMMON = 4
 const COMPANIES_KEPT = 100

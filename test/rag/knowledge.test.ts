@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ensureSchema } from '../../src/platform/mongo.js'
-import { makeAnswerQuestion, type Question } from '../../src/rag/answer.js'
+import { makeAnswerQuestion, type Answer, type Citation, type Question } from '../../src/rag/answer.js'
 import { decisionsSchema, makeDecisions } from '../../src/rag/decisions.mongo.js'
 import { extract } from '../../src/rag/extract.js'
 import { makeSyncFolder } from '../../src/rag/folder.js'
@@ -37,7 +37,7 @@ const indexed = async (companyId: string, draft: DocumentDraft) => {
   return knowledge.getDocument(companyId, id)
 }
 
-const ask = (companyId: string, text: string, more: Partial<Question> = {}) =>
+const ask = (companyId: string, text: string, more: Partial<Question> = {}): Promise<Answer> =>
   answerQuestion({ companyId, text, history: [], ...more }, new AbortController().signal)
 
 const RETURNS = { title: 'Returns', text: 'You can return a parcel within 14 days. The refund arrives after a week.' }
@@ -218,6 +218,50 @@ describe('Search', () => {
 })
 
 describe('An answer', () => {
+  it('cites passages by what stands in them, word for word', async () => {
+    await indexed('citing', RETURNS)
+    const { text, citations } = await ask('citing', 'When does the refund arrive after I return a parcel?')
+    const quoted = async ({ passageId, documentId, quote }: Citation) => {
+      const passage = await mongo.db
+        .collection<{ _id: string; text: string; documentId: string }>('passages')
+        .findOne({ _id: passageId, companyId: 'citing' })
+      return passage?.documentId === documentId && passage.text.includes(quote)
+    }
+    expect(citations.length).toBeGreaterThan(0)
+    for (const citation of citations) expect(await quoted(citation)).toBe(true)
+    expect(text).toBe(citations.map(({ quote }) => quote).join(' '))
+  })
+
+  it.each([
+    ['zh', '退货', '您可以在十四天内退货。运费由买家承担。', '几天内可以退货？', '您可以在十四天内退货。'],
+    [
+      'ja',
+      '返品',
+      '商品は十四日以内に返品できます。送料はお客様の負担です。',
+      '返品の送料は誰の負担ですか？',
+      '送料はお客様の負担です。',
+    ],
+    [
+      'ar',
+      'الإرجاع',
+      'يمكنك إرجاع الطرد خلال أربعة عشر يوما. تصل الأموال بعد أسبوع.',
+      'متى تصل الأموال؟',
+      'تصل الأموال بعد أسبوع.',
+    ],
+    [
+      'ru',
+      'Возврат',
+      'Посылку можно вернуть за две недели. Деньги приходят через неделю.',
+      'Когда приходят деньги?',
+      'Деньги приходят через неделю.',
+    ],
+  ])('in %s is found in documents titled %s', async (language, title, document, question, quote) => {
+    expect(await indexed(`in-${language}`, { title, text: document })).toMatchObject({ language })
+    const answer = await ask(`in-${language}`, question)
+    expect(answer).toMatchObject({ kind: 'grounded', language })
+    expect(answer.text).toContain(quote)
+  })
+
   it('that is not known says so in the language of the question', async () => {
     await indexed('languages', RETURNS)
     for (const [question, text, language] of [

@@ -4,8 +4,7 @@ import { parseMarkdown } from './markdown.js'
 import { parsePlain } from './plain.js'
 import { oneLine, type Section } from './section.js'
 
-export const FORMATS = ['markdown', 'html', 'text'] as const
-export type Format = (typeof FORMATS)[number]
+export type Format = 'markdown' | 'html' | 'text'
 
 const parsers = { markdown: parseMarkdown, html: parseHtml, text: parsePlain } satisfies Record<
   Format,

@@ -3,7 +3,7 @@
  * nested ones indented), a table one row a line with ` | ` between the cells, the header first.
  */
 export type BlockKind = 'prose' | 'list' | 'code' | 'table'
-export type Block = { kind: BlockKind; text: string }
+type Block = { kind: BlockKind; text: string }
 export type Section = { headings: string[]; blocks: Block[] }
 
 /** Builds sections from a flat walk over a document: a heading closes what is deeper than itself. */
