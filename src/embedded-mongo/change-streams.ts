@@ -65,7 +65,8 @@ export class ChangeStreams {
     this.pending = []
     // Cut in large pieces: shifting one by one would cost at every write.
     if (this.ring.length > RING * 1.2) this.ring.splice(0, this.ring.length - RING)
-    for (const listener of this.listeners) listener()
+    // A copy: who finds nothing for itself listens again at once.
+    for (const listener of [...this.listeners]) listener()
   }
 
   forget(): void {

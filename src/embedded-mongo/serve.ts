@@ -94,7 +94,8 @@ const uriOf = (listen: Listen, net: NetServer): string => {
 const listening = async (net: NetServer, listen: Listen): Promise<void> => {
   if ('socketPath' in listen) {
     // The driver takes a host for a path by these letters alone.
-    if (!listen.socketPath.endsWith('.sock')) throw new StartFailure('unavailable', 'The path of a socket must end with .sock.')
+    if (!listen.socketPath.endsWith('.sock'))
+      throw new StartFailure('unavailable', 'The path of a socket must end with .sock.')
     mkdirSync(path.dirname(listen.socketPath), { recursive: true, mode: 0o700 })
     // Left by a process that was killed: nobody can be behind it, because the lock of the file is ours.
     if (existsSync(listen.socketPath)) unlinkSync(listen.socketPath)

@@ -3,7 +3,7 @@ import { encode } from './bson.js'
 import type { ChangeStreams, ChangeKind } from './change-streams.js'
 import { CommandError, writeConflict } from './errors.js'
 import { Index, idIndex } from './indexes.js'
-import type { Journal } from './journal.js';
+import type { Journal } from './journal.js'
 import { type Batch } from './journal.js'
 import { orderKey } from './ordering.js'
 import { type SearchIndex } from './search-index.js'

@@ -604,7 +604,7 @@ export const upsertSeed = (filter: Filter): Doc => {
     if (seen.has(path))
       throw new CommandError('NotSingleValueField', `cannot infer query fields to set, path '${path}' is matched twice`)
     seen.add(path)
-    draft.set(parsePath(path), single ? (operand)[0] : operand)
+    draft.set(parsePath(path), single ? operand[0] : operand)
   }
   return draft.root
 }

@@ -1,4 +1,4 @@
-import type { MaxKey} from 'mongodb';
+import type { MaxKey } from 'mongodb'
 import { type Binary, BSONRegExp, type Code, Decimal128, Double, MinKey, Timestamp } from 'mongodb'
 import { Binary as BinaryClass, Code as CodeClass } from 'mongodb'
 

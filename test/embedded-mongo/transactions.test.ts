@@ -225,6 +225,16 @@ describe('a change stream (manual: Change Streams)', () => {
     expect(seen[1]).toMatchObject({ updateDescription: { updatedFields: { 'a.b': 2 }, removedFields: ['a.c'] } })
   })
 
+  it('stays quiet while other collections change', async () => {
+    const [watched, other] = [await fresh(), await fresh()]
+    const work = async (): Promise<void> => {
+      for (let i = 0; i < 3; i++) await other.insertOne({ i })
+      await watched.insertOne({ mine: true })
+    }
+    const [change] = await collect(work, 1, () => watched.watch())
+    expect(change).toMatchObject({ operationType: 'insert', fullDocument: { mine: true } })
+  })
+
   it('resumes behind a token, and says when the history is lost', async () => {
     const collection = await fresh()
     const [first] = await collect(

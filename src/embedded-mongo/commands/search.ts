@@ -40,7 +40,7 @@ const named = (call: Call): { collection: ReturnType<typeof existing>; index: Se
   const collection = existing(call, namespaceOf(call))
   const { name, id } = call.body
   const index = collection.searchIndexes.find((each) => (id === undefined ? each.name === name : each.stored.id === id))
-  if (!index) throw new CommandError('IndexNotFound', `search index ${String((name ?? id))} not found`)
+  if (!index) throw new CommandError('IndexNotFound', `search index ${String(name ?? id)} not found`)
   return { collection, index }
 }
 
