@@ -2,7 +2,7 @@ import { badValue, CommandError, failedToParse, notImplemented } from './errors.
 import { OPERATORS } from './expression-operators.js'
 import { isEqual, rankOf } from './ordering.js'
 import { parsePath, type Path } from './paths.js'
-import { type Doc, isDoc, isTruthy, keyOf, nameOf, newDoc, wholeNumber, type Value } from './values.js'
+import { type Doc, isDoc, isTruthy, keyOf, nameOf, newDoc, wholeNumber, type Value, displayed } from './values.js'
 
 /** Aggregation expressions (manual: "Aggregation Operators"), compiled once into closures. */
 
@@ -160,7 +160,7 @@ const arrayOrNull = (operator: string, value: Value): Value[] | null => {
 const variableName = (value: Value, fallback: string): string => {
   if (value === undefined) return fallback
   if (typeof value !== 'string' || !/^[a-z][a-zA-Z0-9_]*$/.test(value)) {
-    throw failedToParse(`'${String(value)}' starts with an invalid character for a user variable name`)
+    throw failedToParse(`'${displayed(value)}' starts with an invalid character for a user variable name`)
   }
   return value
 }

@@ -2,7 +2,7 @@ import { CommandError, notSupported } from './errors.js'
 import { orderKey } from './ordering.js'
 import { indexedValues, parsePath, type Path } from './paths.js'
 import type { Collection } from './store.js'
-import { type Doc, docOf, isDoc, nameOf, typeName, type TypeName, type Value } from './values.js'
+import { type Doc, docOf, isDoc, nameOf, typeName, type TypeName, type Value, displayed } from './values.js'
 
 /**
  * One full-text index (Atlas Search: "Define Field Mappings"), inverted, in memory, built from the collection at its
@@ -221,7 +221,7 @@ const addMapping = ({ text, exact }: Mappings, path: string, field: Value, defin
     return
   }
   const types = typeof field.type === 'string' ? EXACT_TYPES[field.type] : undefined
-  if (!types) throw notSupported(`the type '${String(field.type)}' in a search index`)
+  if (!types) throw notSupported(`the type '${displayed(field.type)}' in a search index`)
   onlyKeys(`the field '${path}' of a search index`, field, ['type'])
   const known = exact.get(path)
   exact.set(path, { path: parsePath(path), types: [...(known?.types ?? []), ...types] })

@@ -138,6 +138,9 @@ export const typeName = (value: Value): TypeName => {
   return value instanceof MinKey ? 'minKey' : 'maxKey'
 }
 
+/** A value in a message that names it: a string as it stands, anything else as `show` has it. */
+export const displayed = (value: Value): string => (typeof value === 'string' ? value : show(value))
+
 /** How a value is shown in an error message, close to the shell's notation that MongoDB uses. */
 export const show = (value: Value): string => {
   if (value === undefined) return 'null'

@@ -30,7 +30,7 @@ const startProcess = async (name: string): Promise<{ process: ChildProcess; said
     import { startEmbeddedMongo } from ${JSON.stringify(built)}
     try { console.log((await startEmbeddedMongo(${JSON.stringify(options)})).uri) } catch (error) { console.log('refused ' + error.code) }`
   const process = spawn('node', ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const lines = createInterface({ input: process.stdout! })
+  const lines = createInterface({ input: process.stdout })
   const [said] = (await once(lines, 'line')) as [string]
   return { process, said }
 }

@@ -87,7 +87,11 @@ describe('a query (manual: Query Predicates)', () => {
     ['an empty array on the way has nothing missing', { 'items.n': null }, [2, 3, 5, 7, 8, 9]],
     ['$mod', { a: { $mod: [2, 1] } }, [1, 6, 7]],
     ['$not takes in documents without the field', { a: { $not: { $gte: 1 } } }, [3, 4, 5, 8, 9]],
-    ['$and, $or and $nor', { $or: [{ a: 1 }, { $and: [{ a: 'text' }, { owner: id }] }], $nor: [{ _id: 6 }] }, [1, 5]],
+    [
+      '$and, $or and $nor',
+      { $or: [{ a: 1 }, { $and: [{ a: 'text' }, { owner: id }] }], $nor: [{ _id: 6 as never }] },
+      [1, 5],
+    ],
     ['$regex with the option i', { s: { $regex: '^hÉLLO', $options: 'i' } }, [8]],
     ['$regex with the option m', { s: { $regex: '^world$', $options: 'm' } }, [8]],
     ['$regex: a dot does not match a line end', { s: /llo.world/ }, []],

@@ -330,7 +330,7 @@ describe('an aggregation (manual: Aggregation Stages)', () => {
   it.each(cases)('%s', async (_rule, pipeline, result) => {
     const collection = store.db.collection<Document>('people')
     await collection.deleteMany({})
-    await collection.insertMany(people)
+    await collection.insertMany(people as Document[])
     expect(await collection.aggregate(pipeline).toArray()).toEqual(result)
   })
 

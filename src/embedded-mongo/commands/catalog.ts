@@ -5,7 +5,7 @@ import { Index, indexDefinition } from '../indexes.js'
 import { compileFilter } from '../match.js'
 import { orderKey } from '../ordering.js'
 import type { Collection } from '../store.js'
-import { type Doc, docOf, isDoc, isTruthy, wholeNumber, type Value } from '../values.js'
+import { type Doc, docOf, isDoc, isTruthy, wholeNumber, type Value, displayed } from '../values.js'
 import { Binary } from 'mongodb'
 import {
   type Call,
@@ -218,7 +218,7 @@ const dropIndexes: Command = {
                 'IndexNotFound',
                 isDoc(wanted)
                   ? `can't find index with key: ${JSON.stringify({ ...wanted })}`
-                  : `index not found with name [${String(wanted)}]`,
+                  : `index not found with name [${displayed(wanted)}]`,
               )
             if (index.name === '_id_') throw new CommandError('InvalidOptions', 'cannot drop _id index')
             return index

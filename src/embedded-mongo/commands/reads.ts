@@ -155,7 +155,7 @@ const nextEvents = (call: Call, { id, namespace, source }: Cursor, size: number)
         resolve(reply ?? { cursor: { nextBatch: [], id, ns: namespace, postBatchResumeToken: stream.token() } })
       } catch (error) {
         clearTimeout(timer)
-        reject(error)
+        reject(error instanceof Error ? error : new Error(String(error)))
       }
     }
     const timer = setTimeout(() => finish(true), wholeNumber(call.body.maxTimeMS) || AWAIT_MS)

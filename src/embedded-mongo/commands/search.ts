@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { encode } from '../bson.js'
 import { CommandError, notSupported } from '../errors.js'
 import { SearchIndex } from '../search-index.js'
-import { type Doc, docOf, isDoc } from '../values.js'
+import { type Doc, docOf, isDoc, displayed } from '../values.js'
 import { type Call, type Command, items, namespaceOf } from './call.js'
 import { existing } from './catalog.js'
 
@@ -18,7 +18,7 @@ const createSearchIndexes: Command = {
       const { name = 'default', type = 'search', definition, ...others } = doc
       const other = Object.keys(others)[0]
       if (other !== undefined) throw notSupported(`'${other}' of a search index`)
-      if (type !== 'search') throw notSupported(`a search index of type '${String(type)}'`)
+      if (type !== 'search') throw notSupported(`a search index of type '${displayed(type)}'`)
       if (typeof name !== 'string' || !isDoc(definition))
         throw new CommandError('BadValue', 'a search index needs a name and a definition')
       return new SearchIndex(docOf({ id: randomBytes(12).toString('hex'), name, type, latestDefinition: definition }))
@@ -40,7 +40,7 @@ const named = (call: Call): { collection: ReturnType<typeof existing>; index: Se
   const collection = existing(call, namespaceOf(call))
   const { name, id } = call.body
   const index = collection.searchIndexes.find((each) => (id === undefined ? each.name === name : each.stored.id === id))
-  if (!index) throw new CommandError('IndexNotFound', `search index ${String(name ?? id)} not found`)
+  if (!index) throw new CommandError('IndexNotFound', `search index ${displayed(name ?? id)} not found`)
   return { collection, index }
 }
 

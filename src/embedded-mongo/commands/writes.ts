@@ -6,7 +6,7 @@ import { compileProjection, scopeOf, type Reshape } from '../project.js'
 import { compileSort, select, type Found, type Sort } from '../select.js'
 import type { Collection } from '../store.js'
 import { compileUpdate, upsertSeed, type Update } from '../update.js'
-import { type Doc, isDoc, isTruthy, newDoc, ObjectId, wholeNumber, type Value } from '../values.js'
+import { type Doc, isDoc, isTruthy, newDoc, ObjectId, wholeNumber, type Value, displayed } from '../values.js'
 import {
   type Call,
   checkCollation,
@@ -360,7 +360,7 @@ const bulkWrite: Command = {
     const variables = letVariables(body.let)
     const namespaces = items(call, 'nsInfo').map(({ doc }) => {
       checkStatement(doc, ['ns'], 'bulkWrite.nsInfo')
-      const ns = String(doc.ns)
+      const ns = displayed(doc.ns)
       const dot = ns.indexOf('.')
       return checkedNamespace(ns.slice(0, Math.max(0, dot)), ns.slice(dot + 1))
     })
