@@ -109,4 +109,51 @@ describe('a customer’s message', () => {
     expect(await core.inbox.messages('acme', mine.conversationId)).toHaveLength(1)
     await expect(core.inbox.get('other', mine.conversationId)).rejects.toMatchObject({ kind: 'not_found' })
   })
+
+  it('is not lost with another one that fails beside it', async () => {
+    await write('first')
+    await write('known', 'Hello')
+    const others = Array.from({ length: 10 }, (_, index) =>
+      core.receive(
+        ACME,
+        arrival(`${mine.conversationId}:other${index}`, {
+          contact: { externalId: `${mine.conversationId}-${index}` },
+          conversationId: `${mine.conversationId}-${index}`,
+        }),
+      ),
+    )
+    await Promise.all(others)
+    const again = others.map((_, index) =>
+      core.receive(
+        ACME,
+        arrival(`${mine.conversationId}:again${index}`, {
+          contact: { externalId: `${mine.conversationId}-${index}` },
+          conversationId: `${mine.conversationId}-${index}`,
+        }),
+      ),
+    )
+    const outcomes = await Promise.allSettled([write('known', 'Other words'), ...again])
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', ...again.map(() => 'fulfilled')])
+  })
+
+  it('stays on its channel: another channel of the same company cannot name its conversation', async () => {
+    await write('m1')
+    const other = { companyId: ACME.companyId, channelId: 'chn_second' }
+    await expect(core.receive(other, arrival('elsewhere', mine))).rejects.toThrow()
+    expect(await core.inbox.messages('acme', mine.conversationId)).toHaveLength(1)
+  })
+
+  it('cannot be answered, noted or assigned by people of another company', async () => {
+    await write('m1')
+    const stranger = { ...target(), companyId: 'other' }
+    for (const attempt of [
+      () => core.actions.speak({ ...stranger, text: 'Hi' }),
+      () => core.actions.note({ ...stranger, text: 'Hi' }),
+      () => core.actions.assign({ ...stranger, assignee: person }),
+      () => core.actions.setState({ ...stranger, state: 'closed' }),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ kind: 'not_found' })
+    }
+    expect(await core.inbox.messages('acme', mine.conversationId)).toHaveLength(1)
+  })
 })
