@@ -12,7 +12,7 @@ const LANGUAGES: Record<string, Language> = {
       yours who whom whose which what when where why how is are was were be been being am do does did doing done have has had
       having can could will would shall should may might must and or but if then than so as of at by for from in into on onto
       to with without about over under up down out off not no nor there here also just only any some such each both own same
-      too very s t re ve ll d m don dont doesn doesnt isn isnt arent cant wont didnt please happen happens happened hi hello hey thanks thank please whether while during between
+      too very s t re ve ll d m don dont doesn doesnt isn isnt arent cant wont didnt please many much get gets got put let happen happens happened hi hello hey thanks thank please whether while during between
       through because until against does upon per via`,
   },
   es: {
@@ -42,7 +42,7 @@ const LANGUAGES: Record<string, Language> = {
       ihren ihrer ihrem unser unsere ist sind war waren bin bist sei wird werden wurde wurden worden geworden habe hat haben
       hatte hatten kann können konnte könnte muss müssen soll sollen darf dürfen will wollen möchte mag nicht kein keine keinen
       in im an am auf aus bei beim bis durch für gegen mit nach ohne seit über um unter von vom vor zu zum zur zwischen während
-      auch nur noch schon sehr so daß dass ob weil dieser diese dieses diesen diesem jede jeder jedes man passiert geschieht hallo bitte danke tun tut getan macht`,
+      auch nur noch schon sehr so daß dass ob weil dieser diese dieses diesen diesem jede jeder jedes man viel viele passiert geschieht hallo bitte danke tun tut getan macht`,
   },
   fr: {
     stemmer: 'french',

@@ -186,7 +186,7 @@ const sharedStart = (a: string, b: string): number => {
 }
 
 /** Neighbours in the question that are near each other in the text, in its order: by the rarer one's weight and the distance. */
-const pairs = (query: WeightedQuery, terms: readonly string[]): number => {
+export const pairs = (query: WeightedQuery, terms: readonly string[]): number => {
   const places = new Map<string, number[]>()
   terms.forEach((term, index) => {
     if (!query.termWeights.has(term)) return
