@@ -127,6 +127,7 @@ export class Server {
         this.errorReply(new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')),
       )
     }, left)
+    timer.unref()
     by.waiting.push(again)
   }
 
