@@ -25,7 +25,7 @@ import { makeSecrets } from './platform/secrets.js'
 import { makeAnswerQuestion } from './rag/answer.js'
 import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
 import { makeSyncFolder, type Root } from './rag/folder.js'
-import { knowledgeSchema, makeKnowledge, PASSAGE_SEARCH_INDEX } from './rag/knowledge.mongo.js'
+import { knowledgeSchema, makeKnowledge } from './rag/knowledge.mongo.js'
 import { makeSearch } from './rag/search.mongo.js'
 
 type Needs = {
@@ -93,9 +93,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
   const answerQuestion = makeAnswerQuestion({ search, decisions, clock })
   const answer = makeAnswer({ ...core, answerQuestion })
   const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
-  const index = async (companyId: string, documentId: string) =>
-    void (await knowledge.indexDocument(companyId, documentId))
-  const queue = makeQueue({ db, jobs: defineJobs({ answer, deliver, index }), log, metrics })
+  const queue = makeQueue({ db, jobs: defineJobs({ answer, deliver, index: knowledge.indexDocument }), log, metrics })
   const sweepConversations = makeSweep(core)
 
   let firstCompanyId: string | null = null
@@ -135,7 +133,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     publicApis,
     checks: [
       { name: 'store', essential: true, probe: async () => ({ ok: (await db.command({ ping: 1 })).ok === 1 }) },
-      { name: 'search', essential: true, probe: () => probeSearch(db) },
+      { name: 'search', essential: true, probe: async () => ({ ok: await search.responds() }) },
       { name: 'model', essential: false, probe: async () => ({ ok: true, state: 'not configured' }) },
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
     ],
@@ -182,6 +180,8 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
       server.removeAllListeners('request')
       server.on('request', api.app)
       live = api.attachSockets(server)
+      // The first search builds what the later ones use; no customer should wait for it.
+      search.responds().catch((err: unknown) => log.warn({ err }, 'search does not respond'))
       return { setupPath: first.setupPath }
     },
 
@@ -229,14 +229,4 @@ const repeat = (pauseMs: number, work: () => Promise<void>, log: Log) => {
       await running
     },
   }
-}
-
-/** A search that finds nothing, but only where there is somebody to search. */
-const probeSearch = async (db: Mongo['db']): Promise<{ ok: boolean }> => {
-  const nothing = { index: PASSAGE_SEARCH_INDEX, equals: { path: 'companyId', value: 'nobody' } }
-  await db
-    .collection('passages')
-    .aggregate([{ $search: nothing }, { $limit: 1 }])
-    .toArray()
-  return { ok: true }
 }

@@ -31,6 +31,7 @@ const named = ({ file, target }: Import) => `${file} imports ${target}`
 /** Who may import whom. A room is a folder; a channel is a room of its own. */
 const ROOMS: Record<string, { room: RegExp; may: RegExp }> = {
   platform: { room: /^platform\//, may: /^platform\// },
+  sla: { room: /^sla\//, may: /^sla\// },
   'embedded-mongo': { room: /^embedded-mongo\//, may: /^embedded-mongo\// },
   companies: { room: /^companies\//, may: /^(companies|sla|platform)\// },
   conversations: { room: /^conversations\//, may: /^(conversations|sla|companies|platform)\// },

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 
 const root = path.resolve(import.meta.dirname, '../..')
-export const API_KEY = 'key-of-the-measuring-script'
+const API_KEY = 'key-of-the-measuring-script'
 const READY_WITHIN_MS = 30_000
 
 /**

@@ -159,6 +159,4 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
   }
 }
 
-export type ChannelRegistry = ReturnType<typeof makeChannelRegistry>
-
 const toRecord = ({ createdAt: _createdAt, ...document }: ChannelDocument): ChannelRecord => withId(document)

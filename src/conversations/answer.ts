@@ -41,6 +41,8 @@ const LEASE_MS = 6_000
 const RENEW_EVERY_MS = 2_000
 /** One run may take this long; what remains of the promised time is for a second one. */
 const RUN_MS = ANSWER_WITHIN_MS / 2
+/** Enough to see what was said before the question, however long the conversation is. */
+const MESSAGES_READ = 60
 const retryAfterMs = (attempts: number) => 500 * 4 ** (attempts - 1)
 
 const ASSISTANT: Author = { kind: 'assistant', name: 'Assistant' }
@@ -53,7 +55,7 @@ const ASSISTANT: Author = { kind: 'assistant', name: 'Assistant' }
 export const makeAnswer = ({ store, answerQuestion, wakeDeliver, bus, clock, log, metrics }: Needs) => {
   const runClaimed = async (conversation: Conversation, signal: AbortSignal): Promise<boolean> => {
     const { companyId, id } = conversation
-    const messages = await store.messagesOf(companyId, id)
+    const messages = await store.recentMessages(companyId, id, MESSAGES_READ)
     const decision = decide(conversation, messages, clock.now())
     switch (decision.kind) {
       case 'leave':

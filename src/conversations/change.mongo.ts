@@ -47,7 +47,14 @@ type Outcome = { appended: Appended | null } | { refused: unknown }
 /** Groups that are written at once: while one waits for the disk, the next is prepared. */
 const GROUPS = 2
 const GROUP_SIZE = 64
+/** Beyond this the store cannot keep up: who comes now is asked to come again, instead of waiting without an end. */
+const MOST_WAITING = 5_000
 const EXCERPT_LENGTH = 140
+
+const tooMuch = () =>
+  new AppError('unavailable', 'overloaded', 'Too much is being written at this moment. Try again.', {
+    retryAfterMs: 1_000,
+  })
 
 type Collections = { conversations: Collection<ConversationDocument>; messages: Collection<MessageDocument> }
 
@@ -123,6 +130,7 @@ export const makeChanges = ({ client }: Mongo, { conversations, messages }: Coll
   /** `null`: there is no such conversation in this company, or the plan left it as it is. Resolves when it is durable. */
   return (target: Target, plan: Plan): Promise<Appended | null> =>
     new Promise((resolve, reject) => {
+      if (waiting.length >= MOST_WAITING) throw tooMuch()
       waiting.push({ ...target, plan, resolve, reject })
       if (waiting.length === 1) setImmediate(pump)
     })

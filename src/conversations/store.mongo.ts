@@ -69,6 +69,8 @@ export const conversationSchemas: CollectionSchema[] = [
   },
 ]
 
+const MESSAGES_PER_READ = 10_000
+
 export const makeConversationStore = ({ client, db }: Mongo) => {
   const conversations = db.collection<ConversationDocument>('conversations')
   const messages = db.collection<MessageDocument>('messages')
@@ -118,11 +120,16 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
       return withId(found)
     },
 
+    /** Oldest first, at most MESSAGES_PER_READ: whoever wants more reads on after the last one. */
     messagesOf: async (companyId: string, conversationId: string, afterSeq = 0): Promise<Message[]> => {
-      const found = await messages
-        .find({ companyId, conversationId, seq: { $gt: afterSeq } }, { sort: { seq: 1 } })
-        .toArray()
-      return found.map(toMessage)
+      const filter = { companyId, conversationId, seq: { $gt: afterSeq } }
+      return (await messages.find(filter, { sort: { seq: 1 }, limit: MESSAGES_PER_READ }).toArray()).map(toMessage)
+    },
+
+    /** The last `limit` messages, oldest first. */
+    recentMessages: async (companyId: string, conversationId: string, limit: number): Promise<Message[]> => {
+      const found = await messages.find({ companyId, conversationId }, { sort: { seq: -1 }, limit }).toArray()
+      return found.reverse().map(toMessage)
     },
 
     /** All conversations of a contact on one channel, oldest first. */

@@ -106,7 +106,14 @@ export const makeSearch = ({ mongo }: { mongo: Mongo }) => {
     }))
   }
 
-  return { retrieve, searchPassages, languagesOf }
+  /** For health: asks the search for what nobody has. Throws what the store says when it cannot search. */
+  const responds = async (): Promise<true> => {
+    const nothing = { index: PASSAGE_SEARCH_INDEX, equals: { path: 'companyId', value: 'nobody' } }
+    await passages.aggregate([{ $search: nothing }, { $limit: 1 }]).toArray()
+    return true
+  }
+
+  return { retrieve, searchPassages, languagesOf, responds }
 }
 
 /** The company stands inside the search: a passage of another one is never even ranked. */

@@ -30,5 +30,3 @@ export const makeSessions = (secrets: Secrets, clock: Clock) => ({
     return session
   },
 })
-
-export type Sessions = ReturnType<typeof makeSessions>
