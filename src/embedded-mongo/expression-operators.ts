@@ -85,7 +85,7 @@ const quotient = (a: Value, b: Value): Value => {
 }
 
 /** Sum of the numbers; everything else is ignored. */
-export const sumOf = (values: readonly Value[]): Value => {
+const sumOf = (values: readonly Value[]): Value => {
   let sum: Value = 0
   for (const value of values) if (isNumeric(value)) sum = add(sum as number, value).value
   return sum

@@ -67,7 +67,7 @@ const fieldPath = (path: Path): Expression => {
 }
 
 /** Arrays on the way are mapped; positions are not steps here, unlike in queries. */
-export const valueAt = (value: Value, path: Path, depth: number): Value => {
+const valueAt = (value: Value, path: Path, depth: number): Value => {
   if (depth === path.length) return value
   if (isDoc(value)) return valueAt(value[path[depth]!.key], path, depth + 1)
   if (!Array.isArray(value)) return undefined

@@ -4,8 +4,6 @@ import { StartFailure } from './journal.js'
 import type { Listen } from './serve.js'
 import type { WorkerMessage } from './worker.js'
 
-export { StartFailure, type StartFailureCode } from './journal.js'
-
 export type EmbeddedMongo = {
   /** For `new MongoClient(uri)`. */
   uri: string

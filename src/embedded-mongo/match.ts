@@ -346,7 +346,7 @@ const regexOf = (operand: Value, options: Value): BSONRegExp => {
 const ONLY_PERL = /\\[AzZGQEKRXhHNCpP]|\(\?[#>|R&'PimsxUJ^+-]|\(\?<[^=!]|\(\*|\[\[:|\[\^?\]|[*+?}]\+|\\x\{/
 
 /** MongoDB's regular expressions are Perl's; what both languages read alike is served. */
-export const compileRegex = ({ pattern, options }: BSONRegExp): RegExp => {
+const compileRegex = ({ pattern, options }: BSONRegExp): RegExp => {
   if (ONLY_PERL.test(pattern.replaceAll('\\\\', ''))) throw notImplemented(`the regular expression /${pattern}/`)
   let flags = ''
   for (const option of options) {

@@ -109,7 +109,7 @@ const compareDoubles = (a: number, b: number): number =>
 
 export type Numeric = number | bigint | Double | Decimal128
 
-export const compareNumbers = (left: Numeric, right: Numeric): number => {
+const compareNumbers = (left: Numeric, right: Numeric): number => {
   const a = left instanceof Double ? left.value : left
   const b = right instanceof Double ? right.value : right
   if (typeof a === 'number' && typeof b === 'number') return compareDoubles(a, b)
@@ -295,7 +295,7 @@ export const rankBounds = (value: Value): { from: string; to: string } => {
 
 /** Key of an empty array in a sort or an index, below null as MongoDB has it. */
 export const EMPTY_ARRAY_KEY = CHARS[RANK.missing]!
-export const NULL_KEY = CHARS[RANK.null]!
+const NULL_KEY = CHARS[RANK.null]!
 /** NaN's key begins the numbers; a range over numbers starts behind it. */
 export const NUMBERS_FROM = CHARS[RANK.number]! + doubleKey(-Infinity)
 

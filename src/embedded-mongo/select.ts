@@ -222,7 +222,7 @@ const implies = (conditions: readonly Condition[], partial: Filter): boolean =>
 
 const sameOperand = (a: Value, b: Value): boolean => orderKey(a) === orderKey(b)
 
-export const choosePlan = (collection: Collection, conditions: readonly Condition[], sort: Sort | null): Plan => {
+const choosePlan = (collection: Collection, conditions: readonly Condition[], sort: Sort | null): Plan => {
   for (const condition of conditions) {
     if (condition.path === '_id' && condition.operator !== '$expr-eq') {
       const ids = pointsOf(condition)

@@ -116,7 +116,7 @@ const readQuery = (message: Buffer, id: number): Request => {
 }
 
 /** Bytes before the document of an OP_MSG: header, flags, kind of the section. */
-export const REPLY_HEAD = HEADER + 5
+const REPLY_HEAD = HEADER + 5
 const LEGACY_HEAD = HEADER + 20
 
 let nextReplyId = 1

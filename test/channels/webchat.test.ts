@@ -68,7 +68,7 @@ describe('the list of sites that may carry a chat', () => {
     ['a program, which sends no origin', ['https://shop.example'], null, true],
   ])('%s', async (_what, origins, origin, allowed) => {
     const opening = openFrom(origins, origin)
-    if (allowed) await expect(opening).resolves.toMatchObject({ token: expect.any(String) as string })
+    if (allowed) expect(await opening).toHaveProperty('token')
     else await expect(opening).rejects.toMatchObject({ kind: 'forbidden' })
   })
 

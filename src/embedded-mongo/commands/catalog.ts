@@ -21,7 +21,7 @@ import {
 
 /** Commands about collections and indexes. */
 
-export const listed = (call: Call, namespace: string, docs: readonly Doc[]): Reply => {
+const listed = (call: Call, namespace: string, docs: readonly Doc[]): Reply => {
   const { cursor } = call.body
   const size = (isDoc(cursor) ? wholeNumber(cursor.batchSize) : undefined) ?? Math.max(FIRST_BATCH, docs.length)
   const batch = docs.slice(0, size).map((doc) => new Raw(encode(doc)))

@@ -5,7 +5,7 @@ import { MAX_MESSAGE_BYTES } from '../wire.js'
 
 /** Handshake, diagnostics and the ends of sessions and transactions. */
 
-export const SET_NAME = 'embedded'
+const SET_NAME = 'embedded'
 
 const hello: Command = {
   fields: [

@@ -151,7 +151,7 @@ const filterOf = (value: Value, variables: Variables): Filter => {
   return compileFilter(value, variables)
 }
 
-export const updateStatement = (
+const updateStatement = (
   spec: { q: Value; u: Value; multi: Value; upsert: Value; arrayFilters: Value; sort: Value; hint: Value; c: Value },
   variables: Variables,
 ): UpdateStatement => {
@@ -175,7 +175,7 @@ export const updateStatement = (
 /** What an update did; `upserted` is the new `_id`. */
 export type Updated = { n: number; modified: number; upserted: Value; before: Doc | null; after: Doc | null }
 
-export const applyUpdate = (
+const applyUpdate = (
   call: Call,
   collection: Collection,
   { filter, update, multi, upsert, sort, hint }: UpdateStatement,
@@ -243,7 +243,7 @@ const update: Command = {
 
 export type DeleteStatement = { filter: Filter; many: boolean; hint: Value }
 
-export const applyDelete = (call: Call, collection: Collection, { filter, many, hint }: DeleteStatement): number => {
+const applyDelete = (call: Call, collection: Collection, { filter, many, hint }: DeleteStatement): number => {
   const { store, transaction } = call
   checkHint(collection, hint)
   const found = select(store, collection, filter, { sort: null, skip: 0, limit: many ? Infinity : 1, transaction })
