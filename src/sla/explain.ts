@@ -1,0 +1,169 @@
+import { openPeriods, type BusinessHours } from './business-hours.js'
+import type { Cause, Change, Clock, LedgerEntry } from './clocks.js'
+
+/** One line of an answer to "why is this due at 14:35": when, and what happened then. */
+export type Step = { at: Date; text: string }
+
+/**
+ * The way from the customer's message to the deadline or the end, in plain English and in the zone of the hours (UTC for
+ * `null`). `hours` are those that the clock was read with.
+ */
+export const explain = (clock: Clock, hours: BusinessHours | null): Step[] => {
+  const moment = momentIn(hours?.timeZone ?? 'UTC')
+  const due = clock.state === 'running' ? clock.deadline : null
+  const entries = clock.ledger.filter(({ change }) => change !== 'warning')
+
+  const steps: Step[] = []
+  let elapsedMs = 0
+  let runs = false
+  for (const [index, entry] of entries.entries()) {
+    const from = turnOf(entry)
+    steps.push({ at: from, text: sentence(clock, entry, moment) })
+    runs = RUNS_AFTER[entry.change] ?? runs
+    const next = entries[index + 1]
+    const until = next ? turnOf(next) : due
+    if (!runs || !until) continue
+    for (const piece of piecesOf(clock.time === 'business' ? hours : null, from, until)) {
+      elapsedMs += piece.milliseconds
+      steps.push({ at: piece.from, text: line(piece, elapsedMs, moment) })
+    }
+  }
+  if (due) steps.push({ at: due, text: `Due ${moment(due)}` })
+  return steps
+}
+
+/** Whether time counts after a change; `null`: as before. */
+const RUNS_AFTER = {
+  start: true,
+  resume: true,
+  retarget: null,
+  warning: null,
+  breach: null,
+  pause: false,
+  meet: false,
+  stop: false,
+  cancel: false,
+  waive: false,
+} satisfies Record<Change, boolean | null>
+
+/** The breach is noted at the first instant after the deadline; the target was used up at the deadline. */
+const turnOf = ({ change, at, deadline }: LedgerEntry): Date => (change === 'breach' ? (deadline ?? at) : at)
+
+// ── The time that counts ────────────────────────────────────────────────────────────────────────────────────────────
+
+type Piece = { kind: 'closed' | 'open' | 'more'; from: Date; to: Date; openings: number; milliseconds: number }
+
+/** More openings than this in a row are summed up. */
+const LISTED = 6
+
+const piecesOf = (hours: BusinessHours | null, from: Date, to: Date): Piece[] => {
+  const open = [...openPeriods(hours, from, to)].map((period): Piece => {
+    const milliseconds = period.close.getTime() - period.open.getTime()
+    return { kind: 'open', from: period.open, to: period.close, openings: 1, milliseconds }
+  })
+  const first = open[0]?.from ?? to
+  const closed: Piece[] = first > from ? [{ kind: 'closed', from, to: first, openings: 0, milliseconds: 0 }] : []
+  return [
+    ...closed,
+    ...(open.length > LISTED ? [...open.slice(0, 2), ...summedUp(open.slice(2, -1)), ...open.slice(-1)] : open),
+  ]
+}
+
+const summedUp = (pieces: readonly Piece[]): Piece[] => {
+  const [first] = pieces
+  if (!first) return []
+  const milliseconds = pieces.reduce((sum, piece) => sum + piece.milliseconds, 0)
+  return [{ kind: 'more', from: first.from, to: pieces.at(-1)?.to ?? first.to, openings: pieces.length, milliseconds }]
+}
+
+const line = ({ kind, from, to, openings, milliseconds }: Piece, elapsedMs: number, moment: Moment): string => {
+  const counts = `${duration(milliseconds)} count, ${duration(elapsedMs)} so far`
+  switch (kind) {
+    case 'closed':
+      return `Closed until ${moment(to)}`
+    case 'open':
+      return `Open ${moment(from)} to ${moment(to)}: ${counts}`
+    case 'more':
+      return `${openings} more openings until ${moment(to)}: ${counts}`
+  }
+}
+
+// ── Words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const sentence = (clock: Clock, { at, change, cause, targetMs, deadline }: LedgerEntry, moment: Moment): string => {
+  const by = words(cause)
+  const target = targetMs === null ? 'nothing is promised' : `${duration(targetMs)} of ${clock.time} time`
+  switch (change) {
+    case 'start': {
+      const { id, version } = clock.policy
+      return `${moment(at)}: the ${clock.kind.replace('_', ' ')} clock starts with ${by}; ${target} (policy ${id}, version ${version})`
+    }
+    case 'retarget':
+      return `${moment(at)}: ${by}; from now on ${target}`
+    case 'pause':
+      return `${moment(at)}: stands still, ${by}`
+    case 'resume':
+      return `${moment(at)}: goes on, ${by}`
+    case 'warning':
+      return `${moment(at)}: warning`
+    case 'breach':
+      return `${moment(deadline ?? at)}: ${target} used up, the promise is broken`
+    case 'meet':
+      return `${moment(at)}: kept, ${by}`
+    case 'stop':
+      return `${moment(at)}: ended, ${by}`
+    case 'cancel':
+      return `${moment(at)}: cancelled before it was due, ${by}`
+    case 'waive':
+      return `${moment(at)}: does not apply, the assistant alone solved it, ${by}`
+  }
+}
+
+const words = (cause: Cause): string => {
+  switch (cause.kind) {
+    case 'time':
+      return 'time passed'
+    case 'state':
+      return `state ${cause.state.replace('_', ' ')} (${cause.id})`
+    case 'priority':
+      return `priority ${cause.priority} (${cause.id})`
+    default:
+      return `${cause.kind.replace('_', ' ')} ${cause.id}`
+  }
+}
+
+const UNITS = [
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+] as const
+
+const duration = (milliseconds: number): string => {
+  let left = milliseconds
+  const parts = UNITS.flatMap(([unit, size]) => {
+    const number = Math.floor(left / size)
+    left -= number * size
+    return number > 0 ? [`${number} ${unit}`] : []
+  })
+  return parts.join(' ') || '0 min'
+}
+
+type Moment = (at: Date) => string
+
+const moments = new Map<string, Moment>()
+
+/** `Mon 15 Jan 2024, 14:35`, with seconds where there are some. */
+const momentIn = (timeZone: string): Moment => {
+  const known = moments.get(timeZone)
+  if (known) return known
+  const day = { timeZone, weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const
+  const dayFormat = new Intl.DateTimeFormat('en-GB', day)
+  const time = { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+  const short = new Intl.DateTimeFormat('en-GB', time)
+  const exact = new Intl.DateTimeFormat('en-GB', { ...time, second: '2-digit' })
+  const moment = (at: Date) =>
+    `${dayFormat.format(at).replace(',', '')}, ${(at.getTime() % 60_000 === 0 ? short : exact).format(at)}`
+  moments.set(timeZone, moment)
+  return moment
+}
