@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import path from 'node:path'
 import { makeLimits } from './api/limits.js'
 import { makeApi, ownOrigins } from './api/server.js'
+import { answerUnavailable } from './api/unavailable.js'
 import { channelKinds } from './channels/index.js'
 import { makePublicKit } from './channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from './channels/registry.mongo.js'
@@ -17,6 +18,7 @@ import { makeSweep } from './conversations/sweep.js'
 import { defineJobs, SWEEP_EVERY_MS } from './jobs.js'
 import { makeBus } from './platform/bus.js'
 import type { Clock } from './platform/clock.js'
+import { AppError } from './platform/errors.js'
 import type { Log } from './platform/log.js'
 import { makeMetrics } from './platform/metrics.js'
 import { ensureSchema, type Mongo } from './platform/mongo.js'
@@ -65,14 +67,16 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     secretKey,
     publicUrl,
     origins,
+    releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
   })
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
 
   const store = makeConversationStore(mongo)
   const inbox = makeInbox(store)
-  const core = { store, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
-  const receive = makeReceive({ ...core, assistantPaused })
+  const core = { store, assistantPaused, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
+  const actions = makeActions(core)
+  const receive = makeReceive(core)
   const channels = makeChannelRegistry({
     db,
     kinds: channelKinds,
@@ -91,7 +95,13 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
   const syncFolder = makeSyncFolder({ knowledge })
   const search = makeSearch({ mongo })
   const answerQuestion = makeAnswerQuestion({ search, decisions, clock })
-  const answer = makeAnswer({ ...core, answerQuestion })
+  const ask = async (companyId: string, text: string) => {
+    const late = new AbortController()
+    const reason = new AppError('unavailable', 'answer_late', 'The answer took too long. Try again.')
+    const timer = setTimeout(() => late.abort(reason), ASK_WITHIN_MS)
+    return answerQuestion({ companyId, text, history: [] }, late.signal).finally(() => clearTimeout(timer))
+  }
+  const answer = makeAnswer({ ...core, answerQuestion, servingSince: clock.now() })
   const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
   const queue = makeQueue({ db, jobs: defineJobs({ answer, deliver, index: knowledge.indexDocument }), log, metrics })
   const sweepConversations = makeSweep(core)
@@ -121,11 +131,11 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
   let started = false
   const api = makeApi({
     inbox,
-    actions: makeActions(core),
+    actions,
     knowledge: {
       ...knowledge,
       search: (companyId, request) => search.searchPassages({ companyId, ...request }),
-      ask: (companyId, text) => answerQuestion({ companyId, text, history: [] }, AbortSignal.timeout(ASK_WITHIN_MS)),
+      ask,
       getDecision: decisions.getDecision,
     },
     channels,
@@ -185,8 +195,11 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
       return { setupPath: first.setupPath }
     },
 
-    stop: async (): Promise<void> => {
+    /** Takes nothing new in, ends what runs, then closes the rooms; whatever is still due is on disk. */
+    stop: async (server: Server): Promise<void> => {
       started = false
+      server.removeAllListeners('request')
+      server.on('request', answerUnavailable)
       await live?.close()
       await sweeping.stop()
       await queue.stop(GRACE_MS)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { answerUnavailable } from './api/unavailable.js'
 import { compose } from './compose.js'
 import { ConfigError, ownAddress, readConfig, type Config } from './config.js'
 import { systemClock } from './platform/clock.js'
@@ -19,9 +20,7 @@ const run = async (): Promise<void> => {
   const undo: (() => Promise<void>)[] = []
 
   // The port first: a taken one is said before anything else is touched.
-  const server = createServer((_request, response) => {
-    response.writeHead(503, { 'retry-after': '1' }).end()
-  })
+  const server = createServer(answerUnavailable)
   const port = await listen(server, config)
   undo.push(() => closed(server))
 
@@ -30,7 +29,7 @@ const run = async (): Promise<void> => {
   const opened = await openProduction(config)
   undo.push(opened.close)
   const app = compose({ ...opened, config, port, clock: systemClock, log, report: reports.report })
-  undo.push(app.stop)
+  undo.push(() => app.stop(server))
   const { setupPath } = await app.start(server)
 
   watch(log, undo, opened.failed)

@@ -20,6 +20,8 @@ type Limit = { points: number; seconds: number; by: 'address' | 'key' }
  */
 const LIMITS: Record<LimitName, Limit> = {
   sessions_per_address: { points: 120, seconds: 60, by: 'address' },
+  connects_per_address: { points: 300, seconds: 60, by: 'address' },
+  messages_per_address: { points: 1500, seconds: 60, by: 'address' },
   messages_per_visitor: { points: 60, seconds: 30, by: 'key' },
   reads_per_visitor: { points: 300, seconds: 2, by: 'key' },
   sign_ins_per_address: { points: 30, seconds: 60, by: 'address' },

@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import { Server, type Namespace, type Socket } from 'socket.io'
 import type { ChannelNamespace } from '../channels/channel.js'
 import { newId } from '../platform/ids.js'
@@ -15,6 +15,8 @@ const FAREWELL_MS = 1_000
 
 type Needs = {
   namespaces: readonly ChannelNamespace[]
+  /** The client's address, by the same rule as for every request. */
+  addressOf: (request: IncomingMessage) => string
   limit: Limits
   metrics: Pick<Metrics, 'sockets'>
   log: Log
@@ -23,7 +25,7 @@ type Needs = {
 type Connected = Awaited<ReturnType<ChannelNamespace['connect']>>
 
 /** The channels' live connections over Socket.IO. Every event is acknowledged with `{ok: true, …}` or `{ok: false, error}`. */
-export const attachLive = (server: HttpServer, { namespaces, limit, metrics, log }: Needs) => {
+export const attachLive = (server: HttpServer, { namespaces, ...needs }: Needs) => {
   const io = new Server(server, {
     serveClient: false,
     maxHttpBufferSize: MAX_PAYLOAD_BYTES,
@@ -31,17 +33,16 @@ export const attachLive = (server: HttpServer, { namespaces, limit, metrics, log
     cors: { origin: true, credentials: false },
     connectTimeout: 10_000,
   })
-  const opened = namespaces.map((namespace) => openNamespace(io.of(namespace.path), namespace, { limit, metrics, log }))
+  const opened = namespaces.map((namespace) => openNamespace(io.of(namespace.path), namespace, needs))
 
   return {
     /** Tells every client, then lets go of all of them. The HTTP server stays the caller's. */
     close: async (): Promise<void> => {
       const sockets = opened.flatMap((namespace) => [...namespace.sockets.values()])
       const gone = Promise.all(sockets.map(({ conn }) => new Promise<void>((done) => conn.once('close', () => done()))))
-      for (const namespace of opened) {
-        namespace.emit('closing', {})
-        namespace.disconnectSockets(true)
-      }
+      for (const namespace of opened) namespace.emit('closing', {})
+      // The line is cut, not the session ended: clients then come back by themselves.
+      for (const { conn } of sockets) conn.close()
       const late = setTimeout(() => sockets.forEach(cutOff), FAREWELL_MS)
       await gone
       clearTimeout(late)
@@ -53,7 +54,7 @@ export const attachLive = (server: HttpServer, { namespaces, limit, metrics, log
 const openNamespace = (
   nsp: Namespace,
   namespace: ChannelNamespace,
-  { limit, metrics, log }: Omit<Needs, 'namespaces'>,
+  { addressOf, limit, metrics, log }: Omit<Needs, 'namespaces'>,
 ) => {
   nsp.use((socket, next) => {
     const auth: Record<string, unknown> = socket.handshake.auth
@@ -65,6 +66,7 @@ const openNamespace = (
       .connect({
         token: typeof auth.token === 'string' ? auth.token : '',
         origin: socket.handshake.headers.origin ?? null,
+        address: addressOf(socket.request),
         emit,
       })
       .then((connected) => {

@@ -1,6 +1,6 @@
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type Request, type RequestHandler } from 'express'
 import helmet from 'helmet'
-import type { Server as HttpServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { ChannelNamespace, ChannelRoute } from '../channels/channel.js'
 import type { Companies } from '../companies/companies.js'
 import { AppError } from '../platform/errors.js'
@@ -87,7 +87,15 @@ export const makeApi = (needs: ApiNeeds): Api => {
   app.use(makeErrorHandler(needs))
 
   const namespaces = publicApis.map(({ namespace }) => namespace)
-  return { app, attachSockets: (server: HttpServer) => attachLive(server, { namespaces, limit, metrics, log }) }
+  // A socket's handshake never passes through Express; its rule about trusted proxies is asked all the same.
+  const addressOf = ({ headers, socket }: IncomingMessage): string => {
+    const request = Object.assign(Object.create(app.request) as Request, { app, headers, socket, connection: socket })
+    return request.ip ?? ''
+  }
+  return {
+    app,
+    attachSockets: (server: HttpServer) => attachLive(server, { namespaces, addressOf, limit, metrics, log }),
+  }
 }
 
 export type Api = { app: Express; attachSockets: (server: HttpServer) => { close: () => Promise<void> } }

@@ -45,7 +45,12 @@ export type PublicKit = {
 }
 
 /** The limits themselves are numbers in api/limits.ts. */
-export type LimitName = 'sessions_per_address' | 'messages_per_visitor' | 'reads_per_visitor'
+export type LimitName =
+  | 'sessions_per_address'
+  | 'connects_per_address'
+  | 'messages_per_address'
+  | 'messages_per_visitor'
+  | 'reads_per_visitor'
 
 /** One call of a kind's public API, validated and described by its schemas. Mounted by `api` under /api/v1. */
 export type ChannelRoute = {
@@ -72,7 +77,12 @@ export type RouteInput = {
 export type ChannelNamespace = {
   path: `/${string}`
   /** Throws to refuse the connection. `emit` reaches this connection alone. */
-  connect(input: { token: string; origin: string | null; emit: (event: string, payload: object) => void }): Promise<{
+  connect(input: {
+    token: string
+    origin: string | null
+    address: string
+    emit: (event: string, payload: object) => void
+  }): Promise<{
     on: Record<string, (payload: unknown) => Promise<object>>
     close(): void
   }>

@@ -1,6 +1,7 @@
 import { contactIdOf, type Message, type Origin } from '../conversations/message.js'
 import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
 import type { ChannelRecord, LimitName, PublicKit, Receive } from './channel.js'
@@ -19,21 +20,27 @@ type Needs = {
   secrets: Secrets
 }
 
+/** Tabs and devices in which one contact's chat may be open at once. */
+const MOST_FOLLOWERS = 20
+
+/** One contact's open chats. What is shown is looked up one after the other, so that it arrives in its order. */
+type Followed = { listeners: Set<(message: Message) => void>; shown: Promise<void> }
+
 /** What the public API of a kind of channel gets to work with: everything it sees is one contact's. */
 export const makePublicKit = ({ receive, history, message, bus, log, ...rest }: Needs): PublicKit => {
-  const followers = new Map<string, Set<(message: Message) => void>>()
-  /** Messages are looked up one after the other, so that they are shown in the order in which they were announced. */
-  let shown = Promise.resolve()
+  const followed = new Map<string, Followed>()
 
-  const show = async (companyId: string, contactId: string, messageId: string) => {
+  const show = async ({ listeners }: Followed, companyId: string, messageId: string) => {
     const found = await message(companyId, messageId)
-    if (found) for (const onMessage of followers.get(contactId) ?? []) onMessage(found)
+    if (found) for (const onMessage of listeners) onMessage(found)
   }
 
   bus.subscribe((event) => {
-    if (event.type !== 'message' || event.kind !== 'message' || !followers.has(event.contactId)) return
-    shown = shown
-      .then(() => show(event.companyId, event.contactId, event.messageId))
+    if (event.type !== 'message' || event.kind !== 'message') return
+    const contact = followed.get(event.contactId)
+    if (!contact) return
+    contact.shown = contact.shown
+      .then(() => show(contact, event.companyId, event.messageId))
       .catch((err: unknown) => log.warn({ err, messageId: event.messageId }, 'live message not shown'))
   })
 
@@ -46,11 +53,15 @@ export const makePublicKit = ({ receive, history, message, bus, log, ...rest }: 
       history(originOf(channel), contactOn(channel, contactExternalId), after),
     follow: (channel, contactExternalId, onMessage) => {
       const contactId = contactOn(channel, contactExternalId)
-      const present = followers.get(contactId) ?? new Set()
-      followers.set(contactId, present.add(onMessage))
+      const contact = followed.get(contactId) ?? { listeners: new Set(), shown: Promise.resolve() }
+      if (contact.listeners.size >= MOST_FOLLOWERS) {
+        throw new AppError('rate_limited', 'too_many_connections', `A chat is open at most ${MOST_FOLLOWERS} times.`)
+      }
+      contact.listeners.add(onMessage)
+      followed.set(contactId, contact)
       return () => {
-        present.delete(onMessage)
-        if (present.size === 0) followers.delete(contactId)
+        contact.listeners.delete(onMessage)
+        if (contact.listeners.size === 0) followed.delete(contactId)
       }
     },
   }

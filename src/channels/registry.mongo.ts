@@ -59,12 +59,6 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
     await channel.start(receive(record))
   }
 
-  const close = async (id: string): Promise<void> => {
-    const current = opened.get(id)
-    opened.delete(id)
-    await current?.channel.stop()
-  }
-
   const find = async (companyId: string, id: string): Promise<ChannelRecord> => {
     const found = await documents.findOne({ _id: id, companyId })
     if (!found) throw new AppError('not_found', 'channel_not_found', 'There is no such channel.')
@@ -114,7 +108,7 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
         : before.settings
       const record = { ...before, name: given.name ?? before.name, settings }
       await documents.updateOne({ _id: id, companyId }, { $set: { name: record.name, settings } })
-      await close(id)
+      await opened.get(id)?.channel.stop()
       await open(record)
       return toListed(record)
     },
@@ -122,7 +116,9 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
     remove: async (companyId: string, id: string): Promise<void> => {
       await find(companyId, id)
       await documents.deleteOne({ _id: id, companyId })
-      await close(id)
+      const removed = opened.get(id)
+      opened.delete(id)
+      await removed?.channel.stop()
     },
 
     byId: (id: string): ChannelRecord | null => opened.get(id)?.record ?? null,
@@ -136,10 +132,12 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
 
     isIdempotent: ({ channelId }: Origin): boolean => opened.get(channelId)?.definition.idempotent ?? false,
 
-    send: async ({ channelId }: Origin, message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
+    send: async ({ companyId, channelId }: Origin, message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
       const target = opened.get(channelId)
-      if (!target) return { kind: 'refused', reason: 'the channel no longer exists' }
-      return target.channel.send(message, signal)
+      if (target) return target.channel.send(message, signal)
+      const exists = await documents.findOne({ _id: channelId, companyId }, { projection: { _id: 1 } })
+      if (exists) throw new AppError('unavailable', 'channel_not_open', 'The channel is not open at this moment.')
+      return { kind: 'refused', reason: 'the channel no longer exists' }
     },
 
     openAll: async (): Promise<void> => {
@@ -154,7 +152,8 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
     },
 
     closeAll: async (): Promise<void> => {
-      await Promise.all([...opened.keys()].map(close))
+      await Promise.all([...opened.values()].map(({ channel }) => channel.stop()))
+      opened.clear()
     },
   }
 }

@@ -38,12 +38,23 @@ type Needs = Mongo & {
   origins: readonly string[]
   /** The channel that every company begins with. */
   createFirstChannel: (companyId: string) => Promise<unknown>
+  /** Puts back what somebody had in hand, before they leave. */
+  releaseWork: (caller: Caller, personId: string) => Promise<void>
 }
 
 /** The product's own support desk: its knowledge is the product's documentation. */
 const FIRST_COMPANY = 'Support'
 
-export const makeCompanies = ({ client, db, clock, secretKey, publicUrl, origins, createFirstChannel }: Needs) => {
+export const makeCompanies = ({
+  client,
+  db,
+  clock,
+  secretKey,
+  publicUrl,
+  origins,
+  createFirstChannel,
+  releaseWork,
+}: Needs) => {
   const signIn = makeSignIn({ db, secretKey, publicUrl, origins })
   const store = makeCompanyStore({ client, db, clock })
   const keys = makeKeyStore({ db, clock })
@@ -170,6 +181,7 @@ export const makeCompanies = ({ client, db, clock, secretKey, publicUrl, origins
       },
       remove: async (caller: Caller, id: string) => {
         assertMayGrant(caller, (await people.find(caller.companyId, id)).role)
+        await releaseWork(caller, id)
         await people.remove(caller.companyId, id)
       },
       redeem: people.redeem,

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { currentRequestId } from '../platform/log.js'
+import type { Metrics } from '../platform/metrics.js'
 import { assertTransition, type Conversation, type Priority, type State } from './conversation.js'
 import type { Author, Message } from './message.js'
 import type { Appended, ConversationChange, Plan } from './change.mongo.js'
@@ -16,14 +17,20 @@ type Target = { companyId: string; conversationId: string; person: Person }
 
 type Needs = {
   store: ConversationStore
+  assistantPaused(companyId: string): Promise<boolean>
   wakeAnswer(companyId: string, conversationId: string): void
   wakeDeliver(companyId: string, conversationId: string): void
   bus: Bus
   clock: Clock
+  metrics: Metrics
 }
 
+const RELEASE_BATCH = 200
+
 /** What people do with a conversation. Each is decided on the conversation as it is when it is written. */
-export const makeActions = ({ store, wakeAnswer, wakeDeliver, bus, clock }: Needs) => {
+export const makeActions = (needs: Needs) => {
+  const { store, assistantPaused, wakeAnswer, wakeDeliver, bus, clock, metrics } = needs
+
   const change = async (
     { companyId, conversationId }: Target,
     plan: (conversation: Conversation, now: Date) => ReturnType<Plan>,
@@ -54,6 +61,7 @@ export const makeActions = ({ store, wakeAnswer, wakeDeliver, bus, clock }: Need
           drafts: [{ kind: 'message', author: authorOf(target.person), text: target.text, deliver: true }],
         }
       })
+      metrics.messages.inc({ author: 'agent' })
       wakeDeliver(target.companyId, target.conversationId)
       return onlyMessage(appended)
     },
@@ -110,22 +118,38 @@ export const makeActions = ({ store, wakeAnswer, wakeDeliver, bus, clock }: Need
 
     /** Back to the assistant, which answers at once what the customer still waits for. */
     resume: async (target: Target): Promise<Conversation> => {
+      if (await assistantPaused(target.companyId)) {
+        throw new AppError(
+          'conflict',
+          'assistant_paused',
+          'The assistant is paused for the company. Let it go on first.',
+        )
+      }
       const requestId = currentRequestId() ?? newId('req')
       const conversation = await changed(target, (current, now) => {
         if (current.state === 'closed') throw closed()
-        const waiting = current.lastMessage.author === 'customer'
+        const answerDue = { since: now, attempts: 0, notBefore: now, requestId }
         return {
-          change: {
-            handler: 'assistant',
-            assignee: null,
-            handoff: null,
-            answerDue: waiting ? { since: now, attempts: 0, notBefore: now, requestId } : null,
-          },
+          change: { handler: 'assistant', assignee: null, handoff: null, answerDue },
           drafts: [eventLine({ name: 'resumed' }, authorOf(target.person))],
         }
       })
-      if (conversation.answerDue) wakeAnswer(target.companyId, target.conversationId)
+      wakeAnswer(target.companyId, target.conversationId)
       return conversation
+    },
+
+    /** Everything that somebody had in hand goes back to the human queue, because they no longer belong to the company. */
+    releaseAll: async (companyId: string, gone: string, person: Person): Promise<void> => {
+      for (let left = true; left; ) {
+        const found = await store.assignedTo(companyId, gone, RELEASE_BATCH)
+        for (const { _id: conversationId } of found) {
+          await changed({ companyId, conversationId, person }, () => ({
+            change: { assignee: null, handler: 'nobody' },
+            drafts: [eventLine({ name: 'assigned', to: null }, authorOf(person))],
+          }))
+        }
+        left = found.length === RELEASE_BATCH
+      }
     },
 
     setTags: (target: Target & { tags: string[] }) =>

@@ -1,15 +1,16 @@
 import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
-import type { Conversation, HandoffReason } from './conversation.js'
-import { ANSWER_WITHIN_MS, decide, MAX_ATTEMPTS } from './decide.js'
+import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
+import { decide, mustGiveUp, runLimitMs } from './decide.js'
 import type { Author, Citation, Message } from './message.js'
 import { phrasesIn } from './phrases.js'
 import type { Appended, ConversationChange, Draft } from './change.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
-import { announce, eventLine } from './timeline.js'
+import { announce, eventLine, summarised } from './timeline.js'
 
 /** What the core asks of whoever can answer from documents. */
 export type AnswerQuestion = (
@@ -29,7 +30,10 @@ type Turn = { author: 'customer' | 'assistant' | 'agent'; text: string }
 type Needs = {
   store: ConversationStore
   answerQuestion: AnswerQuestion
+  wakeAnswer(companyId: string, conversationId: string): void
   wakeDeliver(companyId: string, conversationId: string): void
+  /** When this process began to serve: an outage before that is nobody's waiting time. */
+  servingSince: Date
   bus: Bus
   clock: Clock
   log: Log
@@ -39,11 +43,12 @@ type Needs = {
 /** Short, so that a conversation whose worker was killed is free again within seconds; renewed while the work goes on. */
 const LEASE_MS = 6_000
 const RENEW_EVERY_MS = 2_000
-/** One run may take this long; what remains of the promised time is for a second one. */
-const RUN_MS = ANSWER_WITHIN_MS / 2
 /** Enough to see what was said before the question, however long the conversation is. */
 const MESSAGES_READ = 60
-const retryAfterMs = (attempts: number) => 500 * 4 ** (attempts - 1)
+/** After the first failure, after the second; the third is followed by the handover at once. */
+const PAUSES_MS = [500, 2_000, 0]
+/** When even the handover fails, the store is away: it is asked again like this. */
+const HANDOVER_PAUSE_MS = 3_000
 
 const ASSISTANT: Author = { kind: 'assistant', name: 'Assistant' }
 
@@ -52,72 +57,65 @@ const ASSISTANT: Author = { kind: 'assistant', name: 'Assistant' }
  * the conversation is still the one that was decided on, so a person who stepped in, or a new message, wins and the
  * next round sees it. Safe to call any number of times: without a due answer it does nothing.
  */
-export const makeAnswer = ({ store, answerQuestion, wakeDeliver, bus, clock, log, metrics }: Needs) => {
-  const runClaimed = async (conversation: Conversation, signal: AbortSignal): Promise<boolean> => {
+export const makeAnswer = (needs: Needs) => {
+  const { store, answerQuestion, wakeAnswer, wakeDeliver, servingSince, bus, clock, log, metrics } = needs
+
+  /** True when the conversation is dealt with; false when it changed meanwhile and must be looked at again. */
+  const run = async (conversation: Claimed, signal: AbortSignal): Promise<boolean> => {
     const { companyId, id } = conversation
-    const messages = await store.recentMessages(companyId, id, MESSAGES_READ)
-    const decision = decide(conversation, messages, clock.now())
-    switch (decision.kind) {
-      case 'leave':
-        return (await write(conversation, { answerDue: null }, [])) !== null
-      case 'handoff':
-        return handOver(conversation, decision.reason, summaryOf(messages), phrasesIn('en').sorry)
-      case 'answer': {
-        const { question, history } = decision
-        const answer = await answerQuestion(
-          { companyId, conversationId: id, text: question.text, history: history.map(toTurn) },
-          signal,
-        )
-        const phrases = phrasesIn(answer.language)
-        if (answer.kind === 'unknown') {
-          const text = `${answer.text} ${phrases.handover}`
-          return handOver(conversation, 'unknown_answer', question.text, text, {
-            mode: answer.mode,
-            decisionId: answer.decisionId,
-          })
-        }
-        const { citations, mode, decisionId } = answer
-        const text = mode === 'extractive' ? `${phrases.fromDocuments}\n\n${answer.text}` : answer.text
-        const written = await write(conversation, { answerDue: null }, [
-          { kind: 'message', author: ASSISTANT, text, citations, mode, decisionId, deliver: true },
-        ])
-        if (!written) return false
-        metrics.answers.inc({ outcome: 'grounded' })
-        log.info({ conversationId: id, decisionId }, 'answered')
-        return true
-      }
+    const reason = mustGiveUp(conversation.answerDue, clock.now(), servingSince)
+    if (reason) {
+      const { sorry } = phrasesIn(conversation.language ?? 'en')
+      return handOver(conversation, reason, conversation.lastMessage.excerpt, sorry)
     }
+    const decision = decide(conversation, await store.recentMessages(companyId, id, MESSAGES_READ))
+    if (decision.kind === 'leave') return (await write(conversation, { answerDue: null }, [])) !== null
+
+    const { question, history } = decision
+    const asked = { companyId, conversationId: id, text: question.text, history: history.map(toTurn) }
+    const { kind, text, citations, mode, decisionId, language } = await answerQuestion(asked, signal)
+    const phrases = phrasesIn(language)
+    if (kind === 'unknown') {
+      const apology = `${text} ${phrases.handover}`
+      return handOver({ ...conversation, language }, 'unknown_answer', question.text, apology, { mode, decisionId })
+    }
+    const said = mode === 'extractive' ? `${phrases.fromDocuments}\n\n${text}` : text
+    const reply: Draft = { kind: 'message', author: ASSISTANT, text: said, citations, mode, decisionId, deliver: true }
+    if (!(await write(conversation, { answerDue: null, language }, [reply]))) return false
+    metrics.answers.inc({ outcome: 'grounded' })
+    log.info({ conversationId: id, decisionId }, 'answered')
+    return true
   }
 
   /** Compare-and-set on the version that was decided on. */
   const write = async (
-    conversation: Conversation,
+    { id, companyId, version, answerDue }: Claimed,
     change: ConversationChange,
     drafts: Draft[],
   ): Promise<Appended | null> => {
-    const { id, companyId, version, answerDue } = conversation
-    const target = { companyId, conversationId: id, at: clock.now(), requestId: answerDue?.requestId ?? newId('req') }
+    const target = { companyId, conversationId: id, at: clock.now(), requestId: answerDue.requestId }
     const appended = await store.change(target, (now) => (now.version === version ? { change, drafts } : null))
     if (!appended) return null
     announce(bus, appended)
     if (drafts.some((draft) => draft.deliver)) {
       metrics.messages.inc({ author: 'assistant' })
-      if (answerDue) metrics.answerDuration.observe((clock.now().getTime() - answerDue.since.getTime()) / 1000)
+      metrics.answerDuration.observe((clock.now().getTime() - answerDue.since.getTime()) / 1000)
       wakeDeliver(companyId, id)
     }
     return appended
   }
 
   const handOver = async (
-    conversation: Conversation,
+    conversation: Claimed,
     reason: HandoffReason,
     summary: string,
     text: string,
     origin: Pick<Draft, 'mode' | 'decisionId'> = {},
   ): Promise<boolean> => {
-    const handoff = { reason, summary: summary.slice(0, 500), at: clock.now() }
-    const written = await write(conversation, { answerDue: null, handler: 'nobody', handoff }, [
-      { kind: 'message', author: ASSISTANT, text, deliver: true, ...origin },
+    const { language } = conversation
+    const handoff = { reason, summary: summarised(summary), at: clock.now() }
+    const written = await write(conversation, { answerDue: null, handler: 'nobody', handoff, language }, [
+      { kind: 'message', author: ASSISTANT, text, deliver: true, handover: true, ...origin },
       eventLine({ name: 'handoff', reason }),
     ])
     if (!written) return false
@@ -127,32 +125,37 @@ export const makeAnswer = ({ store, answerQuestion, wakeDeliver, bus, clock, log
     return true
   }
 
-  const claim = (companyId: string, conversationId: string, owner: string) => {
+  const claim = async (companyId: string, conversationId: string, owner: string): Promise<Claimed | null> => {
     const now = clock.now()
-    return store.claimAnswer(companyId, conversationId, now, owner, new Date(now.getTime() + LEASE_MS))
+    const claimed = await store.claimAnswer(companyId, conversationId, now, owner, new Date(now.getTime() + LEASE_MS))
+    return claimed?.answerDue ? { ...claimed, answerDue: claimed.answerDue } : null
   }
 
-  const round = async (conversation: Conversation, owner: string, stop: AbortSignal): Promise<'again' | 'done'> => {
-    const lost = new AbortController()
+  const round = async (conversation: Claimed, owner: string, stop: AbortSignal): Promise<'again' | 'done'> => {
+    const { companyId, id, answerDue } = conversation
+    const limited = limit(runLimitMs(answerDue, clock.now(), servingSince), stop)
     const renewal = setInterval(() => {
       store
-        .renewLease(conversation.id, owner, new Date(clock.now().getTime() + LEASE_MS))
-        .then((kept) => kept || lost.abort(new Error('the lease was lost')))
-        .catch((err: unknown) => log.warn({ err, conversationId: conversation.id }, 'lease not renewed'))
+        .renewLease(companyId, id, owner, new Date(clock.now().getTime() + LEASE_MS))
+        .then((kept) => kept || limited.abort(new Error('the lease was lost')))
+        .catch((err: unknown) => log.warn({ err, conversationId: id }, 'lease not renewed'))
     }, RENEW_EVERY_MS)
     try {
-      await runClaimed(conversation, AbortSignal.any([stop, lost.signal, AbortSignal.timeout(RUN_MS)]))
-      await store.releaseLease(conversation.id, owner)
+      const done = await Promise.race([run(conversation, limited.signal), limited.aborted])
+      await store.releaseLease(companyId, id, owner, { uncounted: !done })
       return 'again'
     } catch (err) {
-      const attempts = conversation.answerDue?.attempts ?? MAX_ATTEMPTS
-      log.error({ err, conversationId: conversation.id, attempts }, 'answer failed')
+      const { attempts } = answerDue
+      log.error({ err, conversationId: id, attempts }, 'answer failed')
       metrics.answers.inc({ outcome: 'failed' })
-      const pause = stop.aborted ? 0 : retryAfterMs(attempts)
-      await store.releaseLease(conversation.id, owner, new Date(clock.now().getTime() + pause))
+      const pauseMs = stop.aborted ? 0 : (PAUSES_MS[attempts - 1] ?? HANDOVER_PAUSE_MS)
+      const retryAt = new Date(clock.now().getTime() + pauseMs)
+      await store.releaseLease(companyId, id, owner, { retryAt, uncounted: stop.aborted })
+      setTimeout(() => wakeAnswer(companyId, id), pauseMs).unref()
       return 'done'
     } finally {
       clearInterval(renewal)
+      limited.end()
     }
   }
 
@@ -162,16 +165,35 @@ export const makeAnswer = ({ store, answerQuestion, wakeDeliver, bus, clock, log
     for (let state: 'again' | 'done' = 'again'; state === 'again' && !stop.aborted; ) {
       const conversation = await claim(companyId, conversationId, owner)
       if (!conversation) return
-      const requestId = conversation.answerDue?.requestId ?? newId('req')
-      state = await withRequestId(requestId, () => round(conversation, owner, stop))
+      state = await withRequestId(conversation.answerDue.requestId, () => round(conversation, owner, stop))
     }
   }
+}
+
+type Claimed = Conversation & { answerDue: AnswerDue }
+
+/**
+ * A run's own end: after `ms`, or when `stop` says so. `aborted` rejects then, whether the work heeds the signal or not.
+ * The timer is held here on purpose: a time-out that only `AbortSignal.any` refers to may be collected and never fire.
+ */
+const limit = (ms: number, stop: AbortSignal) => {
+  const controller = new AbortController()
+  const abort = (reason: unknown) => controller.abort(reason)
+  const timer = setTimeout(() => abort(new AppError('unavailable', 'answer_late', 'The answer took too long.')), ms)
+  const onStop = () => abort(new AppError('unavailable', 'stopping', 'The server is stopping.'))
+  stop.addEventListener('abort', onStop)
+  const aborted = new Promise<never>((_resolve, reject) => {
+    controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error))
+  })
+  aborted.catch(() => {})
+  const end = () => {
+    clearTimeout(timer)
+    stop.removeEventListener('abort', onStop)
+  }
+  return { signal: controller.signal, aborted, abort, end }
 }
 
 const toTurn = (message: Message): Turn => ({
   author: message.author.kind === 'customer' || message.author.kind === 'agent' ? message.author.kind : 'assistant',
   text: message.text,
 })
-
-const summaryOf = (messages: readonly Message[]): string =>
-  messages.findLast((message) => message.author.kind === 'customer')?.text ?? ''

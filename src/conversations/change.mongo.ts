@@ -1,6 +1,6 @@
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
-import { inTransaction, withId, type Collection, type Mongo, type Session } from '../platform/mongo.js'
+import { inTransaction, isOutage, withId, type Collection, type Mongo, type Session } from '../platform/mongo.js'
 import type { Conversation } from './conversation.js'
 import type { Message } from './message.js'
 
@@ -10,8 +10,8 @@ import type { Message } from './message.js'
  * transaction.
  *
  * Changes of different conversations that wait at the same time share a transaction, as a database's group commit does:
- * a busy installation pays for the round trips and the disk once per group. A group in which one change fails is taken
- * apart, so that no change suffers for another.
+ * a busy installation pays for the round trips and the disk once per group. A group in which one change is refused is
+ * taken apart, so that no change suffers for another.
  */
 
 export type ConversationDocument = Omit<Conversation, 'id'> & { _id: string }
@@ -23,12 +23,15 @@ export type MessageDocument = Omit<Message, 'id'> & { _id: string; externalId?: 
 
 /** A message to be appended: it gets its number and its place here. */
 export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
-  Partial<Pick<Message, 'citations' | 'mode' | 'decisionId' | 'event'>> & { externalId?: string; deliver?: boolean }
+  Partial<Pick<Message, 'citations' | 'mode' | 'decisionId' | 'event' | 'handover'>> & {
+    externalId?: string
+    deliver?: boolean
+  }
 
 export type ConversationChange = Partial<
   Pick<
     ConversationDocument,
-    'state' | 'handler' | 'assignee' | 'priority' | 'tags' | 'answerDue' | 'handoff' | 'resolvedAt'
+    'state' | 'handler' | 'assignee' | 'priority' | 'tags' | 'language' | 'answerDue' | 'handoff' | 'resolvedAt'
   >
 >
 
@@ -50,6 +53,12 @@ const GROUP_SIZE = 64
 /** Beyond this the store cannot keep up: who comes now is asked to come again, instead of waiting without an end. */
 const MOST_WAITING = 5_000
 const EXCERPT_LENGTH = 140
+
+const unavailable = (cause: unknown) =>
+  new AppError('unavailable', 'store_unavailable', 'The store does not answer at this moment. Try again.', {
+    retryAfterMs: 2_000,
+    cause,
+  })
 
 const tooMuch = () =>
   new AppError('unavailable', 'overloaded', 'Too much is being written at this moment. Try again.', {
@@ -109,8 +118,14 @@ export const makeChanges = ({ client }: Mongo, { conversations, messages }: Coll
         else group[index]?.resolve(outcome.appended)
       }
     } catch (error) {
-      if (group.length === 1) return group[0]?.reject(error)
-      for (const alone of group) await settle([alone])
+      // Only what one change can cause is worth finding out alone. A store that is away, or a commit whose fate is
+      // unknown, concerns all of them: trying again here could write twice what has no id of its own.
+      if (group.length > 1 && !isOutage(error)) {
+        for (const alone of group) await settle([alone])
+        return
+      }
+      const refusal = isOutage(error) ? unavailable(error) : error
+      for (const one of group) one.reject(refusal)
     }
   }
 
@@ -132,7 +147,7 @@ export const makeChanges = ({ client }: Mongo, { conversations, messages }: Coll
     new Promise((resolve, reject) => {
       if (waiting.length >= MOST_WAITING) throw tooMuch()
       waiting.push({ ...target, plan, resolve, reject })
-      if (waiting.length === 1) setImmediate(pump)
+      if (groups < GROUPS) setImmediate(pump)
     })
 }
 

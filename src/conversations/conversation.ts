@@ -17,6 +17,7 @@ export type HandoffReason =
   | 'assistant_paused'
   | 'assistant_failed'
   | 'took_too_long'
+  | 'delivery_failed'
   | 'requested_by_agent'
 
 export type Conversation = {
@@ -31,6 +32,8 @@ export type Conversation = {
   assignee: { id: string; name: string } | null
   priority: Priority
   tags: string[]
+  /** The customer's language as the assistant last recognised it, a two-letter code. */
+  language: string | null
   /** Number of the last message. */
   seq: number
   /** Grows with every change: whoever decides on a conversation writes only if it is still the one decided on. */
@@ -46,7 +49,7 @@ export type Conversation = {
   resolvedAt: Date | null
 }
 
-/** When the newest unanswered message arrived, runs started for it, and when the next run may start. */
+/** When the oldest unanswered message arrived, failed or running runs, and when the next run may start. */
 export type AnswerDue = { since: Date; attempts: number; notBefore: Date; requestId: string }
 
 /** Every allowed change of state, who may cause it, in one table. A customer's message to a closed one starts a new one. */

@@ -6,6 +6,7 @@ import type { Metrics } from '../platform/metrics.js'
 import type { Origin, OutboundMessage, Receipt } from './message.js'
 import type { MessageDocument } from './change.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
+import { announce, eventLine, summarised } from './timeline.js'
 
 /** The way out through the message's channel. */
 export type Send = (channel: Origin, message: OutboundMessage, signal: AbortSignal) => Promise<Receipt>
@@ -15,6 +16,7 @@ type Needs = {
   send: Send
   /** Sending the same message twice through this channel does no harm. */
   isIdempotent(channel: Origin): boolean
+  wakeDeliver(companyId: string, conversationId: string): void
   bus: Bus
   clock: Clock
   log: Log
@@ -27,54 +29,99 @@ const HOLD_MS = 15_000
 const MAX_ATTEMPTS = 6
 const retryAfterMs = (attempts: number) => Math.min(1_000 * 4 ** (attempts - 1), 15 * 60_000)
 
+/** How one attempt ended. `unknown`: it may have reached the provider or not. */
+type Attempt = Receipt | { kind: 'unreachable' } | { kind: 'unknown'; reason: string }
+
 /**
  * Sends what is due in one conversation, in its order: a later message waits for an earlier one. Apart from answering,
  * so that a failed send never pays for the answer again, and an agent's reply leaves by the same door.
  */
-export const makeDeliver = ({ store, send, isIdempotent, bus, clock, log, metrics }: Needs) => {
-  const attempt = async (message: MessageDocument): Promise<'next' | 'wait'> => {
+export const makeDeliver = (needs: Needs) => {
+  const { store, send, isIdempotent, wakeDeliver, bus, clock, log, metrics } = needs
+
+  const next = async (message: MessageDocument): Promise<'next' | 'wait'> => {
     const now = clock.now()
-    if (!message.delivery || message.delivery.notBefore > now) return 'wait'
-    if (message.delivery.heldUntil && message.delivery.heldUntil > now) return 'wait'
-    // Held before and never finished: its sender died in between. Only where a second copy does no harm is it sent again.
-    const fateUnknown = message.status === 'sending' && !isIdempotent(message)
+    const { delivery } = message
+    if (!delivery || delivery.notBefore > now || (delivery.heldUntil && delivery.heldUntil > now)) return 'wait'
     if (!(await store.claimDelivery(message, now, new Date(now.getTime() + HOLD_MS)))) return 'wait'
-    if (fateUnknown) {
-      await store.finishDelivery(message._id, 'uncertain', 'the process stopped while it was being sent')
-      return 'next'
-    }
-    return sendClaimed(message, message.delivery.attempts + 1)
+    // Held before and never finished: its sender died in between.
+    const orphaned = message.status === 'sending'
+    const attempt: Attempt =
+      orphaned && !isIdempotent(message)
+        ? { kind: 'unknown', reason: 'the process stopped while it was being sent' }
+        : await sendWithin(message)
+    metrics.deliveries.inc({ outcome: attempt.kind })
+    return settle(message, attempt, delivery.attempts + 1)
   }
 
-  const sendClaimed = async (message: MessageDocument, attempts: number): Promise<'next' | 'wait'> => {
-    try {
-      const receipt = await send(message, toOutbound(message), AbortSignal.timeout(SEND_MS))
-      metrics.deliveries.inc({ outcome: receipt.kind })
-      log.info({ conversationId: message.conversationId, messageId: message._id, outcome: receipt.kind }, 'delivered')
-      if (receipt.kind === 'sent') await store.finishDelivery(message._id, 'sent', undefined, receipt.externalId)
-      else await store.finishDelivery(message._id, 'refused', receipt.reason)
-      return 'next'
-    } catch (err) {
-      log.warn({ err, messageId: message._id, attempts }, 'delivery failed')
-      metrics.deliveries.inc({ outcome: 'failed' })
-      const mayRetry = err instanceof AppError && err.kind === 'unavailable' && attempts < MAX_ATTEMPTS
-      if (!mayRetry) {
-        await store.finishDelivery(message._id, 'refused', 'the channel could not send it')
+  const sendWithin = async (message: MessageDocument): Promise<Attempt> => {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), SEND_MS)
+    const aborted = new Promise<Attempt>((resolve) => {
+      late.signal.addEventListener('abort', () =>
+        resolve({ kind: 'unknown', reason: 'the channel did not answer in time' }),
+      )
+    })
+    const sending = send(message, toOutbound(message), late.signal).catch((err: unknown): Attempt => {
+      log.warn({ err, messageId: message._id }, 'send failed')
+      if (!(err instanceof AppError)) return { kind: 'unknown', reason: 'the channel failed while sending' }
+      return err.kind === 'unavailable' ? { kind: 'unreachable' } : { kind: 'refused', reason: err.message }
+    })
+    const attempt = await Promise.race([sending, aborted])
+    clearTimeout(timer)
+    return attempt
+  }
+
+  const settle = async (message: MessageDocument, attempt: Attempt, attempts: number): Promise<'next' | 'wait'> => {
+    const { _id: messageId, companyId, conversationId } = message
+    log.info({ conversationId, messageId, outcome: attempt.kind, attempts }, 'delivered')
+    switch (attempt.kind) {
+      case 'sent':
+        await store.finishDelivery(message, 'sent', undefined, attempt.externalId)
         return 'next'
-      }
-      await store.retryDelivery(message._id, new Date(clock.now().getTime() + retryAfterMs(attempts)))
-      return 'wait'
+      case 'refused':
+        return giveUp(message, 'refused', attempt.reason)
+      case 'unknown':
+        // A second copy is sent only where it does no harm; else a person looks.
+        if (!isIdempotent(message)) return giveUp(message, 'uncertain', attempt.reason)
+        break
+      case 'unreachable':
+        break
     }
+    if (attempts >= MAX_ATTEMPTS) return giveUp(message, 'refused', 'the channel could not be reached')
+    const pauseMs = retryAfterMs(attempts)
+    await store.retryDelivery(message, new Date(clock.now().getTime() + pauseMs))
+    setTimeout(() => wakeDeliver(companyId, conversationId), pauseMs).unref()
+    return 'wait'
+  }
+
+  /** What the assistant said and the customer did not get is for a person to see. */
+  const giveUp = async (message: MessageDocument, status: 'refused' | 'uncertain', reason: string): Promise<'next'> => {
+    await store.finishDelivery(message, status, reason)
+    if (message.author.kind !== 'assistant') return 'next'
+    const { companyId, conversationId, text } = message
+    const at = clock.now()
+    const handoff = { reason: 'delivery_failed' as const, summary: summarised(text), at }
+    const target = { companyId, conversationId, at, requestId: message.delivery?.requestId ?? message._id }
+    const appended = await store.change(target, ({ handler }) =>
+      handler === 'assistant'
+        ? { change: { handler: 'nobody', handoff }, drafts: [eventLine({ name: 'handoff', reason: handoff.reason })] }
+        : null,
+    )
+    if (appended) {
+      announce(bus, appended)
+      metrics.handoffs.inc({ reason: handoff.reason })
+    }
+    return 'next'
   }
 
   return async (companyId: string, conversationId: string, stop: AbortSignal): Promise<void> => {
     while (!stop.aborted) {
       const message = await store.nextToDeliver(companyId, conversationId)
       if (!message) return
-      const outcome = await withRequestId(message.delivery?.requestId ?? message._id, () => attempt(message))
+      const outcome = await withRequestId(message.delivery?.requestId ?? message._id, () => next(message))
       if (outcome === 'wait') return
-      const { _id: messageId, seq, channelId, contactId, kind } = message
-      bus.publish({ type: 'message', companyId, conversationId, channelId, contactId, messageId, seq, kind })
+      bus.publish({ type: 'delivery', companyId, conversationId, messageId: message._id })
     }
   }
 }

@@ -1,7 +1,7 @@
 import { AppError } from '../platform/errors.js'
 import type { Handler, State } from './conversation.js'
 import type { Message, Origin } from './message.js'
-import type { ConversationStore } from './store.mongo.js'
+import { MESSAGES_PER_READ, type ConversationStore } from './store.mongo.js'
 
 export type InboxFilter = {
   state?: State | undefined
@@ -53,10 +53,14 @@ export const makeInbox = (store: ConversationStore) => ({
       throw new AppError('not_found', 'message_not_found', 'There is no such message in this chat.', { field: 'after' })
     }
     const from = after ? ids.indexOf(after.conversationId) : 0
-    const pages = await Promise.all(
-      ids.slice(from).map((id, index) => store.messagesOf(companyId, id, after && index === 0 ? after.seq : 0)),
-    )
-    return pages.flat().filter(isForCustomer)
+    const found: Message[] = []
+    for (const [index, id] of ids.slice(from).entries()) {
+      const page = await store.messagesOf(companyId, id, after && index === 0 ? after.seq : 0)
+      found.push(...page.filter(isForCustomer))
+      // Whoever reads on after the last one gets the rest.
+      if (page.length === MESSAGES_PER_READ) break
+    }
+    return found
   },
 })
 

@@ -39,6 +39,8 @@ export type Message = {
   /** How the assistant came to it; absent for people. */
   mode?: 'model' | 'extractive'
   decisionId?: string
+  /** The assistant's word that a person will come: it answers nothing. */
+  handover?: true
   status: DeliveryStatus | null
   /** Why it was refused or is uncertain. */
   reason?: string
@@ -53,8 +55,8 @@ export type Arrival = {
   kind: 'message'
   /** The provider's id: the same one any number of times is one message. */
   externalId: string
-  /** The person as the channel knows them. */
-  contact: { externalId: string; name?: string }
+  /** The person as the channel knows them; `reference` is what the company's own site calls them. Only `externalId` is verified. */
+  contact: { externalId: string; name?: string; email?: string; reference?: string }
   /** The conversation that the channel knows this belongs to; it is made with its first message. Else the contact's open one. */
   conversationId?: string
   text: string

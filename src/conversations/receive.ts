@@ -4,11 +4,12 @@ import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { currentRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
+import { sha256 } from '../platform/secrets.js'
 import type { Appended, Draft } from './change.mongo.js'
 import { afterCustomerMessage } from './conversation.js'
 import { contactIdOf, type Arrival, type Origin, type Received } from './message.js'
 import { isCreationRace, isKnownArrival, type ConversationStore } from './store.mongo.js'
-import { announce, eventLine } from './timeline.js'
+import { announce, eventLine, summarised } from './timeline.js'
 
 type Needs = {
   store: ConversationStore
@@ -78,13 +79,11 @@ const appendTo = (
     const opened = { state, resolvedAt: null }
     if (conversation.handler !== 'assistant') return { change: opened, drafts: [message] }
     if (!paused) {
-      return {
-        change: { ...opened, answerDue: { since: now, attempts: 0, notBefore: now, requestId } },
-        drafts: [message],
-      }
+      const { since = now, attempts = 0 } = conversation.answerDue ?? {}
+      return { change: { ...opened, answerDue: { since, attempts, notBefore: now, requestId } }, drafts: [message] }
     }
     return {
-      change: { ...opened, handler: 'nobody', handoff: { reason: 'assistant_paused', summary: '', at: now } },
+      change: { ...opened, handler: 'nobody', handoff: pausedHandoff(arrival, now) },
       drafts: [message, eventLine({ name: 'handoff', reason: 'assistant_paused' })],
     }
   })
@@ -97,11 +96,12 @@ const create = (
   previousId: string | null,
 ): Promise<Appended> => {
   const { companyId, channelId } = origin
-  const { externalId, name } = arrival.contact
+  const { externalId, ...known } = arrival.contact
   return store.create(
     {
-      // A channel's name for the conversation is good once: after closing, the next one gets a name of its own.
-      id: arrival.conversationId && !previousId ? arrival.conversationId : newId('cnv'),
+      // A channel's name for the conversation is good once. After closing, the next one's name follows from the closed
+      // one's: two messages at the same moment then race for one conversation instead of making two.
+      id: previousId ? nextIdAfter(previousId) : (arrival.conversationId ?? newId('cnv')),
       companyId,
       channelId,
       contactId,
@@ -111,20 +111,29 @@ const create = (
       assignee: null,
       priority: 'normal',
       tags: [],
+      language: null,
       seq: 0,
       version: 1,
       answerDue: paused ? null : { since: now, attempts: 0, notBefore: now, requestId },
       lease: null,
-      handoff: paused ? { reason: 'assistant_paused', summary: '', at: now } : null,
+      handoff: paused ? pausedHandoff(arrival, now) : null,
       createdAt: now,
       updatedAt: now,
       resolvedAt: null,
     },
     paused ? [draftOf(arrival), eventLine({ name: 'handoff', reason: 'assistant_paused' })] : [draftOf(arrival)],
-    { _id: contactId, companyId, channelId, externalId, ...(name ? { name } : {}), createdAt: now },
+    { _id: contactId, companyId, channelId, externalId, ...known, createdAt: now },
     requestId,
   )
 }
+
+const nextIdAfter = (previousId: string): string => `cnv_${sha256(`after ${previousId}`).slice(0, 32)}`
+
+const pausedHandoff = ({ text }: Arrival, at: Date) => ({
+  reason: 'assistant_paused' as const,
+  summary: summarised(text),
+  at,
+})
 
 const draftOf = ({ text, externalId, contact }: Arrival): Draft => ({
   kind: 'message',

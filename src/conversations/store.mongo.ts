@@ -31,6 +31,8 @@ export type ContactDocument = {
   channelId: string
   externalId: string
   name?: string
+  email?: string
+  reference?: string
   createdAt: Date
 }
 
@@ -42,6 +44,7 @@ export const conversationSchemas: CollectionSchema[] = [
     indexes: [
       { key: { companyId: 1, updatedAt: -1, _id: -1 }, name: 'inbox' },
       { key: { companyId: 1, channelId: 1, contactId: 1, createdAt: 1 }, name: 'of_contact' },
+      { key: { companyId: 1, 'assignee.id': 1 }, name: 'assigned' },
       {
         key: { 'answerDue.notBefore': 1 },
         name: 'answer_due',
@@ -69,7 +72,7 @@ export const conversationSchemas: CollectionSchema[] = [
   },
 ]
 
-const MESSAGES_PER_READ = 10_000
+export const MESSAGES_PER_READ = 10_000
 
 export const makeConversationStore = ({ client, db }: Mongo) => {
   const conversations = db.collection<ConversationDocument>('conversations')
@@ -126,9 +129,10 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
       return (await messages.find(filter, { sort: { seq: 1 }, limit: MESSAGES_PER_READ }).toArray()).map(toMessage)
     },
 
-    /** The last `limit` messages, oldest first. */
+    /** The last `limit` messages that the customer sees, oldest first. */
     recentMessages: async (companyId: string, conversationId: string, limit: number): Promise<Message[]> => {
-      const found = await messages.find({ companyId, conversationId }, { sort: { seq: -1 }, limit }).toArray()
+      const filter = { companyId, conversationId, kind: 'message' as const }
+      const found = await messages.find(filter, { sort: { seq: -1 }, limit }).toArray()
       return found.reverse().map(toMessage)
     },
 
@@ -170,16 +174,33 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
     },
 
     /** False: the lease was lost, whoever worked under it stops. */
-    renewLease: async (id: string, owner: string, until: Date): Promise<boolean> =>
-      (await conversations.updateOne({ _id: id, 'lease.owner': owner }, { $set: { 'lease.until': until } }))
-        .matchedCount === 1,
+    renewLease: async (companyId: string, id: string, owner: string, until: Date): Promise<boolean> => {
+      const held = { _id: id, companyId, 'lease.owner': owner }
+      return (await conversations.updateOne(held, { $set: { 'lease.until': until } })).matchedCount === 1
+    },
 
-    /** Gives the conversation back; with `retryAt` the answer stays due from then on. */
-    releaseLease: async (id: string, owner: string, retryAt?: Date): Promise<void> => {
-      await conversations.updateOne(
-        { _id: id, 'lease.owner': owner },
-        { $set: { lease: null, ...(retryAt ? { 'answerDue.notBefore': retryAt } : {}) } },
-      )
+    /**
+     * Gives the conversation back. What is still due then stays due from `retryAt` on; `uncounted` takes back the attempt
+     * that the claim counted, because the run did not fail: the conversation changed under it.
+     */
+    releaseLease: async (
+      companyId: string,
+      id: string,
+      owner: string,
+      { retryAt, uncounted = false }: { retryAt?: Date; uncounted?: boolean } = {},
+    ): Promise<void> => {
+      const held = { _id: id, companyId, 'lease.owner': owner }
+      if (retryAt || uncounted) {
+        const { matchedCount } = await conversations.updateOne(
+          { ...held, 'answerDue.notBefore': { $exists: true } },
+          {
+            $set: { lease: null, ...(retryAt ? { 'answerDue.notBefore': retryAt } : {}) },
+            ...(uncounted ? { $inc: { 'answerDue.attempts': -1 } } : {}),
+          },
+        )
+        if (matchedCount === 1) return
+      }
+      await conversations.updateOne(held, { $set: { lease: null } })
     },
 
     /** Conversations whose answer is due and on which nobody works, longest waiting first. */
@@ -189,6 +210,12 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
           { 'answerDue.notBefore': { $lte: now }, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] },
           { sort: { 'answerDue.notBefore': 1 }, limit, projection: { companyId: 1, answerDue: 1 } },
         )
+        .toArray(),
+
+    /** What a person has in hand. */
+    assignedTo: (companyId: string, personId: string, limit: number) =>
+      conversations
+        .find({ companyId, 'assignee.id': personId, handler: 'agent' }, { limit, projection: { companyId: 1 } })
         .toArray(),
 
     resolvedBefore: (time: Date, limit: number) =>
@@ -221,9 +248,14 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
     },
 
     /** The end of a message's way out; `externalId` is the provider's name for it. */
-    finishDelivery: async (id: string, status: DeliveryStatus, reason?: string, externalId?: string): Promise<void> => {
+    finishDelivery: async (
+      { companyId, _id }: MessageDocument,
+      status: DeliveryStatus,
+      reason?: string,
+      externalId?: string,
+    ): Promise<void> => {
       await messages.updateOne(
-        { _id: id, status: 'sending' },
+        { _id, companyId, status: 'sending' },
         {
           $set: { status, ...(reason ? { reason } : {}), ...(externalId ? { externalId } : {}) },
           $unset: { delivery: '' },
@@ -231,10 +263,15 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
       )
     },
 
-    retryDelivery: async (id: string, notBefore: Date): Promise<void> => {
+    /** Not before `notBefore`, and none of those behind it either: they leave in order. */
+    retryDelivery: async ({ companyId, conversationId, _id }: MessageDocument, notBefore: Date): Promise<void> => {
       await messages.updateOne(
-        { _id: id, status: 'sending' },
+        { _id, companyId, status: 'sending' },
         { $set: { status: 'queued', 'delivery.notBefore': notBefore, 'delivery.heldUntil': null } },
+      )
+      await messages.updateMany(
+        { companyId, conversationId, status: 'queued', 'delivery.notBefore': { $lt: notBefore } },
+        { $set: { 'delivery.notBefore': notBefore } },
       )
     },
 

@@ -16,6 +16,7 @@ const HANDOFF_IN_WORDS: Record<HandoffReason, string> = {
   assistant_paused: 'the assistant is paused',
   assistant_failed: 'the assistant failed',
   took_too_long: 'the assistant took too long',
+  delivery_failed: 'the answer could not be delivered',
   requested_by_agent: 'an agent asked for it',
 }
 
@@ -31,6 +32,11 @@ const inWords = (event: TimelineEvent): string => {
       return event.to ? `Assigned to ${event.to}.` : 'Assigned to nobody.'
   }
 }
+
+const SUMMARY_LENGTH = 500
+
+/** What a person sees first of what was asked. */
+export const summarised = (text: string): string => text.slice(0, SUMMARY_LENGTH)
 
 /** Tells whoever watches live what was just written. Call it after the commit, never before. */
 export const announce = (bus: Bus, { conversation, messages }: Appended): void => {

@@ -12,6 +12,7 @@ export type LiveEvent =
       seq: number
       kind: 'message' | 'note' | 'event'
     }
+  | { type: 'delivery'; companyId: string; conversationId: string; messageId: string }
   | { type: 'conversation'; companyId: string; conversationId: string; version: number }
   | { type: 'document'; companyId: string; documentId: string; status: string }
 

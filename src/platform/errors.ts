@@ -1,6 +1,6 @@
 /**
  * A fault that has a name. Expected outcomes are values (`Answer`, `Receipt`, `Decision`); this is for the rest.
- * `kind` decides the HTTP status (api/errors.ts) and whether a job is tried again (platform/queue.mongo.ts).
+ * `kind` decides the HTTP status (api/errors.ts) and whether a message is sent again (conversations/deliver.ts).
  */
 export type ErrorKind =
   | 'invalid'

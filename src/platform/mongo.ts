@@ -1,6 +1,12 @@
 import {
   MongoClient,
+  MongoClientClosedError,
+  MongoError,
+  MongoNetworkError,
+  MongoNotConnectedError,
   MongoServerError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
   type ClientSession,
   type Collection,
   type Db,
@@ -82,6 +88,21 @@ export const isDuplicateKey = (error: unknown, index?: string): boolean =>
   error instanceof MongoServerError &&
   error.code === DUPLICATE_KEY &&
   (index === undefined || error.message.includes(index))
+
+/** True when the store was away or did not say how a write ended: no fault of what was written. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof MongoError &&
+  (OUTAGES.some((kind) => error instanceof kind) ||
+    error.hasErrorLabel('UnknownTransactionCommitResult') ||
+    error.hasErrorLabel('TransientTransactionError'))
+
+const OUTAGES = [
+  MongoNetworkError,
+  MongoServerSelectionError,
+  MongoNotConnectedError,
+  MongoTopologyClosedError,
+  MongoClientClosedError,
+]
 
 /** `_id` in the database is `id` everywhere else. */
 export const withId = <T extends Document & { _id: string }>({ _id, ...rest }: T): Omit<T, '_id'> & { id: string } => ({

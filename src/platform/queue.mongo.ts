@@ -59,11 +59,15 @@ export const makeQueue = ({ db, jobs, log, metrics }: Needs): Queue => {
     waiting = new Set()
   }, FORGET_EVERY_MS).unref()
 
+  let running = 0
+  let idle = () => {}
+
   for (const [name, { schema, concurrency, run }] of Object.entries(jobs)) {
     const runJob = async (job: { attrs: { data: unknown }; touch(): Promise<unknown> }) => {
       const { requestId, ...given } = job.attrs.data as Record<string, string>
       const key = keyOf(name, given)
       if (!waiting.delete(key)) waitingLonger.delete(key)
+      running += 1
       const ended = metrics.jobs.startTimer({ job: name })
       const touching = setInterval(() => {
         job.touch().catch((err: unknown) => log.warn({ err, job: name }, 'job not touched'))
@@ -76,6 +80,8 @@ export const makeQueue = ({ db, jobs, log, metrics }: Needs): Queue => {
         log.error({ err, job: name, requestId }, 'job failed')
         throw err
       } finally {
+        running -= 1
+        if (running === 0) idle()
         clearInterval(touching)
       }
     }
@@ -94,12 +100,18 @@ export const makeQueue = ({ db, jobs, log, metrics }: Needs): Queue => {
     },
     start: () => agenda.start(),
     stop: async (graceMs) => {
-      const abort = setTimeout(() => stopping.abort(), graceMs / 2)
-      await agenda.drain(graceMs)
-      clearTimeout(abort)
       clearInterval(forgetting)
-      stopping.abort()
       await agenda.stop()
+      const finished = new Promise<void>((resolve) => {
+        idle = resolve
+        if (running === 0) resolve()
+      })
+      const abort = setTimeout(() => stopping.abort(), graceMs / 2)
+      const late = setTimeout(idle, graceMs)
+      await finished
+      clearTimeout(abort)
+      clearTimeout(late)
+      stopping.abort()
     },
   }
 }

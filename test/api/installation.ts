@@ -72,18 +72,21 @@ export const openInstallation = async (options: Options = {}) => {
     secretKey: 'k'.repeat(40),
     publicUrl,
     origins,
+    releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
   })
   const store = makeConversationStore(mongo)
   const inbox = makeInbox(store)
   const asleep = () => {}
+  const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
+  const actions = makeActions({ store, bus, clock, metrics, assistantPaused, wakeAnswer: asleep, wakeDeliver: asleep })
   const receive = makeReceive({
     store,
     bus,
     clock,
     log,
     metrics,
-    assistantPaused: async (companyId) => (await companies.settings(companyId)).assistant.paused,
+    assistantPaused,
     wakeAnswer: asleep,
   })
   const channels = makeChannelRegistry({
@@ -117,7 +120,7 @@ export const openInstallation = async (options: Options = {}) => {
   const api = makeApi({
     companies,
     inbox,
-    actions: makeActions({ store, bus, clock, wakeAnswer: asleep, wakeDeliver: asleep }),
+    actions,
     knowledge: {
       ...knowledge,
       ...decisions,

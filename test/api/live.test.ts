@@ -43,7 +43,13 @@ beforeEach(async () => {
   server = createServer()
   const metrics = makeMetrics()
   const limit = makeLimits({ factor: 1, metrics })
-  live = attachLive(server, { namespaces: [namespace], limit, metrics, log: pino({ level: 'silent' }) })
+  live = attachLive(server, {
+    namespaces: [namespace],
+    addressOf: () => '127.0.0.1',
+    limit,
+    metrics,
+    log: pino({ level: 'silent' }),
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })

@@ -13,7 +13,7 @@ const sessions = makeSessions(secrets, clock)
 
 describe('a session token', () => {
   it('speaks for the visitor whom it was made for', () => {
-    const { token, session } = sessions.open('chn_1', 'Jane')
+    const { token, session } = sessions.open('chn_1', { name: 'Jane' })
     expect(sessions.read(token)).toEqual(session)
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Conversation } from '../../src/conversations/conversation.js'
-import { ANSWER_WITHIN_MS, decide } from '../../src/conversations/decide.js'
+import { ANSWER_WITHIN_MS, decide, mustGiveUp, runLimitMs } from '../../src/conversations/decide.js'
 import type { AuthorKind, Message, MessageKind } from '../../src/conversations/message.js'
 
 const now = new Date('2026-03-02T10:00:00Z')
@@ -17,6 +17,7 @@ const conversation = (change: Partial<Conversation> = {}): Conversation => ({
   assignee: null,
   priority: 'normal',
   tags: [],
+  language: null,
   seq: 1,
   version: 1,
   answerDue: { since: agoMs(100), attempts: 1, notBefore: now, requestId: 'req_1' },
@@ -47,7 +48,7 @@ const said = (...lines: [AuthorKind, string, MessageKind?][]): Message[] =>
 
 describe('the assistant decides', () => {
   it('to answer what the customer asked last', () => {
-    const decision = decide(conversation(), said(['customer', 'Where is my parcel?']), now)
+    const decision = decide(conversation(), said(['customer', 'Where is my parcel?']))
     expect(decision).toMatchObject({ kind: 'answer', question: { text: 'Where is my parcel?' }, history: [] })
   })
 
@@ -58,36 +59,60 @@ describe('the assistant decides', () => {
       ['customer', 'My parcel'],
       ['customer', 'where is it?'],
     )
-    const decision = decide(conversation(), messages, now)
+    const decision = decide(conversation(), messages)
     expect(decision).toMatchObject({ kind: 'answer', question: { text: 'My parcel\nwhere is it?' } })
     expect(decision.kind === 'answer' && decision.history.map(({ text }) => text)).toEqual(['Hello', 'Hi'])
   })
 
   it('not to see notes and events as somebody having answered', () => {
     const messages = said(['customer', 'Where is it?'], ['agent', 'looks odd', 'note'], ['system', 'Assigned', 'event'])
-    expect(decide(conversation(), messages, now).kind).toBe('answer')
+    expect(decide(conversation(), messages).kind).toBe('answer')
   })
 
   it.each(['agent', 'nobody'] as const)('to stay silent when the conversation is with %s', (handler) => {
-    const decision = decide(conversation({ handler }), said(['customer', 'Hello?']), now)
+    const decision = decide(conversation({ handler }), said(['customer', 'Hello?']))
     expect(decision).toEqual({ kind: 'leave', reason: 'a_person_has_it' })
   })
 
   it('to stay silent when somebody answered meanwhile', () => {
-    const decision = decide(conversation(), said(['customer', 'Hello?'], ['agent', 'Yes?']), now)
+    const decision = decide(conversation(), said(['customer', 'Hello?'], ['agent', 'Yes?']))
     expect(decision).toEqual({ kind: 'leave', reason: 'nothing_to_answer' })
   })
 
-  it.each([
-    ['the last attempt failed', 4, 100, 'assistant_failed'],
-    ['a second attempt comes after the promised time', 2, ANSWER_WITHIN_MS + 1, 'took_too_long'],
-  ] as const)('to ask a person when %s', (_when, attempts, waitedMs, reason) => {
-    const answerDue = { since: agoMs(waitedMs), attempts, notBefore: now, requestId: 'req_1' }
-    expect(decide(conversation({ answerDue }), said(['customer', 'Hello?']), now)).toEqual({ kind: 'handoff', reason })
+  it('not to take the word that a person will come for an answer', () => {
+    const [question, promise] = said(['customer', 'Where is it?'], ['assistant', 'I asked a person'])
+    const messages = [question, { ...promise, handover: true as const }] as Message[]
+    expect(decide(conversation(), messages)).toMatchObject({ kind: 'answer', question: { text: 'Where is it?' } })
+  })
+})
+
+describe('the assistant gives up and asks a person', () => {
+  const serving = agoMs(3_600_000)
+  const due = (attempts: number, waitedMs: number) => ({
+    since: agoMs(waitedMs),
+    attempts,
+    notBefore: now,
+    requestId: 'req_1',
   })
 
-  it('to try once even long after the promised time: the installation may have been down', () => {
-    const answerDue = { since: agoMs(3_600_000), attempts: 1, notBefore: now, requestId: 'req_1' }
-    expect(decide(conversation({ answerDue }), said(['customer', 'Hello?']), now).kind).toBe('answer')
+  it.each([
+    ['not while it has tries and time left', 3, 100, null],
+    ['when the last try failed', 4, 100, 'assistant_failed'],
+    ['a moment before the promised time is over', 1, ANSWER_WITHIN_MS - 1_000, 'took_too_long'],
+    ['not before that moment', 1, ANSWER_WITHIN_MS - 1_001, null],
+  ] as const)('%s', (_when, attempts, waitedMs, reason) => {
+    expect(mustGiveUp(due(attempts, waitedMs), now, serving)).toBe(reason)
+  })
+
+  it('not before it tried once after an outage of its own, however long that was', () => {
+    expect(mustGiveUp(due(1, 3_600_000), now, agoMs(100))).toBeNull()
+    expect(mustGiveUp(due(1, 3_600_000), now, agoMs(ANSWER_WITHIN_MS))).toBe('took_too_long')
+  })
+
+  it('in time: two runs that hang end before the promised time', () => {
+    const first = runLimitMs(due(1, 0), now, serving)
+    const second = runLimitMs(due(2, first + 500), now, serving)
+    expect(first + 500 + second).toBeLessThan(ANSWER_WITHIN_MS)
+    expect(second).toBeGreaterThan(10_000)
   })
 })

@@ -37,7 +37,7 @@ export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent') 
     url,
     call: <Body = unknown>(route: string, options: CallOptions = {}) => call<Body>(url, route, options),
     stop: async () => {
-      await app.stop()
+      await app.stop(server)
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },

@@ -59,10 +59,21 @@ export const openCore = async (mongo: Mongo) => {
   const wakeDeliver = (companyId: string, id: string) => void woken.push({ job: 'deliver', companyId, id })
 
   const store = makeConversationStore(mongo)
-  const needs = { store, bus, clock, log: makeLog('silent'), metrics: makeMetrics(), wakeAnswer, wakeDeliver }
-  const receive = makeReceive({ ...needs, assistantPaused: async () => settings.paused })
+  const assistantPaused = async () => settings.paused
+  const needs = {
+    store,
+    assistantPaused,
+    bus,
+    clock,
+    log: makeLog('silent'),
+    metrics: makeMetrics(),
+    wakeAnswer,
+    wakeDeliver,
+  }
+  const receive = makeReceive(needs)
   const answer = makeAnswer({
     ...needs,
+    servingSince: time.now,
     answerQuestion: (question, signal) => assistant.answerQuestion(question, signal),
   })
   const deliver = makeDeliver({

@@ -75,7 +75,7 @@ export const conversationRoutes = {
     query: z.strictObject({
       state: z.enum(STATES).optional(),
       handler: z.enum(HANDLERS).optional(),
-      assignee: id.optional().describe('A person, or "me"'),
+      assignee: id.optional().describe('A person, "me", or "nobody"'),
       channel: id.optional(),
       q: z.string().trim().min(1).max(200).optional(),
       cursor: z.string().min(1).max(500).optional(),

@@ -16,7 +16,7 @@ export type ConversationsNeeds = {
       filter: {
         state?: State | undefined
         handler?: Handler | undefined
-        assignee?: string | undefined
+        assignee?: string | null | undefined
         channel?: string | undefined
         q?: string | undefined
         cursor?: string | undefined
@@ -41,6 +41,7 @@ export type ConversationsNeeds = {
 
 const { conversations: routes } = contract
 const ME = 'me'
+const NOBODY = 'nobody'
 
 export const makeConversationsRouter = ({ inbox, actions, people }: ConversationsNeeds): Endpoint[] => {
   const assigneeOf = async (caller: Caller, id: string | null) => {
@@ -57,7 +58,7 @@ export const makeConversationsRouter = ({ inbox, actions, people }: Conversation
 
   return [
     endpoint(routes.list, async ({ caller, query }) => {
-      const assignee = query.assignee === ME ? caller.id : query.assignee
+      const assignee = query.assignee === ME ? caller.id : query.assignee === NOBODY ? null : query.assignee
       const { conversations, nextCursor } = await inbox.list(caller.companyId, { ...query, assignee })
       return { conversations: conversations.map(toConversation), nextCursor }
     }),

@@ -21,12 +21,14 @@ export type KnowledgeNeeds = {
       page: { limit: number; before?: { createdAt: Date; id: string } },
     ) => Promise<KnowledgeDocument[]>
     search: (companyId: string, query: z.output<NonNullable<typeof routes.search.body>>) => Promise<Passage[]>
-    ask: (companyId: string, question: string) => Promise<z.input<typeof routes.ask.response>>
+    ask: (companyId: string, question: string) => Promise<Answer>
     getDecision: (companyId: string, id: string) => Promise<{ id: string; companyId: string }>
   }
 }
 
 const { knowledge: routes } = contract
+
+type Answer = z.input<typeof routes.ask.response>
 
 export const makeKnowledgeRouter = ({ knowledge }: KnowledgeNeeds): Endpoint[] => [
   endpoint(routes.addDocument, async ({ caller, body }) =>
@@ -47,13 +49,31 @@ export const makeKnowledgeRouter = ({ knowledge }: KnowledgeNeeds): Endpoint[] =
     accepted(await knowledge.replaceDocument(caller.companyId, params.id, body)),
   ),
   endpoint(routes.removeDocument, ({ caller, params }) => knowledge.deleteDocument(caller.companyId, params.id)),
-  endpoint(routes.search, async ({ caller, body }) => ({ passages: await knowledge.search(caller.companyId, body) })),
-  endpoint(routes.ask, ({ caller, body }) => knowledge.ask(caller.companyId, body.question)),
+  endpoint(routes.search, async ({ caller, body }) => ({
+    passages: (await knowledge.search(caller.companyId, body)).map(toPassage),
+  })),
+  endpoint(routes.ask, async ({ caller, body }) => toAnswer(await knowledge.ask(caller.companyId, body.question))),
   endpoint(routes.getDecision, async ({ caller, params }) => {
     const { companyId: _own, ...decision } = await knowledge.getDecision(caller.companyId, params.id)
     return decision
   }),
 ]
+
+const toPassage = ({ documentId, passageId, title, text, score }: Passage): Passage => ({
+  documentId,
+  passageId,
+  title,
+  text,
+  score,
+})
+
+const toAnswer = ({ kind, text, citations, mode, decisionId }: Answer): Answer => ({
+  kind,
+  text,
+  citations,
+  mode,
+  decisionId,
+})
 
 const accepted = ({ id, status }: Accepted) => ({ id, status })
 

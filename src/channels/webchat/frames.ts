@@ -5,7 +5,18 @@ import { MAX_MESSAGE_LENGTH, type Message } from '../../conversations/message.js
 
 export const openSession = z.strictObject({
   channelKey: z.string().min(1).max(100),
-  visitor: z.strictObject({ name: z.string().trim().min(1).max(100).optional() }).optional(),
+  visitor: z
+    .strictObject({
+      id: z.string().min(1).max(200).optional().describe("The site's own name for the visitor; not verified."),
+      name: z.string().trim().min(1).max(100).optional(),
+      email: z.email().max(200).optional(),
+    })
+    .transform(({ id, name, email }) => ({
+      ...(id ? { reference: id } : {}),
+      ...(name ? { name } : {}),
+      ...(email ? { email } : {}),
+    }))
+    .optional(),
 })
 
 export const sessionOpened = z.strictObject({ token: z.string(), conversationId: z.string() })

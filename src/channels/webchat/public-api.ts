@@ -15,19 +15,27 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
     return channel
   }
 
-  const write = async (session: Session, channel: ChannelRecord, { id, text }: z.infer<typeof frames.sendMessage>) => {
+  const write = async (
+    { token, origin, address }: Client,
+    { id, text }: z.infer<typeof frames.sendMessage>,
+  ): Promise<{ messageId: string }> => {
+    const session = sessions.read(token)
+    const channel = channelOf(session, origin)
     await kit.limit('messages_per_visitor', session.visitorId)
+    await kit.limit('messages_per_address', address)
     const received = await kit.receive(channel, {
       kind: 'message',
       externalId: `${session.visitorId}:${id}`,
-      contact: { externalId: session.visitorId, ...(session.name ? { name: session.name } : {}) },
+      contact: { externalId: session.visitorId, ...session.visitor },
       conversationId: session.conversationId,
       text,
     })
     return { messageId: received.messageId }
   }
 
-  const read = async (session: Session, channel: ChannelRecord, after?: string) => {
+  const read = async ({ token, origin }: Client, after?: string) => {
+    const session = sessions.read(token)
+    const channel = channelOf(session, origin)
     await kit.limit('reads_per_visitor', session.visitorId)
     const messages = await kit.history(channel, session.visitorId, after)
     return { messages: messages.map(frames.toFrame) }
@@ -51,7 +59,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
             field: 'channelKey',
           })
         assertOrigin(channel, origin)
-        const { token, session } = sessions.open(channel.id, visitor?.name)
+        const { token, session } = sessions.open(channel.id, visitor)
         return { token, conversationId: session.conversationId }
       },
     },
@@ -63,10 +71,8 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       body: frames.sendMessage,
       status: 202,
       response: frames.messageAccepted,
-      handle: async ({ body, bearer, origin }) => {
-        const session = sessions.read(bearer)
-        return write(session, channelOf(session, origin), body as z.infer<typeof frames.sendMessage>)
-      },
+      handle: async ({ body, bearer, origin, address }) =>
+        write({ token: bearer, origin, address }, body as z.infer<typeof frames.sendMessage>),
     },
     {
       method: 'get',
@@ -76,10 +82,8 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       query: frames.readMessages,
       status: 200,
       response: frames.chatMessages,
-      handle: async ({ query, bearer, origin }) => {
-        const session = sessions.read(bearer)
-        return read(session, channelOf(session, origin), (query as z.infer<typeof frames.readMessages>).after)
-      },
+      handle: async ({ query, bearer, origin, address }) =>
+        read({ token: bearer, origin, address }, (query as z.infer<typeof frames.readMessages>).after),
     },
     {
       method: 'get',
@@ -98,22 +102,28 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
 
   const namespace: ChannelNamespace = {
     path: '/webchat',
-    connect: async ({ token, origin, emit }) => {
+    connect: async ({ token, origin, address, emit }) => {
+      await kit.limit('connects_per_address', address)
+      const client = { token, origin, address }
       const session = sessions.read(token)
-      const channel = channelOf(session, origin)
-      const close = kit.follow(channel, session.visitorId, (message) => emit('message', frames.toFrame(message)))
+      const unfollow = kit.follow(channelOf(session, origin), session.visitorId, (message) =>
+        emit('message', frames.toFrame(message)),
+      )
       return {
+        // Looked at anew each time: the channel may have been closed since, or the token have expired.
         on: {
-          message: async (payload) => write(session, channel, parse(frames.sendMessage, payload)),
-          history: async (payload) => read(session, channel, parse(frames.readMessages, payload).after),
+          message: async (payload) => write(client, parse(frames.sendMessage, payload)),
+          history: async (payload) => read(client, parse(frames.readMessages, payload).after),
         },
-        close,
+        close: unfollow,
       }
     },
   }
 
   return { routes, namespace }
 }
+
+type Client = { token: string | null; origin: string | null; address: string }
 
 /** An empty list allows any site; a client that is no browser sends no Origin. */
 const assertOrigin = (channel: ChannelRecord, origin: string | null): void => {
