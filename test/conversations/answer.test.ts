@@ -132,6 +132,68 @@ describe('the assistant', () => {
     expect(await spoken()).toHaveLength(2)
   })
 
+  it('is given up in time when it hangs and heeds no signal, and the next try hands over', async () => {
+    await write('m1')
+    core.pass(28_900)
+    core.assistant.answerQuestion = () => new Promise(() => {})
+    await answer()
+    expect(core.woken.at(-1)).not.toEqual({ job: 'deliver', companyId: 'acme', id })
+    core.pass(700)
+    core.assistant.answerQuestion = grounded
+    await answer()
+    expect(await conversation()).toMatchObject({ handler: 'nobody', handoff: { reason: 'took_too_long' }, lease: null })
+  })
+
+  it('counts the time from the oldest unanswered message, however many follow', async () => {
+    await write('m1')
+    for (let index = 2; index < 5; index += 1) {
+      core.pass(10_000)
+      await write(`m${index}`)
+    }
+    await answer()
+    expect(await conversation()).toMatchObject({ handler: 'nobody', handoff: { reason: 'took_too_long' } })
+  })
+
+  it('does not take it for a failure when people tag the conversation while it thinks', async () => {
+    await write('m1')
+    let rounds = 0
+    core.assistant.answerQuestion = async (question, signal) => {
+      rounds += 1
+      if (rounds <= 4) await core.actions.setTags({ ...target(), tags: [`round-${rounds}`] })
+      return grounded(question, signal)
+    }
+    await answer()
+    expect(rounds).toBe(5)
+    expect(await conversation()).toMatchObject({ handler: 'assistant', answerDue: null })
+    expect((await spoken()).at(-1)).toMatchObject({ mode: 'extractive' })
+  })
+
+  it('frees the conversation at once when it fails after a person stepped in', async () => {
+    await write('m1')
+    core.assistant.answerQuestion = async () => {
+      await core.actions.speak({ ...target(), text: 'I have it.' })
+      throw new Error('down')
+    }
+    await answer()
+    expect(await conversation()).toMatchObject({ lease: null, answerDue: null, handler: 'agent' })
+  })
+
+  it('answers again what it did not know, when it is handed the conversation back', async () => {
+    core.assistant.answerQuestion = unknown
+    await write('m1')
+    await answer()
+    core.assistant.answerQuestion = grounded
+    await core.actions.resume(target())
+    await answer()
+    expect((await spoken()).at(-1)).toMatchObject({ author: { kind: 'assistant' }, mode: 'extractive' })
+  })
+
+  it('does not come back while it is paused for the company', async () => {
+    await write('m1')
+    core.settings.paused = true
+    await expect(core.actions.resume(target())).rejects.toMatchObject({ code: 'assistant_paused' })
+  })
+
   it('answers what waits when it is handed the conversation back', async () => {
     core.assistant.answerQuestion = unknown
     await write('m1')
@@ -223,6 +285,50 @@ describe('delivery', () => {
     expect((await spoken())[1]).toMatchObject({ status: 'refused', reason: 'blocked' })
   })
 
+  it('of an answer that is refused brings in a person', async () => {
+    await write('m1')
+    await answer()
+    core.channel.send = async () => ({ kind: 'refused', reason: 'blocked' })
+    await deliver()
+    expect(await conversation()).toMatchObject({ handler: 'nobody', handoff: { reason: 'delivery_failed' } })
+  })
+
+  it('with an unknown end is repeated where that does no harm, and shown as uncertain where it would', async () => {
+    for (const [idempotent, status] of [
+      [true, 'queued'],
+      [false, 'uncertain'],
+    ] as const) {
+      core.settings.idempotent = idempotent
+      await write(`m-${status}`)
+      await core.actions.speak({ ...target(), text: 'Hello' })
+      core.channel.send = async () => {
+        throw new TypeError('terminated')
+      }
+      await deliver()
+      expect((await spoken()).find((line) => line.status === status)).toBeTruthy()
+      core.channel.send = async () => ({ kind: 'sent' })
+      core.pass(2_000)
+      await deliver()
+    }
+  })
+
+  it('wakes itself after a pause, and those behind it wait as long', async () => {
+    await write('m1')
+    await answer()
+    await core.actions.speak({ ...target(), text: 'And this is Ana.' })
+    core.channel.send = async () => {
+      throw new AppError('unavailable', 'network', 'No connection.')
+    }
+    await deliver()
+    core.woken.length = 0
+    core.pass(900)
+    await core.sweep(0)
+    expect(core.woken.filter((one) => one.id === id)).toEqual([])
+    core.pass(101)
+    await core.sweep(0)
+    expect(core.woken).toContainEqual({ job: 'deliver', companyId: 'acme', id })
+  })
+
   it('sends once, however many workers try at once', async () => {
     await write('m1')
     await answer()
@@ -260,6 +366,13 @@ describe('people', () => {
     expect(await conversation()).toMatchObject({ handler: 'agent', assignee: person, answerDue: null })
     await answer()
     expect(await spoken()).toHaveLength(2)
+  })
+
+  it('who leave the company give back what they had in hand', async () => {
+    await write('m1')
+    await core.actions.assign({ ...target(), assignee: person })
+    await core.actions.releaseAll('acme', person.id, { id: 'per_2', name: 'Owner' })
+    expect(await conversation()).toMatchObject({ handler: 'nobody', assignee: null })
   })
 
   it('who act at the same moment all take effect', async () => {

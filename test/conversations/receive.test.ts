@@ -76,6 +76,13 @@ describe('a customer’s message', () => {
     expect(await core.inbox.get('acme', second.conversationId)).toMatchObject({ previousId: mine.conversationId })
   })
 
+  it('is one of several at once after closing: they go on in one new conversation', async () => {
+    await write('m1')
+    await core.actions.setState({ ...target(), state: 'closed' })
+    const received = await Promise.all(Array.from({ length: 5 }, (_, index) => write(`after${index}`)))
+    expect(new Set(received.map(({ conversationId }) => conversationId)).size).toBe(1)
+  })
+
   it('does not wake the assistant while a person has the conversation', async () => {
     await write('m1')
     await core.actions.speak({ ...target(), text: 'Hello' })
