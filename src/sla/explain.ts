@@ -77,12 +77,12 @@ const summedUp = (pieces: readonly Piece[]): Piece[] => {
 }
 
 const line = ({ kind, from, to, openings, milliseconds }: Piece, elapsedMs: number, moment: Moment): string => {
-  const counts = `${duration(milliseconds)} count, ${duration(elapsedMs)} so far`
+  const counts = `${duration(milliseconds)}, ${duration(elapsedMs)} so far`
   switch (kind) {
     case 'closed':
       return `Closed until ${moment(to)}`
     case 'open':
-      return `Open ${moment(from)} to ${moment(to)}: ${counts}`
+      return `From ${moment(from)} to ${moment(to)}: ${counts}`
     case 'more':
       return `${openings} more openings until ${moment(to)}: ${counts}`
   }
