@@ -2,61 +2,68 @@ import { z } from 'zod'
 
 /** The environment, read once. Every variable says in a sentence what it does: .env.example and the README's table are made from here. */
 
-const optionalUrl = (protocols: RegExp) => z.url({ protocol: protocols }).optional()
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** An address without a path: http://127.0.0.1:3000 and the like. */
+const isOrigin = (value: string): boolean =>
+  URL.canParse(value) && /^https?:/.test(value) && new URL(value).pathname === '/'
 
 export const environment = z
   .object({
     PORT: z.coerce
-      .number()
-      .int()
-      .min(0)
-      .max(65_535)
+      .number('must be a whole number from 0 to 65535')
+      .int('must be a whole number from 0 to 65535')
+      .min(0, 'must be a whole number from 0 to 65535')
+      .max(65_535, 'must be a whole number from 0 to 65535')
       .default(3000)
       .describe('Port of the web server; 0 takes a free one.'),
     HOST: z
       .string()
-      .min(1)
       .default('127.0.0.1')
-      .describe('Address to listen on. The default is reachable from this machine only.'),
-    DATA_DIR: z
+      .describe(
+        'Address to listen on. The default is reachable from this machine only; 0.0.0.0 is every address of it.',
+      ),
+    DATA_DIR: z.string().default('./data').describe('Directory of the embedded store, files and the generated secret.'),
+    PUBLIC_URL: z
       .string()
-      .min(1)
-      .default('./data')
-      .describe('Directory of the embedded store, files and the generated secret.'),
-    PUBLIC_URL: optionalUrl(/^https?$/).describe(
-      'Address under which people reach the server, such as https://support.example.com.',
-    ),
-    MONGODB_URI: optionalUrl(/^mongodb(\+srv)?$/).describe(
-      'MongoDB with search (Atlas, or 8.2 and later with its search process). Unset: the embedded store in DATA_DIR.',
-    ),
+      .refine(isOrigin, 'must be an address such as https://support.example.com, without a path')
+      .optional()
+      .describe('Address under which people reach the server, such as https://support.example.com.'),
+    MONGODB_URI: z
+      .string()
+      .regex(/^mongodb(\+srv)?:\/\/./, 'must begin with mongodb:// or mongodb+srv://')
+      .optional()
+      .describe(
+        'MongoDB with search (Atlas, or 8.2 and later with its search process). Unset: the embedded store in DATA_DIR.',
+      ),
     MONGODB_DATABASE: z
       .string()
-      .regex(/^[A-Za-z0-9_-]{1,38}$/)
+      .regex(/^[A-Za-z0-9_-]{1,38}$/, 'must be 1 to 38 letters, digits, _ or -')
       .default('helpdesk')
       .describe('Name of the database.'),
     SECRET_KEY: z
       .string()
-      .min(32)
+      .min(32, 'must be at least 32 characters')
       .optional()
       .describe(
         'At least 32 characters that sign tokens and encrypt secrets. Required with NODE_ENV=production or MONGODB_URI; else made once in DATA_DIR.',
       ),
     HELPDESK_ADMIN_EMAIL: z
-      .email()
+      .email('must be an email address')
       .optional()
       .describe(
         'First owner, made at the first start together with HELPDESK_ADMIN_PASSWORD. Unset: a one-time set-up link is printed.',
       ),
     HELPDESK_ADMIN_PASSWORD: z
       .string()
-      .min(12)
-      .max(128)
+      .min(12, 'must be 12 to 128 characters')
+      .max(128, 'must be 12 to 128 characters')
       .optional()
       .describe('Password of the first owner, 12 to 128 characters.'),
     HELPDESK_API_KEY: z
       .string()
-      .min(16)
-      .max(256)
+      .min(16, 'must be 16 to 256 characters')
+      .max(256, 'must be 16 to 256 characters')
       .optional()
       .describe('An owner-level API key of the first company, for automation; at least 16 characters.'),
     KNOWLEDGE_DIR: z
@@ -66,8 +73,8 @@ export const environment = z
         "Folder whose .md, .txt and .html files the first company answers from. Unset: the product's own documentation; empty: none.",
       ),
     RATE_LIMIT_FACTOR: z.coerce
-      .number()
-      .positive()
+      .number('must be a number above 0')
+      .positive('must be a number above 0')
       .default(1)
       .describe('Multiplies every rate limit, for load tests and for installations whose visitors share one address.'),
     TRUST_PROXY: z
@@ -76,13 +83,16 @@ export const environment = z
       .describe(
         'Proxies whose X-Forwarded-For is believed: comma-separated addresses or CIDRs, or "loopback". Unset: none.',
       ),
-    SENTRY_DSN: optionalUrl(/^https?$/).describe('Where errors are reported, without personal data. Unset: nowhere.'),
+    SENTRY_DSN: z
+      .url({ protocol: /^https?$/, error: 'must be the address that Sentry shows as DSN' })
+      .optional()
+      .describe('Where errors are reported, without personal data. Unset: nowhere.'),
     LOG_LEVEL: z
-      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+      .enum(LEVELS, `must be one of ${LEVELS.join(', ')}`)
       .default('info')
       .describe('Least severe log line that is written.'),
     NODE_ENV: z
-      .enum(['development', 'test', 'production'])
+      .enum(['development', 'test', 'production'], 'must be development, test or production')
       .default('development')
       .describe('With production, SECRET_KEY is required.'),
   })

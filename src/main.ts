@@ -20,7 +20,7 @@ const run = async (): Promise<void> => {
   const undo: (() => Promise<void>)[] = []
 
   // The port first: a taken one is said before anything else is touched.
-  const server = createServer(answerUnavailable)
+  const server = createServer({ requestTimeout: REQUEST_WITHIN_MS }, answerUnavailable)
   const port = await listen(server, config)
   undo.push(() => closed(server))
 
@@ -36,6 +36,9 @@ const run = async (): Promise<void> => {
   const address = ownAddress(config.HOST, port)
   greet(config, address, setupPath)
 }
+
+/** A request that has not arrived whole by then is cut off. */
+const REQUEST_WITHIN_MS = 30_000
 
 /** Where `npm run ask` looks when nothing else is said. */
 const DEFAULT_ADDRESS = 'http://127.0.0.1:3000'

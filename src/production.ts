@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ConfigError, type Config } from './config.js'
@@ -17,10 +17,22 @@ export type Opened = {
 
 export const openProduction = async (config: Config): Promise<Opened> => {
   const directory = path.resolve(config.DATA_DIR)
+  if (config.KNOWLEDGE_DIR && !existsSync(config.KNOWLEDGE_DIR)) {
+    throw new ConfigError(
+      `KNOWLEDGE_DIR: there is nothing at ${path.resolve(config.KNOWLEDGE_DIR)}. Name a folder that exists.`,
+    )
+  }
   makeDirectory(directory)
   const secretKey = config.SECRET_KEY ?? ownSecret(path.join(directory, 'secret.key'))
   if (config.MONGODB_URI) {
-    const mongo = await connectMongo(config.MONGODB_URI, config.MONGODB_DATABASE)
+    const mongo = await connectMongo(config.MONGODB_URI, config.MONGODB_DATABASE).catch((cause: unknown) => {
+      throw new ConfigError(
+        'MONGODB_URI: no MongoDB answers there. Check the address, and that it runs and can be reached.',
+        {
+          cause,
+        },
+      )
+    })
     return { mongo, secretKey, embedded: false, failed: new Promise(() => {}), close: () => mongo.client.close() }
   }
 
@@ -41,12 +53,17 @@ export const openProduction = async (config: Config): Promise<Opened> => {
 const makeDirectory = (directory: string): void => {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
+    accessSync(directory, constants.W_OK)
   } catch (cause) {
-    throw new ConfigError(`DATA_DIR: ${directory} cannot be made. Choose a directory that this user may write to.`, {
-      cause,
-    })
+    throw notWritable(directory, cause)
   }
 }
+
+/** Files that are there already may be read-only all the same: say so before anything else goes wrong with it. */
+const notWritable = (directory: string, cause: unknown) =>
+  new ConfigError(`DATA_DIR: ${directory} cannot be written to. Choose a directory that this user may write to.`, {
+    cause,
+  })
 
 /** Made once and kept, so that sessions and tokens outlive a restart. */
 const ownSecret = (file: string): string => {
@@ -87,6 +104,8 @@ const explained = (cause: unknown, directory: string): unknown => {
         `DATA_DIR: the database in ${directory} was written by a newer version. Start that version; nothing was changed.`,
         { cause },
       )
+    case 'unavailable':
+      return notWritable(directory, cause)
     default:
       return cause
   }

@@ -37,11 +37,11 @@ export const makeAdmission = ({ origins, callerByKey, callerBySession, limit }: 
     admit: async (req: Request, permission: Permission): Promise<Caller> => {
       const caller = await identify(req)
       if (!caller) {
-        throw new AppError(
-          'unauthenticated',
-          'unauthenticated',
-          'Send an API key as "Authorization: Bearer …", or sign in.',
-        )
+        const message =
+          req.headers.authorization === undefined
+            ? 'Send an API key as "Authorization: Bearer …", or sign in.'
+            : 'This API key is not known; it may have been revoked.'
+        throw new AppError('unauthenticated', 'unauthenticated', message)
       }
       await limit('requests_per_caller', caller.id)
       if (may(caller, permission)) return caller
@@ -60,7 +60,9 @@ export const makeAdmission = ({ origins, callerByKey, callerBySession, limit }: 
       throw new AppError(
         'forbidden',
         'foreign_origin',
-        'This call comes from another site. Set PUBLIC_URL if this is the address of the server itself.',
+        origin === undefined
+          ? "With a session cookie, send an Origin header that names this server's address; or use an API key."
+          : 'This call comes from another site. Set PUBLIC_URL if this is the address of the server itself.',
         { field: 'origin' },
       )
     },

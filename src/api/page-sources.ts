@@ -48,7 +48,7 @@ export const SETUP = `<main>
 <form id="setup" method="post" novalidate>
 <div class="field"><label for="name">Name</label><input id="name" name="name" autocomplete="name" maxlength="120" required></div>
 <div class="field"><label for="email">Email</label><input id="email" name="email" type="email" autocomplete="username" maxlength="254" required></div>
-<div class="field"><label for="password">Password</label><input id="password" name="password" type="password" autocomplete="new-password" minlength="12" maxlength="128" aria-describedby="password-hint" required><p class="hint" id="password-hint">At least 12 characters. If this address already has an account here, give its password.</p></div>
+<div class="field"><label for="password">Password</label><input id="password" name="password" type="password" autocomplete="new-password" minlength="12" maxlength="128" aria-describedby="password-hint" required><p class="hint" id="password-hint">At least 12 characters. If you already sign in here for another company, give that password.</p></div>
 <button type="submit">Create account</button>
 <p id="outcome" role="status" aria-live="polite"></p>
 </form>
@@ -94,7 +94,7 @@ form.addEventListener('submit', async (event) => {
     if (response.ok) {
       for (const input of inputs) input.disabled = true
       button.hidden = true
-      return say('Done. You can sign in with this address and password from now on.', 'good')
+      return say('Done. From now on you can sign in with this address and password. A page for it comes with a later version; until then see /docs.', 'good')
     }
     refuse(answer.error.message, inputs.find((input) => input.name === answer.error.field))
   } catch {

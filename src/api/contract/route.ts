@@ -35,7 +35,11 @@ export const time = z.iso.datetime()
 export const name = z.string().trim().min(1).max(120)
 export const email = z.string().trim().toLowerCase().pipe(z.email('is not an email address').max(254))
 /** Counted in characters; the upper bound keeps hashing cheap. */
-export const password = z.string().min(12).max(128)
+export const password = z
+  .string()
+  .min(12)
+  .max(128)
+  .refine((given) => given.trim().length >= 12, 'must be at least 12 characters besides blanks')
 
 export const changesSomething = (change: object): boolean => Object.values(change).some((value) => value !== undefined)
 export const NOTHING_TO_CHANGE = 'names nothing to change'

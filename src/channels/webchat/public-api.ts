@@ -136,6 +136,8 @@ const parse = <T>(schema: z.ZodType<T>, payload: unknown): T => {
   const parsed = schema.safeParse(payload)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  const field = issue?.path.join('.')
-  throw new AppError('invalid', 'invalid', issue ? `${field || 'payload'}: ${issue.message}` : 'invalid', { field })
+  const field = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path.join('.')
+  const message =
+    issue?.code === 'unrecognized_keys' ? 'There is no such field here.' : (issue?.message ?? 'is not valid')
+  throw new AppError('invalid', 'invalid', `${field || 'payload'}: ${message}`, { field })
 }

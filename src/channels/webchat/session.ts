@@ -22,8 +22,7 @@ export const makeSessions = (secrets: Secrets, clock: Clock) => ({
   },
 
   read: (token: string | null): Session => {
-    if (!token)
-      throw new AppError('unauthenticated', 'token_missing', 'Send the session token as Authorization: Bearer.')
+    if (!token) throw new AppError('unauthenticated', 'token_missing', 'The session token is missing.')
     const payload = secrets.verify(PURPOSE, token) as (Session & { expires: number }) | null
     if (!payload) throw new AppError('unauthenticated', 'token_invalid', 'The session token is not one of ours.')
     const { expires, ...session } = payload
