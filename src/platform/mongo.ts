@@ -63,13 +63,27 @@ export const ensureSchema = async (db: Db, schemas: readonly CollectionSchema[])
   }
 }
 
+/** MongoDB builds a search index behind the answer; until it is queryable every search would find nothing, silently. */
+const SEARCH_READY_WITHIN_MS = 60_000
+const SEARCH_LOOK_EVERY_MS = 250
+
 const ensureSearchIndex = async (
   target: Collection,
   index: SearchIndexDescription & { name: string },
 ): Promise<void> => {
-  const existing = await target.listSearchIndexes(index.name).toArray()
-  if (existing.length > 0) return
-  await target.createSearchIndex(index)
+  const look = async () => {
+    const [found] = await target.listSearchIndexes(index.name).toArray()
+    return found as { queryable?: boolean } | undefined
+  }
+  let found = await look()
+  if (!found) await target.createSearchIndex(index)
+  for (let waitedMs = 0; !found?.queryable; waitedMs += SEARCH_LOOK_EVERY_MS) {
+    if (waitedMs > SEARCH_READY_WITHIN_MS) {
+      throw new AppError('unavailable', 'search_not_ready', `The search index ${index.name} was not ready in time.`)
+    }
+    found = await look()
+    if (!found?.queryable) await new Promise((resolve) => setTimeout(resolve, SEARCH_LOOK_EVERY_MS))
+  }
 }
 
 /** One transaction with snapshot reads and majority commit; the driver repeats it on a write conflict. */
