@@ -26,7 +26,7 @@ const run = async (): Promise<void> => {
 
   const reports = await openErrorReports(config)
   undo.push(reports.close)
-  const opened = await openProduction(config)
+  const opened = await openProduction(config, log)
   undo.push(opened.close)
   const app = compose({ ...opened, config, port, clock: systemClock, log, report: reports.report })
   undo.push(() => app.stop(server))

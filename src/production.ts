@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ConfigError, type Config } from './config.js'
 import { startEmbeddedMongo } from './embedded-mongo/index.js'
+import type { Log } from './platform/log.js'
 import { connectMongo, type Mongo } from './platform/mongo.js'
 
 /** What the process opens before anything is composed. `close` undoes it, last opened first. */
@@ -15,7 +16,7 @@ export type Opened = {
   close(): Promise<void>
 }
 
-export const openProduction = async (config: Config): Promise<Opened> => {
+export const openProduction = async (config: Config, log: Log): Promise<Opened> => {
   const directory = path.resolve(config.DATA_DIR)
   if (config.KNOWLEDGE_DIR && !existsSync(config.KNOWLEDGE_DIR)) {
     throw new ConfigError(
@@ -38,6 +39,7 @@ export const openProduction = async (config: Config): Promise<Opened> => {
 
   const store = await startEmbeddedMongo({
     file: path.join(directory, 'helpdesk.db'),
+    onFault: (fault) => log.error({ fault: fault.slice(0, 200) }, 'embedded store'),
     listen: process.platform === 'win32' ? { host: '127.0.0.1', port: 0 } : { socketPath: socketIn(directory) },
   }).catch((cause: unknown) => {
     throw explained(cause, directory)
