@@ -300,8 +300,11 @@ const run = (terms: Terms, timing: Timing, since: Date): Timing => {
 }
 
 /** Takes what was measured so far into the account; the clock stands still. */
-const hold = (terms: Terms, timing: Timing, at: Date): Timing =>
-  timing.since === null ? timing : { ...timing, elapsedMs: elapsedAt(terms, timing, at), since: null }
+const hold = (terms: Terms, timing: Timing, at: Date): Timing => ({
+  ...timing,
+  elapsedMs: elapsedAt(terms, timing, at),
+  since: null,
+})
 
 const pause = (terms: Terms, timing: Timing, event: HistoryEvent): Timing => {
   if (timing.since === null && !timing.end) return timing

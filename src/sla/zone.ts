@@ -9,6 +9,7 @@ export type Zone = {
   instantOf(wall: number): number
 }
 
+const SECOND = 1_000
 const DAY = 86_400_000
 
 /**
@@ -35,15 +36,26 @@ export const zoneNamed = (timeZone: string): Zone => {
 const openZone = (timeZone: string): Zone => {
   const ask = askerOf(timeZone)
   const blocks = new Map<number, Block>()
+  /** The end of one block is the beginning of the next. */
+  const edges = new Map<number, number>()
+
+  const edgeAt = (index: number): number => {
+    const known = edges.get(index)
+    if (known !== undefined) return known
+    const offset = ask(index * BLOCK)
+    edges.set(index, offset)
+    return offset
+  }
 
   const lookUp = (index: number): Block => {
+    const before = edgeAt(index)
+    const after = edgeAt(index + 1)
+    if (before === after) return before
     let low = index * BLOCK
     let high = low + BLOCK
-    const before = ask(low)
-    const after = ask(high)
-    if (before === after) return before
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2)
+    // The database of time zones knows no part of a second.
+    while (high - low > SECOND) {
+      const middle = low + Math.floor((high - low) / SECOND / 2) * SECOND
       if (ask(middle) === before) low = middle
       else high = middle
     }
@@ -55,7 +67,10 @@ const openZone = (timeZone: string): Zone => {
     let block = blocks.get(index)
     if (block === undefined) {
       block = lookUp(index)
-      if (blocks.size >= BLOCKS_KEPT) blocks.clear()
+      if (blocks.size >= BLOCKS_KEPT) {
+        blocks.clear()
+        edges.clear()
+      }
       blocks.set(index, block)
     }
     if (typeof block === 'number') return block

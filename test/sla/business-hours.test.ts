@@ -388,6 +388,11 @@ describe('hours that are to be saved', () => {
       ['weekly.mon.0.close not_a_time'],
     ],
     ['an empty period', hoursOf('UTC', { tue: '09:00-09:00' }), ['weekly.tue.0 empty_period']],
+    [
+      'an empty period before another',
+      hoursOf('UTC', { tue: '09:00-09:00 10:00-11:00' }),
+      ['weekly.tue.0 empty_period'],
+    ],
     ['an opening at 24:00', hoursOf('UTC', { tue: '24:00-02:00' }), ['weekly.tue.0.open opens_at_24']],
     ['overlapping periods', hoursOf('UTC', { tue: '09:00-12:00 11:00-13:00' }), ['weekly.tue.1 overlapping_periods']],
     [
