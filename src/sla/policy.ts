@@ -110,8 +110,8 @@ export type PolicyFault = {
 
 type Problem = [path: string, code: PolicyFault['code'], message: string]
 
-/** Five years. Nobody promises more, and the arithmetic stays short. */
-const LONGEST_TARGET_MS = 5 * 366 * 24 * 60 * 60 * 1000
+/** A year of measured time: more than four by the calendar where people are there forty hours a week. */
+const LONGEST_TARGET_MS = 366 * 24 * 60 * 60 * 1000
 
 /** Everything that is wrong with policies before they are saved; `channels` are those that exist now. */
 export const checkPolicies = (
@@ -205,7 +205,7 @@ const targetProblems = (targets: Policy['targets']): Problem[] => {
 const targetProblem = (target: number | null): [code: PolicyFault['code'], message: string] | null => {
   if (target === null) return null
   if (!(target > 0)) return ['target_not_positive', 'A target is longer than nothing.']
-  if (target > LONGEST_TARGET_MS) return ['target_too_long', 'A target is five years at most.']
+  if (target > LONGEST_TARGET_MS) return ['target_too_long', 'A target is a year at most.']
   if (!Number.isInteger(target)) return ['target_not_whole', 'A target is a whole number of milliseconds.']
   return null
 }

@@ -362,7 +362,7 @@ describe('hours that are to be saved', () => {
     ['nights that meet', hoursOf('UTC', { sun: '22:00-06:00', mon: '06:00-14:00 22:00-06:00' })],
     ['a whole day', hoursOf('UTC', { sat: '00:00-24:00' })],
     ['closed on 29 February', office('UTC', { '02-29': '', '2024-02-29': '' })],
-    ['open only once a year', hoursOf('UTC', {}, { '12-24': '09:00-12:00' })],
+    ['open only one day a year', hoursOf('UTC', {}, { '12-24': '00:00-24:00' })],
     ['no exceptions at all', { timeZone: 'UTC', weekly: { mon: periods('09:00-10:00') } }],
   ])('pass: %s', (_case, hours) => {
     expect(checkHours(hours)).toEqual([])
@@ -456,6 +456,8 @@ describe('hours that are to be saved', () => {
       ['exceptions.0.periods.0 empty_period'],
     ],
     ['no period at all', hoursOf('UTC', { mon: '' }), ['weekly never_opens']],
+    ['a minute less than a day in a year', hoursOf('UTC', {}, { '12-24': '00:00-23:59' }), ['weekly hardly_opens']],
+    ['only every leap year', hoursOf('UTC', {}, { '02-29': '09:00-17:00' }), ['weekly hardly_opens']],
     ['open on one date and never again', hoursOf('UTC', {}, { '2024-05-01': '10:00-12:00' }), ['weekly never_opens']],
     [
       'a week that every date of the year takes back',

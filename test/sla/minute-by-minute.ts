@@ -15,9 +15,7 @@ export class MinuteByMinute {
 
   constructor(hours: BusinessHours, near: string) {
     this.start = new Date(near).getTime() - MARGIN
-    const wall = wallOf(hours.timeZone, this.start)
-    const shownAt = new Map<number, number>()
-    for (const [minute, shown] of wall.entries()) if (!shownAt.has(shown)) shownAt.set(shown, minute)
+    const { wall, shownAt } = wallOf(hours.timeZone, this.start)
 
     const minuteOf = (shown: number): number => {
       const found = shownAt.get(shown)
@@ -93,10 +91,12 @@ const periodsOn = ({ weekly, exceptions = [] }: BusinessHours, date: Date) => {
   return exception?.periods ?? weekly[NAMES[date.getUTCDay()] ?? 'sun'] ?? []
 }
 
-const walls = new Map<string, number[]>()
+type Wall = { wall: number[]; shownAt: Map<number, number> }
 
-/** What the wall shows, in minutes as if it were UTC, for each minute of the month. */
-const wallOf = (timeZone: string, start: number): number[] => {
+const walls = new Map<string, Wall>()
+
+/** What the wall shows, in minutes as if it were UTC, for each minute of the month; and when it shows it first. */
+const wallOf = (timeZone: string, start: number): Wall => {
   const key = `${timeZone} ${start}`
   const known = walls.get(key)
   if (known) return known
@@ -110,6 +110,8 @@ const wallOf = (timeZone: string, start: number): number[] => {
     const plain = show(hour * 60 + 60) === from + 60
     for (let minute = 0; minute < 60; minute += 1) wall.push(plain ? from + minute : show(hour * 60 + minute))
   }
-  walls.set(key, wall)
-  return wall
+  const shownAt = new Map<number, number>()
+  for (const [minute, shown] of wall.entries()) if (!shownAt.has(shown)) shownAt.set(shown, minute)
+  walls.set(key, { wall, shownAt })
+  return { wall, shownAt }
 }
