@@ -1,6 +1,6 @@
 import { calendarOf, count, findOpening, FURTHEST, STRETCH, type BusinessHours, type Span } from './calendar.js'
 
-export { checkHours, type HoursFault } from './check-hours.js'
+export { checkHours } from './check-hours.js'
 export { WEEKDAYS, type BusinessHours, type Period } from './calendar.js'
 
 // Every question is a fold over the one sequence of open periods (calendar.ts).
