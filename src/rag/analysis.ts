@@ -1,5 +1,5 @@
 import snowball from 'snowball-stemmers'
-import { functionWordsOf, stemmerOf } from './languages.js'
+import { functionWordsOf, lightWordsOf, stemmerOf } from './languages.js'
 
 /**
  * Text → terms. The same analysis makes the field `terms` of a passage and the terms of a question, so a search engine has
@@ -155,3 +155,14 @@ export const tokens = (text: string, language: string): Token[] => {
 }
 
 export const terms = (text: string, language: string): string[] => tokens(text, language).map(({ term }) => term)
+
+const lightTerms = new Map<string, ReadonlySet<string>>()
+
+/** Terms of the language's light words. */
+export const lightTermsOf = (language: string): ReadonlySet<string> => {
+  const known = lightTerms.get(language)
+  if (known) return known
+  const found = new Set(terms(lightWordsOf(language), language))
+  lightTerms.set(language, found)
+  return found
+}

@@ -40,7 +40,7 @@ type Needs = {
 }
 
 /** Grows with every change that could make the same inputs give another answer. */
-const ALGORITHM = `extractive-1/analysis-${ANALYSIS_VERSION}`
+const ALGORITHM = `extractive-2/analysis-${ANALYSIS_VERSION}`
 
 const UNKNOWN: Record<string, string> = {
   en: "I don't know that.",

@@ -2,8 +2,11 @@
  * What the analysis knows of a language: its Snowball algorithm, and its function words: articles, pronouns, prepositions,
  * auxiliaries, question words. They say in which language a text is, and they carry no topic: they are neither indexed nor
  * asked for. Written as they are typed; words with an apostrophe are split before they are looked up.
+ *
+ * Light words (make, go, need, new, still) stand in every text and every question: they are searched like others, and prove
+ * nothing. Their inflected forms are found by their stems; irregular ones are listed.
  */
-type Language = { stemmer?: string; functionWords: string }
+type Language = { stemmer?: string; functionWords: string; lightWords?: string }
 
 const LANGUAGES: Record<string, Language> = {
   en: {
@@ -14,6 +17,11 @@ const LANGUAGES: Record<string, Language> = {
       to with without about over under up down out off not no nor there here also just only any some such each both own same
       too very s t re ve ll d m don dont doesn doesnt isn isnt arent cant wont didnt please many much get gets got put let happen happens happened hi hello hey thanks thank please whether while during between
       through because until against does upon per via`,
+    lightWords: `make made go goes went gone do run ran change need work keep kept use useful get give gave given take took taken set
+      see saw seen know knew known want like look find found show tell told say said mean meant try come came help call called
+      think thought become became let allow able possible way thing something anything everything nothing happen instead now
+      then still again back another other new same after before long far often always never ever yet already whether
+      check stay handle question version kind type sort sorry`,
   },
   es: {
     stemmer: 'spanish',
@@ -24,6 +32,10 @@ const LANGUAGES: Record<string, Language> = {
       esa esos esas esto eso es son era eran fue fueron ser sido siendo está están estaba estaban estar ha han había habían
       haber hay he hace hacer tiene tienen tenía tener puede pueden puedo podía poder debe deben más menos muy también ya
       pasa ocurre sucede hola gracias favor durante mientras cada otro otra otros otras`,
+    lightWords: `hacer hago hecho ir voy va vas usar uso utilizar necesitar necesito necesita poner pongo dar doy da dado tomar ver veo
+      saber sé sabe querer quiero quiere cambiar cambio funcionar funciona conseguir seguir sigue quedar llevar venir viene
+      decir dice encontrar buscar mirar mostrar ayudar ayuda intentar permitir posible cosa algo nada todo ahora después antes
+      siempre nunca todavía aún nuevo nueva mismo misma así bien tener tengo deber debo pregunta versión tipo clase`,
   },
   pt: {
     stemmer: 'portuguese',
@@ -33,6 +45,10 @@ const LANGUAGES: Record<string, Language> = {
       nosso nossa este esta estes estas esse essa esses essas isto isso aquele aquela é são era eram foi foram ser sido sendo
       está estão estava estar há tem têm tinha ter havia pode podem posso poder deve devem mais menos muito também já foi
       acontece olá oi obrigado obrigada durante cada outro outra outros outras faço faz fazer fica ficam`,
+    lightWords: `fazer faço feito ir vou vai usar uso utilizar precisar preciso precisa pôr colocar dar dou dá dado tomar ver vejo saber
+      sei sabe querer quero quer mudar mudo funcionar funciona conseguir consigo continuar ficar levar vir vem dizer diz
+      encontrar procurar olhar mostrar ajudar ajuda tentar permitir possível coisa algo nada tudo agora depois antes sempre
+      nunca ainda novo nova mesmo mesma assim bem ter tenho dever devo pergunta versão tipo`,
   },
   de: {
     stemmer: 'german',
@@ -43,6 +59,11 @@ const LANGUAGES: Record<string, Language> = {
       hatte hatten kann können konnte könnte muss müssen soll sollen darf dürfen will wollen möchte mag nicht kein keine keinen
       in im an am auf aus bei beim bis durch für gegen mit nach ohne seit über um unter von vom vor zu zum zur zwischen während
       auch nur noch schon sehr so daß dass ob weil dieser diese dieses diesen diesem jede jeder jedes man viel viele passiert geschieht hallo bitte danke tun tut getan macht`,
+    lightWords: `machen mache macht gemacht tun gehen gehe geht ging gegangen laufen läuft nutzen benutzen verwenden brauchen brauche
+      braucht benötigen ändern ändere halten behalten geben gebe gibt gab gegeben nehmen nimmt genommen setzen sehen sehe sieht
+      gesehen wissen weiß finden finde gefunden zeigen sagen bekommen bekomme kommen kommt kam lassen lässt bleiben bleibt
+      funktionieren funktioniert helfen hilft hilfe versuchen erlauben möglich sache etwas nichts alles jetzt danach vorher
+      immer nie wieder neu neue neuen anderer andere anderen gleich lange frage version art typ`,
   },
   fr: {
     stemmer: 'french',
@@ -52,6 +73,10 @@ const LANGUAGES: Record<string, Language> = {
       vos ce c cet cette ces ça cela est sont était étaient être été suis es sommes êtes fut furent sera ai as a avons avez
       ont avait avaient avoir eu peut peuvent puis pouvoir doit doivent faut fait faire plus moins très aussi déjà durant
       bonjour salut merci pendant chaque autre autres`,
+    lightWords: `faire fais fait aller vais va utiliser utilise avoir besoin mettre mets mis donner donne prendre prends pris voir vois vu
+      savoir sais sait vouloir veux veut changer change marcher marche fonctionner fonctionne garder rester venir vient dire dit
+      trouver chercher regarder montrer aider aide essayer permettre possible chose rien tout maintenant après avant toujours
+      jamais encore nouveau nouvelle même ainsi bien devoir dois question version type sorte`,
   },
   it: {
     stemmer: 'italian',
@@ -61,6 +86,10 @@ const LANGUAGES: Record<string, Language> = {
       ne mio mia miei mie tuo tua suo sua suoi sue nostro nostra questo questa questi queste quello quella quelli quelle è sono
       era erano essere stato stata stati fu furono sarà ho hai ha abbiamo hanno aveva avevano avere può possono posso potere
       deve devono più meno molto anche già succede ciao grazie buongiorno durante mentre ogni altro altra altri altre c d`,
+    lightWords: `fare faccio fatto andare vado va usare uso utilizzare bisogno mettere metto messo dare do dà dato prendere preso vedere
+      vedo visto sapere so sa volere voglio vuole cambiare cambio funzionare funziona tenere restare rimanere venire viene dire
+      dice trovare cercare guardare mostrare aiutare aiuto provare permettere possibile cosa qualcosa niente nulla tutto adesso
+      ora dopo prima sempre mai ancora nuovo nuova stesso stessa così bene dovere devo domanda versione tipo`,
   },
   nl: {
     stemmer: 'dutch',
@@ -172,6 +201,8 @@ export const functionWordsOf = (language: string): ReadonlySet<string> => {
   return set
 }
 
+export const lightWordsOf = (language: string): string => LANGUAGES[language]?.lightWords ?? ''
+
 /** Scripts that one language (almost) owns; the first that a text is mostly written in decides. */
 const SCRIPTS: readonly (readonly [RegExp, string])[] = [
   [/\p{Script=Hiragana}|\p{Script=Katakana}/gu, 'ja'],
@@ -266,6 +297,7 @@ const LETTERS: readonly (readonly [RegExp, readonly string[]])[] = [
 const languageByFunctionWords = (text: string, likely: readonly string[]): string | undefined => {
   const byWord = votesByWord()
   const scores = new Map<string, number>()
+  const heard = new Map<string, number>()
   const vote = (language: string, weight: number) => scores.set(language, (scores.get(language) ?? 0) + weight)
   const shouting = text === text.toUpperCase()
   for (const { 0: written, index } of text.matchAll(/\p{L}+/gu)) {
@@ -280,7 +312,10 @@ const languageByFunctionWords = (text: string, likely: readonly string[]): strin
     const word = written.toLowerCase()
     const languages = byWord.get(word) ?? []
     // One letter says little: "a" is a word of seven languages, and of every list of options.
-    for (const language of languages) vote(language, (word.length === 1 ? 0.3 : 1) / languages.length)
+    for (const language of languages) {
+      vote(language, (word.length === 1 ? 0.3 : 1) / languages.length)
+      heard.set(language, (heard.get(language) ?? 0) + 1)
+    }
   }
   for (const [letters, languages] of LETTERS) {
     if (letters.test(text)) for (const language of languages) vote(language, 1 / languages.length)
@@ -288,5 +323,10 @@ const languageByFunctionWords = (text: string, likely: readonly string[]): strin
   for (const [language, score] of scores) if (likely.includes(language)) scores.set(language, score * 1.5)
   const [first, second] = [...scores].sort((a, b) => b[1] - a[1])
   if (!first || first[1] < 0.3) return undefined
+  // One word of another language is a slip of the pen ("wen" for "when") where a likely language has words too.
+  if (heard.get(first[0]) === 1 && !likely.includes(first[0])) {
+    const usual = likely.find((language) => heard.has(language))
+    if (usual) return usual
+  }
   return first[1] > (second?.[1] ?? 0) * 1.1 ? first[0] : undefined
 }

@@ -1,8 +1,10 @@
-import { tokens } from './analysis.js'
-import { functionWordsOf } from './languages.js'
+import { lightTermsOf, tokens } from './analysis.js'
 
-/** A word of a question: one term; a name with its parts (`HELPDESK_API_KEY`); in scripts without spaces with the pairs that touch it. */
-export type QueryWord = { surface: string; terms: string[]; parts: string[] }
+/**
+ * A word of a question: one term; a name with its parts (`HELPDESK_API_KEY`); in scripts without spaces with the pairs that touch
+ * it. A `light` one (make, go, new) is searched, but neither asks for anything nor proves anything.
+ */
+export type QueryWord = { surface: string; terms: string[]; parts: string[]; light: boolean }
 
 /** A question in one language. `terms` are all that is searched, each once. */
 export type Query = { language: string; words: QueryWord[]; terms: string[] }
@@ -11,16 +13,18 @@ export type Query = { language: string; words: QueryWord[]; terms: string[] }
 const MOST_TERMS = 64
 
 /**
- * `askedIn` is the language of the question, where it is not `language`: its function words are dropped too, because among
- * documents of another language they would be the rarest words of all.
+ * `askedIn` is the language of the question, where it is not `language`: its function words and light words are dropped too,
+ * because among documents of another language they would be the rarest words of all.
  */
 export const makeQuery = (text: string, language: string, askedIn = language): Query => {
   const words = new Map<number, QueryWord & { start: number; end: number }>()
   const all = new Set<string>()
-  const functionWords = functionWordsOf(askedIn)
+  const light = lightTermsOf(language)
+  const lightAsked = lightTermsOf(askedIn)
+  const saysNothing = (word: string) => tokens(word, askedIn).every(({ term }) => lightAsked.has(term))
   for (const { term, start, end, position, kind } of tokens(text, language)) {
     if (all.size >= MOST_TERMS) break
-    if (askedIn !== language && functionWords.has(text.slice(start, end).toLowerCase())) continue
+    if (askedIn !== language && saysNothing(text.slice(start, end).toLowerCase())) continue
     all.add(term)
     if (kind === 'pair') {
       for (const word of words.values()) {
@@ -28,14 +32,15 @@ export const makeQuery = (text: string, language: string, askedIn = language): Q
       }
       continue
     }
-    const word = words.get(position) ?? { surface: text.slice(start, end), terms: [], parts: [], start, end }
+    const surface = text.slice(start, end)
+    const word = words.get(position) ?? { surface, terms: [], parts: [], light: light.has(term), start, end }
     if (kind === 'part') word.parts.push(term)
     else word.terms.push(term)
     words.set(position, word)
   }
   const distinct = new Map<string, QueryWord>()
-  for (const { surface, terms, parts } of words.values())
-    distinct.set([...terms, ...parts].join(' '), { surface, terms, parts })
+  for (const { surface, terms, parts, light } of words.values())
+    distinct.set([...terms, ...parts].join(' '), { surface, terms, parts, light })
   return { language, words: [...distinct.values()], terms: [...all] }
 }
 
@@ -67,6 +72,9 @@ const HEADINGS = 1
 const PAIRS = 0.3
 /** A passage with all words beats one that repeats a few: up to half as much again. */
 const COVERAGE = 0.5
+
+/** A light word's share in what a passage covers. */
+const LIGHT = 0.2
 
 /** Best first. The four figures of a passage are kept, so that a decision can say why it came first. */
 export const rank = <T extends Rankable>(
@@ -107,7 +115,9 @@ const weigh = (
   const frequency = (term: string) => Math.max(seen.get(term) ?? 0, statistics.frequency(term))
   const termWeights = new Map(query.terms.map((term) => [term, rarity(frequency(term), statistics.passages)]))
   const weightOf = (term: string) => termWeights.get(term) ?? 0
-  const weights = query.words.map(({ terms, parts }) => Math.max(...terms.map(weightOf), mean(parts.map(weightOf)), 0))
+  const weights = query.words.map(
+    ({ terms, parts, light }) => (light ? LIGHT : 1) * Math.max(...terms.map(weightOf), mean(parts.map(weightOf)), 0),
+  )
   const unseen = query.words.map((word) => word.terms.every((term) => frequency(term) === 0))
   return { ...query, weights, unseen, termWeights }
 }

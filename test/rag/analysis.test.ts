@@ -92,4 +92,9 @@ describe('Language of a text', () => {
       'et',
     )
   })
+
+  it('is that of the documents where one misspelt word looks like another', async () => {
+    expect(await detectLanguage('wen is the shop opn', ['en'])).toBe('en')
+    expect(await detectLanguage('Wen kann ich fragen?', ['en'])).toBe('de')
+  })
 })

@@ -166,4 +166,86 @@ describe('The extractive answer', () => {
     )
     expect(ask('Wo wird die Anlage erklärt?', passages, 'de').text).toContain('Klimaanlage')
   })
+
+  it('reads the lines of a table under its columns and the paragraph above', () => {
+    const passages = passagesOf(
+      '# Settings\n\nEach is an environment variable. All are optional.\n\n| Name | Value |\n|---|---|\n| PORT | 3000 |\n| HOST | all |\n',
+    )
+    const { text } = ask('Which environment variable is the port?', passages)
+    expect(text).toContain('PORT | 3000')
+    expect(text).not.toContain('HOST')
+  })
+})
+
+describe('What is asked', () => {
+  const SHOP = `# Shop
+
+## Safekeeping and recovery
+
+Stop the till and copy the ledger. To get it back, stop the till again.
+
+## Parcels
+
+A parcel is weighed, then labelled. Make space on the shelf; it goes on by itself. Nobody needs to stay late at work.
+
+| Name | Meaning |
+|---|---|
+| TILL_PORT | Where the till listens. |
+| TILL_LEDGER | Where the ledger lies. |
+
+## Staff
+
+- A clerk signs the ledger.
+- A driver changes shifts on the phone.
+- A manager stores the key.
+
+## A new driver
+
+Write the name on the board. Then hand out the jacket. A driver pays nothing for the jacket in winter.
+
+## Winter
+
+In winter the jacket of a driver is lent by the shop.
+`
+  const shop = passagesOf(SHOP)
+
+  it('under a heading is answered by what comes first there, though it repeats no word of the heading', () => {
+    expect(ask('How do I do a recovery?', shop).text).toMatch(/^Stop the till and copy the ledger\./u)
+  })
+
+  it.each([
+    'How do I make it work?',
+    'and how can I change it?',
+    'it does not work',
+    'What do I need to do?',
+    'Can you get it back?',
+  ])('with light words alone ("%s") is nothing', (question) => {
+    expect(ask(question, shop).verdict).toMatchObject({ answered: false })
+  })
+
+  it.each([
+    ['Does the phone work?', 'a word in passing is no topic'],
+    ['Is the key stolen?', 'one of two words is missing'],
+    ['Do I change the shifts of a clerk?', 'the words stand in different lines of a list'],
+  ])('in few words ("%s") is not answered: %s', (question) => {
+    expect(ask(question, shop).verdict).toMatchObject({ answered: false })
+  })
+
+  it('says that no sentence holds it, where only the passage does', () => {
+    expect(ask('Do I change the shifts of a clerk?', shop).verdict.reason).toContain('No sentence holds what is asked.')
+  })
+
+  it.each([
+    ['What does TILL_PORT do?', 'TILL_PORT | Where the till listens.'],
+    ['What does TILL_PORT cost?', 'TILL_PORT | Where the till listens.'],
+    ['Who is the manager?', '- A manager stores the key.'],
+    ['When are parcels weighed?', 'A parcel is weighed, then labelled.'],
+  ])('in few words ("%s") is answered where a sentence is about it', (question, quote) => {
+    expect(ask(question, shop).text).toContain(quote)
+  })
+
+  it('is answered from one passage; another is quoted only where it says as much itself', () => {
+    const { sentences } = ask('What does a driver pay for the jacket in winter?', shop)
+    expect(sentences.map(({ quote }) => quote)).toEqual(['A driver pays nothing for the jacket in winter.'])
+  })
 })
