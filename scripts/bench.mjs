@@ -7,6 +7,7 @@ const { acceptance } = await import('./bench/acceptance.mjs')
 const { answer } = await import('./bench/answer.mjs')
 const { killRounds } = await import('./bench/kill.mjs')
 const { search } = await import('./bench/search.mjs')
+const { sla } = await import('./bench/sla.mjs')
 const { startup } = await import('./bench/startup.mjs')
 
 /** @type {Record<string, () => Promise<object>>} */
@@ -15,6 +16,7 @@ const benches = {
   acceptance,
   answer,
   search,
+  sla,
   kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),
 }
 
