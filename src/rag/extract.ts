@@ -66,8 +66,6 @@ const CLOSE = 0.8
 const ADDS = 0.2
 /** A sentence with this share of the question, counting what it leans on, holds the whole of it. */
 const WHOLE = 0.95
-/** The share of the question that a sentence of another passage must hold without what it leans on. */
-const SAYS_ITSELF = 0.6
 /** Characters of a list, table or listing that is quoted whole. */
 const LONGEST_LISTING = 900
 
@@ -75,9 +73,8 @@ const LONGEST_LISTING = 900
 const BY_PLACE = { topic: 0.9, heading: 0.6, leadIn: 0.5, passage: 0.3 }
 /** Headings with this share of the question name its topic: what stands under them speaks of it without repeating it. */
 const TOPIC = 0.8
-/** What it adds to come first in a passage, and first under the topic itself. */
+/** What it adds to come first in a passage. */
 const FIRST = 0.02
-const FIRST_OF_TOPIC = 0.1
 
 export const extract = (ranked: readonly Ranked<Quotable>[]): Extraction => {
   const read = ranked.slice(0, READ_PASSAGES)
@@ -154,8 +151,7 @@ const scoreUnits = (entry: Ranked<Quotable>, top: number): Scored[] => {
   const termsIn = ({ start, end }: Span) =>
     analysed.filter((token) => token.start >= start && token.end <= end).map(({ term }) => term)
   const named = query.words.map((word) => presence(word, headings))
-  const underTopic = weighted(query, named) >= TOPIC
-  const byHeading = underTopic ? BY_PLACE.topic : BY_PLACE.heading
+  const byHeading = weighted(query, named) >= TOPIC ? BY_PLACE.topic : BY_PLACE.heading
   const units = unitsOf(candidate)
   const inside = (span: Span | undefined) => {
     const found = new Set(span ? termsIn(span) : [])
@@ -188,7 +184,7 @@ const scoreUnits = (entry: Ranked<Quotable>, top: number): Scored[] => {
     const words = termsIn(unit)
     const [opening = ''] = words
     const together = TOGETHER * ratio(pairs(query, words), mostPairs(query))
-    const first = unit.start === units[0]?.start ? (underTopic ? FIRST_OF_TOPIC : FIRST) : 0
+    const first = unit.start === units[0]?.start ? FIRST : 0
     return {
       unit,
       ranked: entry,
@@ -216,7 +212,7 @@ const length = ({ start, end }: Span): number => end - start
 const within = (a: Span, b: Span): boolean => a.start >= b.start && a.end <= b.end
 const overlaps = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end
 
-/** The best, and up to two more of its passage that are close to it or add to it; or one of another passage. */
+/** The best, and up to two more of its passage that are close to it or add to it; or one of another passage that proves too. */
 const choose = (best: Scored, scored: readonly Scored[]): Scored[] => {
   const { query } = best.ranked
   const chosen = [best]
@@ -230,18 +226,11 @@ const choose = (best: Scored, scored: readonly Scored[]): Scored[] => {
     const taken = chosen.some((other) => other.ranked === next.ranked && overlaps(other.unit, next.unit))
     if (taken || next.ranked.query !== query) continue
     const close = next.score >= CLOSE * best.score || (gain(next) >= ADDS && next.score >= 0.5 * best.score)
-    if (close && (next.ranked === best.ranked || (chosen.length === 1 && alsoAnswers(next, best)))) chosen.push(next)
+    if (close && (next.ranked === best.ranked || (chosen.length === 1 && proves(next)))) chosen.push(next)
   }
   const order = [...new Set(chosen.map(({ ranked }) => ranked))]
   return chosen.sort((a, b) => order.indexOf(a.ranked) - order.indexOf(b.ranked) || a.unit.start - b.unit.start)
 }
-
-/** A sentence of another passage is worth reading if it says itself what is asked, as fully as the best. */
-const alsoAnswers = (next: Scored, best: Scored): boolean =>
-  length(next.unit) <= LONGEST_PROOF &&
-  next.share >= best.share &&
-  weighted(next.ranked.query, next.own) >= SAYS_ITSELF &&
-  proves(next)
 
 const textOf = ({ unit, ranked }: Scored): string => ranked.candidate.text.slice(unit.start, unit.end)
 

@@ -169,7 +169,7 @@ describe('The extractive answer', () => {
 
   it('reads the lines of a table under its columns and the paragraph above', () => {
     const passages = passagesOf(
-      '# Settings\n\nEach is an environment variable. All are optional.\n\n| Name | Value |\n|---|---|\n| PORT | 3000 |\n| HOST | all |\n',
+      '# Settings\n\nEach is an environment variable. All are optional.\n\n| Name | Value |\n|---|---|\n| PORT | 3000 |\n| HOST | all |\n\n## Faults\n\n- PORT in use: stop what has the port.\n- A variable of the environment is misspelt: correct it.\n',
     )
     const { text } = ask('Which environment variable is the port?', passages)
     expect(text).toContain('PORT | 3000')
@@ -182,7 +182,7 @@ describe('What is asked', () => {
 
 ## Safekeeping and recovery
 
-Stop the till and copy the ledger. To get it back, stop the till again.
+Stop the till and copy the ledger. To get it back, stop the till again. The copied key belongs to the recovery.
 
 ## Parcels
 
@@ -201,11 +201,15 @@ A parcel is weighed, then labelled. Make space on the shelf; it goes on by itsel
 
 ## A new driver
 
-Write the name on the board. Then hand out the jacket. A driver pays nothing for the jacket in winter.
+Write the name on the board. Then hand out the jacket.
+
+## Clothes
+
+A driver wears leather gloves in winter.
 
 ## Winter
 
-In winter the jacket of a driver is lent by the shop.
+In winter a driver brings gloves for the guests.
 `
   const shop = passagesOf(SHOP)
 
@@ -244,8 +248,8 @@ In winter the jacket of a driver is lent by the shop.
     expect(ask(question, shop).text).toContain(quote)
   })
 
-  it('is answered from one passage; another is quoted only where it says as much itself', () => {
-    const { sentences } = ask('What does a driver pay for the jacket in winter?', shop)
-    expect(sentences.map(({ quote }) => quote)).toEqual(['A driver pays nothing for the jacket in winter.'])
+  it('is not answered beside the point: what says less of it in another passage is left out', () => {
+    const { sentences } = ask('Which gloves does a driver wear in winter?', shop)
+    expect(sentences.map(({ quote }) => quote)).toEqual(['A driver wears leather gloves in winter.'])
   })
 })
