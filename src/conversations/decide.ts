@@ -12,7 +12,7 @@ export const ANSWER_WITHIN_MS = 30_000
 const MARGIN_MS = 1_000
 
 /** Runs that may be started for what is unanswered; the last failure is a handoff. */
-export const MAX_ATTEMPTS = 3
+const MAX_ATTEMPTS = 3
 
 /** One run may take this long: what remains is for a second one. */
 const RUN_MS = 14_000
