@@ -151,7 +151,7 @@ const bm25 = (query: WeightedQuery, terms: readonly string[], average: number): 
 }
 
 /** Share of the question's words, by weight, that stand in `present`. Of a name its parts count where it is not whole. */
-export const coverage = (query: WeightedQuery, present: ReadonlySet<string>): number => {
+const coverage = (query: WeightedQuery, present: ReadonlySet<string>): number => {
   let covered = 0
   let total = 0
   query.words.forEach((word, index) => {
