@@ -97,8 +97,13 @@ export const makeDeliver = (needs: Needs) => {
 
   /** What the assistant said and the customer did not get is for a person to see. */
   const giveUp = async (message: MessageDocument, status: 'refused' | 'uncertain', reason: string): Promise<'next'> => {
+    if (message.author.kind === 'assistant') await handOver(message)
+    // Last, so that a crash in between leaves the message held: its end is then decided, and told, once more.
     await store.finishDelivery(message, status, reason)
-    if (message.author.kind !== 'assistant') return 'next'
+    return 'next'
+  }
+
+  const handOver = async (message: MessageDocument): Promise<void> => {
     const { companyId, conversationId, text } = message
     const at = clock.now()
     const handoff = { reason: 'delivery_failed' as const, summary: summarised(text), at }
@@ -108,11 +113,9 @@ export const makeDeliver = (needs: Needs) => {
         ? { change: { handler: 'nobody', handoff }, drafts: [eventLine({ name: 'handoff', reason: handoff.reason })] }
         : null,
     )
-    if (appended) {
-      announce(bus, appended)
-      metrics.handoffs.inc({ reason: handoff.reason })
-    }
-    return 'next'
+    if (!appended) return
+    announce(bus, appended)
+    metrics.handoffs.inc({ reason: handoff.reason })
   }
 
   return async (companyId: string, conversationId: string, stop: AbortSignal): Promise<void> => {

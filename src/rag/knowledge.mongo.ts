@@ -201,13 +201,6 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
     return visible(found)
   }
 
-  /** The text as it was given. Throws `not_found`. */
-  const getOriginal = async (companyId: string, documentId: string): Promise<string> => {
-    const found = await documents.findOne({ _id: documentId, companyId }, { projection: { text: 1 } })
-    if (!found) throw notFound(documentId)
-    return found.text
-  }
-
   /** Newest first. `before` is the last document of the page before. */
   const listDocuments = async (
     companyId: string,
@@ -331,7 +324,6 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
     replaceDocument,
     deleteDocument,
     getDocument,
-    getOriginal,
     listDocuments,
     dueDocuments,
     indexDocument,

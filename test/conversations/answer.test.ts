@@ -293,6 +293,20 @@ describe('delivery', () => {
     expect(await conversation()).toMatchObject({ handler: 'nobody', handoff: { reason: 'delivery_failed' } })
   })
 
+  it('of a refused answer brings in a person even when the process dies in between', async () => {
+    await write('m1')
+    await answer()
+    core.channel.send = async () => ({ kind: 'refused', reason: 'blocked' })
+    const { finishDelivery } = core.store
+    core.store.finishDelivery = () => Promise.reject(new Error('killed'))
+    await expect(deliver()).rejects.toThrow('killed')
+    core.store.finishDelivery = finishDelivery
+    expect(await conversation()).toMatchObject({ handler: 'nobody' })
+    core.pass(15_001)
+    await deliver()
+    expect((await spoken())[1]).toMatchObject({ status: 'refused', reason: 'blocked' })
+  })
+
   it('with an unknown end is repeated where that does no harm, and shown as uncertain where it would', async () => {
     for (const [idempotent, status] of [
       [true, 'queued'],

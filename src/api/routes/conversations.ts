@@ -1,5 +1,6 @@
 import type { Caller } from '../../companies/companies.js'
-import type { Conversation, Handler, Priority, State } from '../../conversations/conversation.js'
+import type { Conversation, Priority, State } from '../../conversations/conversation.js'
+import type { InboxFilter } from '../../conversations/inbox.js'
 import type { Message } from '../../conversations/message.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
@@ -11,18 +12,7 @@ type Act = { companyId: string; conversationId: string; person: { id: string; na
 
 export type ConversationsNeeds = {
   inbox: {
-    list(
-      companyId: string,
-      filter: {
-        state?: State | undefined
-        handler?: Handler | undefined
-        assignee?: string | null | undefined
-        channel?: string | undefined
-        q?: string | undefined
-        cursor?: string | undefined
-        limit: number
-      },
-    ): Promise<{ conversations: Conversation[]; nextCursor: string | null }>
+    list(companyId: string, filter: InboxFilter): Promise<{ conversations: Conversation[]; nextCursor: string | null }>
     get(companyId: string, id: string): Promise<Conversation>
     messages(companyId: string, id: string, after?: number): Promise<Message[]>
   }
