@@ -6,6 +6,8 @@ import { call, startServer } from './server.mjs'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const SETTLE_WITHIN_MS = 60_000
+const ACKNOWLEDGED_PER_ROUND = 20
+const LOAD_WITHIN_MS = 20_000
 
 /**
  * `visitors` write without pause; a message whose acknowledgement did not come is sent again with the same id, as a chat
@@ -47,7 +49,11 @@ export const killRounds = async ({ rounds, visitors = 12 }) => {
   const writing = writers.map(write)
 
   for (let round = 0; round < rounds; round += 1) {
-    await pause(300 + Math.random() * 1200)
+    // Under load means so many acknowledgements, not so many seconds: machines differ. The moment itself is random.
+    const before = acknowledgedBy(writers)
+    const until = Date.now() + LOAD_WITHIN_MS
+    while (acknowledgedBy(writers) < before + ACKNOWLEDGED_PER_ROUND && Date.now() < until) await pause(20)
+    await pause(Math.random() * 800)
     await server.kill()
     server = await startServer({ dataDir, env })
   }
@@ -88,6 +94,9 @@ export const killRounds = async ({ rounds, visitors = 12 }) => {
   rmSync(dataDir, { recursive: true, force: true })
   return { rounds, visitors, acknowledged, retries, lost, doubled, outOfOrder, unanswered }
 }
+
+/** @param {{ acknowledged: Set<string> }[]} writers */
+const acknowledgedBy = (writers) => writers.reduce((sum, { acknowledged }) => sum + acknowledged.size, 0)
 
 /** Nobody has answered the last message, and the conversation is not with people either. @param {string} url @param {string} token */
 const isWaiting = async (url, token) => {
