@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Arrival, Message, OutboundMessage, Receipt, Received } from '../conversations/message.js'
+import type { Arrival, Citation, Message, OutboundMessage, Receipt, Received } from '../conversations/message.js'
 import type { Clock } from '../platform/clock.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
@@ -36,12 +36,30 @@ export type PublicKit = {
   receive(channel: ChannelRecord, arrival: Arrival): Promise<Received>
   /** What the contact may see of their conversations on this channel, oldest first, after `after` (a message id). */
   history(channel: ChannelRecord, contactExternalId: string, after?: string): Promise<Message[]>
-  /** Calls back for each message that this contact may see, as it is appended. Returns the end of it. */
-  follow(channel: ChannelRecord, contactExternalId: string, onMessage: (message: Message) => void): () => void
+  /** Calls back for all that this contact may see, as it happens. Returns the end of it. */
+  follow(channel: ChannelRecord, contactExternalId: string, follower: Follower): () => void
   /** Throws `rate_limited` when `key` spent its allowance of the named limit. */
   limit(name: LimitName, key: string): Promise<void>
   clock: Clock
   secrets: Secrets
+}
+
+export type Follower = {
+  /** A message was appended; it replaces what was shown of a draft before. */
+  message(message: Message): void
+  /** The assistant has proved one more sentence of an answer that is not a message yet. */
+  sentence(sentence: DraftSentence): void
+  /** The draft will not become a message. */
+  withdrawn(draft: { conversationId: string; draftId: string }): void
+}
+
+export type DraftSentence = {
+  conversationId: string
+  draftId: string
+  /** From 0, without gaps; 0 again after a withdrawal. */
+  index: number
+  text: string
+  citations: Citation[]
 }
 
 /** The limits themselves are numbers in api/limits.ts. */

@@ -1,10 +1,10 @@
 import { contactIdOf, type Message, type Origin } from '../conversations/message.js'
-import type { Bus } from '../platform/bus.js'
+import type { Bus, LiveEvent } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
-import type { ChannelRecord, LimitName, PublicKit, Receive } from './channel.js'
+import type { ChannelRecord, Follower, LimitName, PublicKit, Receive } from './channel.js'
 
 type Needs = {
   channelByKey: PublicKit['channelByKey']
@@ -24,24 +24,38 @@ type Needs = {
 const MOST_FOLLOWERS = 20
 
 /** One contact's open chats. What is shown is looked up one after the other, so that it arrives in its order. */
-type Followed = { listeners: Set<(message: Message) => void>; shown: Promise<void> }
+type Followed = { followers: Set<Follower>; shown: Promise<void> }
 
 /** What the public API of a kind of channel gets to work with: everything it sees is one contact's. */
 export const makePublicKit = ({ receive, history, message, bus, log, ...rest }: Needs): PublicKit => {
   const followed = new Map<string, Followed>()
 
-  const show = async ({ listeners }: Followed, companyId: string, messageId: string) => {
-    const found = await message(companyId, messageId)
-    if (found) for (const onMessage of listeners) onMessage(found)
+  const show = async ({ followers }: Followed, event: Shown): Promise<void> => {
+    switch (event.type) {
+      case 'message': {
+        const found = await message(event.companyId, event.messageId)
+        if (found) for (const follower of followers) follower.message(found)
+        return
+      }
+      case 'sentence': {
+        const { conversationId, draftId, index, text, citations } = event
+        for (const follower of followers) follower.sentence({ conversationId, draftId, index, text, citations })
+        return
+      }
+      case 'withdrawn': {
+        const { conversationId, draftId } = event
+        for (const follower of followers) follower.withdrawn({ conversationId, draftId })
+      }
+    }
   }
 
   bus.subscribe((event) => {
-    if (event.type !== 'message' || event.kind !== 'message') return
+    if (!isShown(event)) return
     const contact = followed.get(event.contactId)
     if (!contact) return
     contact.shown = contact.shown
-      .then(() => show(contact, event.companyId, event.messageId))
-      .catch((err: unknown) => log.warn({ err, messageId: event.messageId }, 'live message not shown'))
+      .then(() => show(contact, event))
+      .catch((err: unknown) => log.warn({ err, conversationId: event.conversationId }, 'live event not shown'))
   })
 
   const contactOn = (channel: ChannelRecord, externalId: string) => contactIdOf(originOf(channel), externalId)
@@ -51,20 +65,26 @@ export const makePublicKit = ({ receive, history, message, bus, log, ...rest }: 
     receive: (channel, arrival) => receive(channel)(arrival),
     history: (channel, contactExternalId, after) =>
       history(originOf(channel), contactOn(channel, contactExternalId), after),
-    follow: (channel, contactExternalId, onMessage) => {
+    follow: (channel, contactExternalId, follower) => {
       const contactId = contactOn(channel, contactExternalId)
-      const contact = followed.get(contactId) ?? { listeners: new Set(), shown: Promise.resolve() }
-      if (contact.listeners.size >= MOST_FOLLOWERS) {
+      const contact = followed.get(contactId) ?? { followers: new Set(), shown: Promise.resolve() }
+      if (contact.followers.size >= MOST_FOLLOWERS) {
         throw new AppError('rate_limited', 'too_many_connections', `A chat is open at most ${MOST_FOLLOWERS} times.`)
       }
-      contact.listeners.add(onMessage)
+      contact.followers.add(follower)
       followed.set(contactId, contact)
       return () => {
-        contact.listeners.delete(onMessage)
-        if (contact.listeners.size === 0) followed.delete(contactId)
+        contact.followers.delete(follower)
+        if (contact.followers.size === 0) followed.delete(contactId)
       }
     },
   }
 }
+
+/** What a contact sees of what happens: notes and lines of the timeline are for the company's people. */
+type Shown = Extract<LiveEvent, { type: 'message' | 'sentence' | 'withdrawn' }>
+
+const isShown = (event: LiveEvent): event is Shown =>
+  event.type === 'message' ? event.kind === 'message' : event.type === 'sentence' || event.type === 'withdrawn'
 
 const originOf = ({ id, companyId }: ChannelRecord): Origin => ({ companyId, channelId: id })

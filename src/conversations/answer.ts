@@ -16,6 +16,7 @@ import { announce, eventLine, summarised } from './timeline.js'
 export type AnswerQuestion = (
   question: { companyId: string; conversationId: string; text: string; history: Turn[] },
   signal: AbortSignal,
+  draft: AnswerDraft,
 ) => Promise<{
   kind: 'grounded' | 'unknown'
   text: string
@@ -24,6 +25,12 @@ export type AnswerQuestion = (
   decisionId: string
   language: string
 }>
+
+/** Where proved sentences are shown as they come, before the message exists. What was shown can be taken back as a whole. */
+export type AnswerDraft = {
+  say(sentence: { text: string; citations: Citation[] }): void
+  withdraw(): void
+}
 
 type Turn = { author: 'customer' | 'assistant' | 'agent'; text: string }
 
@@ -61,7 +68,7 @@ export const makeAnswer = (needs: Needs) => {
   const { store, answerQuestion, wakeAnswer, wakeDeliver, servingSince, bus, clock, log, metrics } = needs
 
   /** True when the conversation is dealt with; false when it changed meanwhile and must be looked at again. */
-  const run = async (conversation: Claimed, signal: AbortSignal): Promise<boolean> => {
+  const run = async (conversation: Claimed, signal: AbortSignal, draft: AnswerDraft): Promise<boolean> => {
     const { companyId, id } = conversation
     const reason = mustGiveUp(conversation.answerDue, clock.now(), servingSince)
     if (reason) {
@@ -73,7 +80,9 @@ export const makeAnswer = (needs: Needs) => {
 
     const { question, history } = decision
     const asked = { companyId, conversationId: id, text: question.text, history: history.map(toTurn) }
-    const { kind, text, citations, mode, decisionId, language } = await answerQuestion(asked, signal)
+    const answered = await unlessOvertaken(conversation, signal, (unless) => answerQuestion(asked, unless, draft))
+    if (!answered) return false
+    const { kind, text, citations, mode, decisionId, language } = answered
     const phrases = phrasesIn(language)
     if (kind === 'unknown') {
       const apology = `${text} ${phrases.handover}`
@@ -85,6 +94,32 @@ export const makeAnswer = (needs: Needs) => {
     metrics.answers.inc({ outcome: 'grounded' })
     log.info({ conversationId: id, decisionId }, 'answered')
     return true
+  }
+
+  /** Ends the work as soon as the conversation changes: what was thought out for it would not be written any more. */
+  const unlessOvertaken = async <T>(
+    { id, version }: Claimed,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | null> => {
+    const either = new AbortController()
+    const onAbort = () => either.abort(signal.reason)
+    signal.addEventListener('abort', onAbort)
+    let overtaken = false
+    const unsubscribe = bus.subscribe((event) => {
+      if (event.type !== 'conversation' || event.conversationId !== id || event.version <= version) return
+      overtaken = true
+      either.abort(new AppError('conflict', 'changed_meanwhile', 'The conversation changed meanwhile.'))
+    })
+    try {
+      return await work(either.signal)
+    } catch (error) {
+      if (overtaken) return null
+      throw error
+    } finally {
+      unsubscribe()
+      signal.removeEventListener('abort', onAbort)
+    }
   }
 
   /** Compare-and-set on the version that was decided on. */
@@ -140,11 +175,14 @@ export const makeAnswer = (needs: Needs) => {
         .then((kept) => kept || limited.abort(new Error('the lease was lost')))
         .catch((err: unknown) => log.warn({ err, conversationId: id }, 'lease not renewed'))
     }, RENEW_EVERY_MS)
+    const draft = openDraft(bus, conversation, limited.signal)
     try {
-      const done = await Promise.race([run(conversation, limited.signal), limited.aborted])
+      const done = await Promise.race([run(conversation, limited.signal, draft), limited.aborted])
+      if (!done) draft.withdraw()
       await store.releaseLease(companyId, id, owner, { uncounted: !done })
       return 'again'
     } catch (err) {
+      draft.withdraw()
       const { attempts } = answerDue
       log.error({ err, conversationId: id, attempts }, 'answer failed')
       metrics.answers.inc({ outcome: 'failed' })
@@ -171,6 +209,28 @@ export const makeAnswer = (needs: Needs) => {
 }
 
 type Claimed = Conversation & { answerDue: AnswerDue }
+
+/** A draft of one run, for everybody who has the conversation open. After the run was aborted nothing is shown any more. */
+const openDraft = (
+  bus: Bus,
+  { companyId, id, contactId }: Pick<Conversation, 'companyId' | 'id' | 'contactId'>,
+  signal: AbortSignal,
+): AnswerDraft => {
+  const of = { companyId, conversationId: id, contactId, draftId: newId('dft') }
+  let shown = 0
+  return {
+    say: ({ text, citations }) => {
+      if (signal.aborted) return
+      bus.publish({ type: 'sentence', ...of, index: shown, text, citations })
+      shown += 1
+    },
+    withdraw: () => {
+      if (shown === 0) return
+      shown = 0
+      bus.publish({ type: 'withdrawn', ...of })
+    },
+  }
+}
 
 /**
  * A run's own end: after `ms`, or when `stop` says so. `aborted` rejects then, whether the work heeds the signal or not.

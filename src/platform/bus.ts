@@ -14,7 +14,14 @@ export type LiveEvent =
     }
   | { type: 'delivery'; companyId: string; conversationId: string; messageId: string }
   | { type: 'conversation'; companyId: string; conversationId: string; version: number }
+  /** A proved sentence of an answer that is not written yet; the appended message replaces all of them. */
+  | (DraftOf & { type: 'sentence'; index: number; text: string; citations: Quoted[] })
+  /** The draft will not become a message: whoever shows it takes it back. */
+  | (DraftOf & { type: 'withdrawn' })
   | { type: 'document'; companyId: string; documentId: string; status: string }
+
+type DraftOf = { companyId: string; conversationId: string; contactId: string; draftId: string }
+type Quoted = { documentId: string; passageId: string; title: string; quote: string }
 
 export type Bus = {
   publish(event: LiveEvent): void

@@ -67,9 +67,9 @@ describe('the assistant', () => {
 
   it('falls silent when a person replies while it is thinking', async () => {
     await write('m1')
-    core.assistant.answerQuestion = async (question, signal) => {
+    core.assistant.answerQuestion = async (question, signal, draft) => {
       await core.actions.speak({ ...target(), text: 'Hello, this is Ana.' })
-      return grounded(question, signal)
+      return grounded(question, signal, draft)
     }
     await answer()
     expect((await spoken()).map(({ author }) => author.kind)).toEqual(['customer', 'agent'])
@@ -79,10 +79,10 @@ describe('the assistant', () => {
   it('takes a message that arrives while it is thinking into the same answer: one reply, not two', async () => {
     await write('m1', 'My parcel')
     const asked: string[] = []
-    core.assistant.answerQuestion = async (question, signal) => {
+    core.assistant.answerQuestion = async (question, signal, draft) => {
       asked.push(question.text)
       if (asked.length === 1) await write('m2', 'where is it?')
-      return grounded(question, signal)
+      return grounded(question, signal, draft)
     }
     await answer()
     expect(asked).toEqual(['My parcel', 'My parcel\nwhere is it?'])
@@ -157,10 +157,10 @@ describe('the assistant', () => {
   it('does not take it for a failure when people tag the conversation while it thinks', async () => {
     await write('m1')
     let rounds = 0
-    core.assistant.answerQuestion = async (question, signal) => {
+    core.assistant.answerQuestion = async (question, signal, draft) => {
       rounds += 1
       if (rounds <= 4) await core.actions.setTags({ ...target(), tags: [`round-${rounds}`] })
-      return grounded(question, signal)
+      return grounded(question, signal, draft)
     }
     await answer()
     expect(rounds).toBe(5)

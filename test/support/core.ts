@@ -74,7 +74,7 @@ export const openCore = async (mongo: Mongo) => {
   const answer = makeAnswer({
     ...needs,
     servingSince: time.now,
-    answerQuestion: (question, signal) => assistant.answerQuestion(question, signal),
+    answerQuestion: (...asked) => assistant.answerQuestion(...asked),
   })
   const deliver = makeDeliver({
     ...needs,

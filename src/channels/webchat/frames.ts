@@ -57,6 +57,18 @@ const chatMessage = z.strictObject({
   at: z.iso.datetime(),
 })
 
+/** Sent as the assistant proves its answer, sentence by sentence; the `message` that follows replaces them. */
+export type AnswerSentence = {
+  conversationId: string
+  draftId: string
+  /** From 0, without gaps; 0 again after `answer.withdrawn`. */
+  index: number
+  text: string
+  citations: z.infer<typeof citation>[]
+}
+/** What was shown of this draft is to be taken back. */
+export type AnswerWithdrawn = { conversationId: string; draftId: string }
+
 export const chatMessages = z.strictObject({ messages: z.array(chatMessage) })
 
 export const toFrame = (message: Message): z.infer<typeof chatMessage> => ({

@@ -106,9 +106,11 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       await kit.limit('connects_per_address', address)
       const client = { token, origin, address }
       const session = sessions.read(token)
-      const unfollow = kit.follow(channelOf(session, origin), session.visitorId, (message) =>
-        emit('message', frames.toFrame(message)),
-      )
+      const unfollow = kit.follow(channelOf(session, origin), session.visitorId, {
+        message: (message) => emit('message', frames.toFrame(message)),
+        sentence: (sentence) => emit('answer.sentence', sentence satisfies frames.AnswerSentence),
+        withdrawn: (draft) => emit('answer.withdrawn', draft satisfies frames.AnswerWithdrawn),
+      })
       return {
         // Looked at anew each time: the channel may have been closed since, or the token have expired.
         on: {
