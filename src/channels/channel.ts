@@ -58,7 +58,9 @@ export type DraftSentence = {
   draftId: string
   /** From 0, without gaps; 0 again after a withdrawal. */
   index: number
+  /** With its marks: `[n]` is the n-th of `citations`. */
   text: string
+  /** All of the draft so far. */
   citations: Citation[]
 }
 

@@ -63,7 +63,9 @@ export type AnswerSentence = {
   draftId: string
   /** From 0, without gaps; 0 again after `answer.withdrawn`. */
   index: number
+  /** With its marks: `[n]` is the n-th of `citations`, as in the message that follows. */
   text: string
+  /** All of the draft so far. */
   citations: z.infer<typeof citation>[]
 }
 /** What was shown of this draft is to be taken back. */
