@@ -5,7 +5,7 @@ const CLOCK = 'Take the clock or `now` as an argument: only platform/clock.ts re
 export default tseslint.config(
   { ignores: ['dist', 'coverage', 'data', 'node_modules'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -21,8 +21,8 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts'],
-    ignores: ['src/platform/clock.ts', 'src/embedded-mongo/**'],
+    files: ['src/**/*.{ts,tsx}'],
+    ignores: ['src/platform/clock.ts', 'src/dashboard/ui/clock.ts', 'src/embedded-mongo/**'],
     rules: {
       'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: CLOCK }],
       'no-restricted-syntax': [

@@ -38,6 +38,7 @@ const ROOMS: Record<string, { room: RegExp; may: RegExp }> = {
   rag: { room: /^rag\//, may: /^(rag|platform)\// },
   'channels/*': { room: /^channels\/[^/]+\//, may: /^(channels\/channel$|conversations\/message$|platform\/)/ },
   channels: { room: /^channels\/[^/]+\.ts$/, may: /^(channels|conversations\/message$|platform)/ },
+  dashboard: { room: /^dashboard\//, may: /^dashboard\/|^api\/contract(\/|$)/ },
   api: { room: /^api\//, may: /^(api|companies|conversations|rag|sla|platform)\/|^channels\/channel$/ },
 }
 
@@ -72,10 +73,17 @@ describe('the import rules', () => {
     ['better-auth', /^(better-auth|@better-auth\/)/, /^companies\/sign-in\.mongo\.ts$/],
     ['agenda', /^(agenda|@agendajs\/)/, /^platform\/queue\.mongo\.ts$/],
     ['express', /^express$/, /^api\//],
+    ['Mantine and React', /^(@mantine\/|react$|react-dom|@tanstack\/)/, /^dashboard\//],
     ['the environment', /^(node:)?process$/, /^$/],
   ])('%s enter by one door', (_name, library, door) => {
     const strays = imports.filter((entry) => library.test(entry.target) && !door.test(entry.file))
     expect(strays.map(named)).toEqual([])
+  })
+
+  it('browsers get the contract as types: none of its code', () => {
+    const inBrowsers = imports.filter(({ file, target }) => /^dashboard\//.test(file) && target.startsWith('api/'))
+    expect(inBrowsers.length).toBeGreaterThan(0)
+    expect(inBrowsers.filter(({ typeOnly }) => !typeOnly).map(named)).toEqual([])
   })
 
   it('no channel is named outside the channels', () => {

@@ -1,20 +1,36 @@
 import { Router, type RequestHandler } from 'express'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { DOCS_JS, HOME, ICON_SVG, PAGE_CSS, SETUP, SETUP_JS } from './page-sources.js'
+import { DOCS_JS, ICON_SVG, PAGE_CSS, UNBUILT } from './page-sources.js'
+
+/** Where the build puts what browsers load; the same place seen from `src/api` and from `dist/api`. */
+const BUILT = path.resolve(import.meta.dirname, '../../dist/public')
+
+/** Each begins a part of the dashboard, which finds its own way below it. */
+const DASHBOARD_PATHS = ['/', '/setup', '/sign-in', '/inbox{/*rest}', '/knowledge{/*rest}', '/settings{/*rest}']
 
 /**
- * The few pages that the API serves itself: where things are, the set-up form, the documentation. They run no script and
- * no style but our own files, so the content security policy needs no exception but the one that Swagger UI asks for.
+ * The dashboard and the documentation. Pages run no script and no style but our own files, so the content security policy
+ * needs no exception but the one that Swagger UI asks for.
  */
-export const makePages = (): Router => {
+export const makePages = (built = BUILT): Router => {
   const router = Router()
-  router.get('/', page('/', html('Helpdesk', HOME, PAGE_HEAD)))
-  router.get('/setup', page('/setup', html('Set up · Helpdesk', SETUP, PAGE_HEAD + script('setup.js'))))
-  router.get('/docs', allowSwagger, page('/docs', html('API · Helpdesk', '<div id="docs"></div>', DOCS_HEAD)))
+  const dashboard = path.join(built, 'dashboard')
+  const index = path.join(dashboard, 'index.html')
+  const html = existsSync(index) ? readFileSync(index, 'utf8') : document('Helpdesk', UNBUILT, PAGE_HEAD)
+  for (const pattern of DASHBOARD_PATHS) router.get(pattern, page(pattern.replace('{/*rest}', '/*'), html))
+  for (const file of filesIn(path.join(dashboard, 'assets')))
+    router.get(`/assets/${file.name}`, builtFile(ASSETS, file))
+  // The chat is loaded by other people's pages: its loader keeps its name, what that loads carries hashes.
+  for (const file of filesIn(built))
+    router.get(`/${file.name}`, forAnySite, builtFile(`/${file.name}`, file, LOADER_CACHE))
+  for (const file of filesIn(path.join(built, 'widget')))
+    router.get(`/widget/${file.name}`, forAnySite, builtFile('/widget/:file', file))
+
+  router.get('/docs', allowSwagger, page('/docs', document('API · Helpdesk', '<div id="docs"></div>', DOCS_HEAD)))
   router.get('/assets/page.css', asset('text/css', PAGE_CSS))
   router.get('/assets/icon.svg', asset('image/svg+xml', ICON_SVG))
-  router.get('/assets/setup.js', asset('text/javascript', SETUP_JS))
   router.get('/assets/docs.js', asset('text/javascript', DOCS_JS))
   const swagger = path.dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js']) {
@@ -27,12 +43,18 @@ export const makePages = (): Router => {
 }
 
 const ASSETS = '/assets/:file'
+const HASHED_CACHE = 'public, max-age=31536000, immutable'
+const LOADER_CACHE = 'public, max-age=300, stale-while-revalidate=86400'
+
+const forAnySite: RequestHandler = (_req, res, next) => {
+  res.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' })
+  next()
+}
 
 const page =
   (pattern: string, body: string): RequestHandler =>
   (_req, res) => {
     res.locals.route = pattern
-    // A set-up link carries its token in the address: it stays out of caches (and, by helmet, out of Referer).
     res.set({ 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' }).send(body)
   }
 
@@ -41,6 +63,33 @@ const asset =
   (_req, res) => {
     res.locals.route = ASSETS
     res.set({ 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-cache' }).send(body)
+  }
+
+type BuiltFile = { name: string; folder: string; compressed: boolean }
+
+const TYPES: Record<string, string> = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+
+/** What the build made, listed once: a file that is not among them is not asked for on disk. */
+const filesIn = (folder: string): BuiltFile[] => {
+  const names = existsSync(folder) ? readdirSync(folder) : []
+  return names
+    .filter((name) => path.extname(name) in TYPES)
+    .map((name) => ({ name, folder, compressed: names.includes(`${name}.gz`) }))
+}
+
+/** Most names carry a hash of their content: what a browser has once, it never asks for again. */
+const builtFile =
+  (pattern: string, { name, folder, compressed }: BuiltFile, cache = HASHED_CACHE): RequestHandler =>
+  (req, res) => {
+    res.locals.route = pattern
+    const zipped = compressed && req.acceptsEncodings('gzip') === 'gzip'
+    res.set({
+      'Content-Type': `${TYPES[path.extname(name)]}; charset=utf-8`,
+      'Cache-Control': cache,
+      Vary: 'Accept-Encoding',
+      ...(zipped ? { 'Content-Encoding': 'gzip' } : {}),
+    })
+    res.sendFile(zipped ? `${name}.gz` : name, { root: folder, cacheControl: false })
   }
 
 /** Swagger UI writes style attributes and draws with data: images. */
@@ -55,15 +104,13 @@ const allowSwagger: RequestHandler = (_req, res, next) => {
   next()
 }
 
-const script = (file: string): string => `<script type="module" src="/assets/${file}"></script>`
-
 const PAGE_HEAD = '<link rel="stylesheet" href="/assets/page.css">'
 
 const DOCS_HEAD = `<link rel="stylesheet" href="/assets/swagger-ui.css">
 <script defer src="/assets/swagger-ui-bundle.js"></script>
-${script('docs.js')}`
+<script type="module" src="/assets/docs.js"></script>`
 
-const html = (title: string, body: string, head: string): string => `<!doctype html>
+const document = (title: string, body: string, head: string): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">

@@ -203,4 +203,5 @@ export const makeCompanies = ({
 
 export type Companies = ReturnType<typeof makeCompanies>
 
-const setupPath = (token: string): string => `/setup?token=${token}`
+/** Behind the #, where no server, proxy or Referer sees it. */
+const setupPath = (token: string): string => `/setup#${token}`

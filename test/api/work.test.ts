@@ -34,7 +34,7 @@ describe('people', () => {
     expect(status).toBe(201)
     const link = new URL((json as unknown as { setupUrl: string }).setupUrl)
     expect(link.origin + link.pathname).toBe(`${address}/setup`)
-    const body = { token: link.searchParams.get('token'), name: 'Grace', email, password: 'correct horse battery' }
+    const body = { token: link.hash.slice(1), name: 'Grace', email, password: 'correct horse battery' }
     expect(
       (await call(address, 'post', '/api/v1/setup', { body: { ...body, password: 'too short' } })).json.error,
     ).toMatchObject({

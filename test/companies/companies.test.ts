@@ -32,7 +32,7 @@ beforeEach(async () => {
 })
 afterEach(() => mongo.close())
 
-const tokenOf = (path: string | null): string => new URL(path ?? '', 'http://x').searchParams.get('token') ?? ''
+const tokenOf = (path: string | null): string => new URL(path ?? '', 'http://x').hash.slice(1)
 const newcomer = (email: string, password = PASSWORD) => ({ email, name: 'Ada', password })
 
 /** The first owner, signed in. */
