@@ -10,10 +10,12 @@ import {
   compileProjection,
   compileReplaceRoot,
   compileUnset,
+  isScore,
   scopeOf,
   type Reshape,
 } from './project.js'
 import { runSearch } from './search.js'
+import { runVectorSearch } from './vector-search.js'
 import { compileSort, select, sortDocs, type Sort } from './select.js'
 import type { Store, Transaction } from './store.js'
 import { type Doc, docOf, isDoc, isNumeric, nameOf, newDoc, wholeNumber, type Value } from './values.js'
@@ -48,10 +50,20 @@ const parseStages = (pipeline: Value): Parsed[] => {
  */
 export const compilePipeline = (pipeline: Value, context: PipelineContext): ((namespace: string) => Row[]) => {
   const stages = parseStages(pipeline)
-  if (stages[0]?.name === '$search') {
+  const source = stages[0] ? SCORED_SOURCES[stages[0].name] : undefined
+  const otherScore = stages
+    .slice(source ? 1 : 0)
+    .find(({ name, spec }) => name !== '$match' && asksForScore(spec, source?.score))
+  if (otherScore)
+    throw new CommandError(
+      'Location40218',
+      `${otherScore.name} asks for a score, but this pipeline has ${source ? `no other than ${source.score}` : 'none'}`,
+    )
+  if (source) {
+    const { name, spec } = stages[0]!
     if (context.transaction)
-      throw new CommandError('OperationNotSupportedInTransaction', '$search cannot be used within a transaction')
-    const search = runSearch(stages[0].spec, context.store)
+      throw new CommandError('OperationNotSupportedInTransaction', `${name} cannot be used within a transaction`)
+    const search = source.run(spec, context.store)
     const rest = stages.slice(1).map((stage) => compileStage(stage, context))
     return (namespace) => rest.reduce((rows, stage) => stage(rows), search(namespace))
   }
@@ -70,6 +82,23 @@ export const compilePipeline = (pipeline: Value, context: PipelineContext): ((na
       : []
     return rest.reduce((rows, stage) => stage(rows), rows)
   }
+}
+
+/** Stages that begin a pipeline with scored rows. */
+const SCORED_SOURCES: Partial<
+  Record<string, { run: (spec: Value, store: Store) => (namespace: string) => Row[]; score: string }>
+> = {
+  $search: { run: runSearch, score: 'searchScore' },
+  $vectorSearch: { run: runVectorSearch, score: 'vectorSearchScore' },
+}
+
+/** True where a stage asks for a score that its pipeline does not have. */
+const asksForScore = (spec: Value, there: string | undefined): boolean => {
+  if (Array.isArray(spec)) return spec.some((item) => asksForScore(item, there))
+  if (!isDoc(spec)) return false
+  return Object.keys(spec).some((key) =>
+    key === '$meta' ? isScore(spec[key]) && spec[key] !== there : key !== '$literal' && asksForScore(spec[key], there),
+  )
 }
 
 const listSearchIndexes = (spec: Value, store: Store): ((namespace: string) => Row[]) => {
@@ -178,7 +207,7 @@ export const compileStage = ({ name, spec }: Parsed, context: PipelineContext): 
       const facets = Object.keys(spec).map((key) => {
         const stages = parseStages(spec[key])
         const forbidden = stages.find((stage) =>
-          ['$facet', '$search', '$changeStream', '$out', '$merge'].includes(stage.name),
+          ['$facet', '$search', '$vectorSearch', '$changeStream', '$out', '$merge'].includes(stage.name),
         )
         if (forbidden)
           throw new CommandError('Location40600', `${forbidden.name} is not allowed to be used within a $facet stage`)
@@ -198,7 +227,8 @@ export const compileStage = ({ name, spec }: Parsed, context: PipelineContext): 
       ]
     }
     case '$search':
-      throw new CommandError('Location40602', '$search is only valid as the first stage in a pipeline')
+    case '$vectorSearch':
+      throw new CommandError('Location40602', `${name} is only valid as the first stage in a pipeline`)
     default:
       throw KNOWN_STAGES.has(name)
         ? notSupported(`the stage ${name}`)
@@ -206,9 +236,8 @@ export const compileStage = ({ name, spec }: Parsed, context: PipelineContext): 
   }
 }
 
-// $vectorSearch belongs beside $search, as another source of scored rows.
 const KNOWN_STAGES = new Set(
-  '$bucket $bucketAuto $collStats $currentOp $densify $documents $fill $geoNear $graphLookup $indexStats $listLocalSessions $listSampledQueries $listSearchIndexes $listSessions $merge $out $planCacheStats $querySettings $redact $sample $searchMeta $setWindowFields $shardedDataDistribution $unionWith $vectorSearch $changeStreamSplitLargeEvent $changeStream $rankFusion $scoreFusion'.split(
+  '$bucket $bucketAuto $collStats $currentOp $densify $documents $fill $geoNear $graphLookup $indexStats $listLocalSessions $listSampledQueries $listSearchIndexes $listSessions $merge $out $planCacheStats $querySettings $redact $sample $searchMeta $setWindowFields $shardedDataDistribution $unionWith $changeStreamSplitLargeEvent $changeStream $rankFusion $scoreFusion'.split(
     ' ',
   ),
 )
@@ -357,8 +386,8 @@ const lookup = (spec: Value, context: PipelineContext): Stage => {
   const namespace = `${context.database}.${from}`
   const target = compileAddFields(docOf({ [as]: '$$joined' }), { joined: LOCAL })
   const stages = pipeline === undefined ? [] : parseStages(pipeline)
-  if (stages.some(({ name }) => name === '$search' || name === '$out' || name === '$merge'))
-    throw notSupported('$search, $out or $merge inside $lookup')
+  const refused = stages.find(({ name }) => ['$search', '$vectorSearch', '$out', '$merge'].includes(name))
+  if (refused) throw notSupported(`${refused.name} inside $lookup`)
   // Everything unknown is found now, not at the first document.
   const compile = (variables: Variables): ((join: Doc | null) => Doc[]) => {
     const head = selection(stages, variables)

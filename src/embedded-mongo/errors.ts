@@ -42,6 +42,7 @@ const CODES = {
   Unauthorized: 13,
   InvalidLength: 16,
   UnsatisfiableWriteConcern: 100,
+  Location40218: 40218,
   Location40234: 40234,
   Location40235: 40235,
   Location15955: 15955,

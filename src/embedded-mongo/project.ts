@@ -12,6 +12,9 @@ type Branch = Map<string, Leaf | Branch>
 
 const SCORE: Expression = (_doc, scope) => scope.SCORE
 
+/** What `{$meta: …}` may name; which of the two there is in a pipeline is for aggregate.ts to check. */
+export const isScore = (meta: Value): boolean => meta === 'searchScore' || meta === 'vectorSearchScore'
+
 const isFlag = (value: Value): boolean => typeof value === 'boolean' || isNumeric(value)
 
 const put = (tree: Branch, path: string, leaf: Leaf): void => {
@@ -85,7 +88,7 @@ export const compileProjection = (spec: Doc, variables: Variables, place: Projec
 
 const compileProjected = (value: Value, variables: Variables): Expression => {
   if (isDoc(value) && '$meta' in value) {
-    if (value.$meta === 'searchScore') return SCORE
+    if (isScore(value.$meta)) return SCORE
     throw notImplemented(`{$meta: ${JSON.stringify(value.$meta)}}`)
   }
   return compileExpression(value, variables)

@@ -1,6 +1,6 @@
 import type { Row } from './aggregate.js'
 import { badValue, CommandError, notImplemented, notSupported } from './errors.js'
-import type { Entry, SearchIndex, TextField } from './search-index.js'
+import { type Entry, SearchIndex, type TextField } from './search-index.js'
 import type { Store } from './store.js'
 import { type Doc, isDoc, isNumeric, nameOf, toNumber, wholeNumber, type Value } from './values.js'
 
@@ -38,6 +38,8 @@ export const runSearch = (spec: Value, store: Store): ((namespace: string) => Ro
     // Like Atlas: an index that is not there finds nothing.
     const index = collection?.searchIndexes.find((each) => each.name === name)
     if (!collection || !index) return []
+    if (!(index instanceof SearchIndex))
+      throw badValue(`$search needs an index of type search, and '${name}' is of type vectorSearch`)
     const { ordinals, scores } = compiled.hits(index.ready(collection))
     return ordinals
       .map((ordinal) => ({ entry: index.entries[ordinal]!, score: scores[ordinal]! }))

@@ -13,6 +13,7 @@ import {
   sortKey,
 } from './ordering.js'
 import { EMPTY_ARRAY, indexedValues, parsePath, type Path } from './paths.js'
+import { isScore } from './project.js'
 import type { Collection, Slot, Store, Transaction } from './store.js'
 import { type Doc, isDoc, isNumeric, nameOf, toNumber, type Value } from './values.js'
 
@@ -28,7 +29,7 @@ export const compileSort = (spec: Value): Sort => {
   for (const key of Object.keys(spec)) {
     const value = spec[key]
     const path = nameOf(key)
-    if (isDoc(value) && value.$meta === 'searchScore') fields.push({ path, steps: [], direction: -1, score: true })
+    if (isDoc(value) && isScore(value.$meta)) fields.push({ path, steps: [], direction: -1, score: true })
     else if (isDoc(value)) throw notImplemented(`sorting by ${Object.keys(value)[0] ?? '{}'}`)
     else if (!isNumeric(value) || Math.abs(toNumber(value)) !== 1)
       throw new CommandError('Location15975', '$sort key ordering must be 1 (for ascending) or -1 (for descending)')

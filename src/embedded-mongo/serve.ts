@@ -4,7 +4,7 @@ import path from 'node:path'
 import { ChangeStreams } from './change-streams.js'
 import { CommandError } from './errors.js'
 import { Journal, StartFailure } from './journal.js'
-import { SearchIndex } from './search-index.js'
+import { openSearchIndex } from './search-indexes.js'
 import { Server, type Peer } from './server.js'
 import { Store } from './store.js'
 import { sweepExpired } from './ttl.js'
@@ -35,7 +35,7 @@ export const serve = async ({
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
   const journal = new Journal(file)
   try {
-    const store = new Store(journal, new ChangeStreams(), (stored) => new SearchIndex(stored))
+    const store = new Store(journal, new ChangeStreams(), openSearchIndex)
     store.load()
     const server = new Server(store, journal, onFault)
     server.sessions.load(Date.now())

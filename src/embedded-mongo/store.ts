@@ -6,7 +6,7 @@ import { Index, idIndex } from './indexes.js'
 import type { Journal } from './journal.js'
 import { type Batch } from './journal.js'
 import { orderKey } from './ordering.js'
-import { type SearchIndex } from './search-index.js'
+import type { AnySearchIndex } from './search-indexes.js'
 import { type Doc, docOf, isDoc, newDoc, typeName } from './values.js'
 
 /** Where a document lives. The document itself is replaced, never changed; `doc` is null before insertion and after deletion. */
@@ -61,7 +61,7 @@ export class Blocked extends Error {
 export class Collection {
   readonly slots = new Map<string, Slot>()
   readonly indexes: Index[] = [idIndex()]
-  readonly searchIndexes: SearchIndex[] = []
+  readonly searchIndexes: AnySearchIndex[] = []
   /** What changed while transactions were open: they look here for what they must not see yet. */
   history: { slot: Slot; version: number; before: Doc | null }[] = []
   readonly writers = new Set<Transaction>()
@@ -122,7 +122,7 @@ export class Store {
   constructor(
     private readonly journal: Journal,
     readonly changes: ChangeStreams,
-    private readonly openSearchIndex: (stored: Doc) => SearchIndex,
+    private readonly openSearchIndex: (stored: Doc) => AnySearchIndex,
   ) {}
 
   load(): void {
@@ -418,7 +418,7 @@ export class Store {
     )
   }
 
-  changeSearchIndexes(collection: Collection, change: (list: SearchIndex[]) => void): void {
+  changeSearchIndexes(collection: Collection, change: (list: AnySearchIndex[]) => void): void {
     this.changeCatalog(collection, collection.searchIndexes, () => change(collection.searchIndexes))
   }
 

@@ -336,7 +336,7 @@ describe('an aggregation (manual: Aggregation Stages)', () => {
 
   const refused: [stage: string, pipeline: Document[], code: number][] = [
     ['$out', [{ $out: 'x' }], 115],
-    ['$vectorSearch', [{ $vectorSearch: {} }], 115],
+    ['$merge', [{ $merge: 'x' }], 115],
     ['an unknown stage', [{ $nonsense: {} }], 40324],
     ['an unknown expression', [{ $project: { a: { $sampleRate: 1 } } }], 238],
     ['an unknown accumulator', [{ $group: { _id: 1, a: { $stdDevPop: '$x' } } }], 238],

@@ -60,8 +60,8 @@ describe('what is not served', () => {
     ['a validator', { create: 'c', validator: {} }, 59],
     ['a view', { create: 'c', viewOn: 'd' }, 115],
     [
-      'a vector index',
-      { createSearchIndexes: 'c', indexes: [{ name: 'v', type: 'vectorSearch', definition: {} }] },
+      'a kind of search index that there is not',
+      { createSearchIndexes: 'c', indexes: [{ name: 'v', type: 'graph', definition: {} }] },
       115,
     ],
   ]

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { encode } from '../bson.js'
 import { CommandError, notSupported } from '../errors.js'
-import { SearchIndex } from '../search-index.js'
+import { type AnySearchIndex, openSearchIndex } from '../search-indexes.js'
 import { type Doc, docOf, isDoc, displayed } from '../values.js'
 import { type Call, type Command, items, namespaceOf } from './call.js'
 import { existing } from './catalog.js'
@@ -9,6 +9,8 @@ import { existing } from './catalog.js'
 /** Commands about search indexes; `listSearchIndexes` of the drivers is the stage `$listSearchIndexes`. */
 
 const equalDocs = (a: Doc, b: Doc): boolean => encode(a).equals(encode(b))
+
+const definitionOf = ({ stored }: AnySearchIndex): Doc => stored.latestDefinition as Doc
 
 const createSearchIndexes: Command = {
   fields: ['indexes'],
@@ -18,10 +20,11 @@ const createSearchIndexes: Command = {
       const { name = 'default', type = 'search', definition, ...others } = doc
       const other = Object.keys(others)[0]
       if (other !== undefined) throw notSupported(`'${other}' of a search index`)
-      if (type !== 'search') throw notSupported(`a search index of type '${displayed(type)}'`)
+      if (type !== 'search' && type !== 'vectorSearch')
+        throw notSupported(`a search index of type '${displayed(type)}'`)
       if (typeof name !== 'string' || !isDoc(definition))
         throw new CommandError('BadValue', 'a search index needs a name and a definition')
-      return new SearchIndex(docOf({ id: randomBytes(12).toString('hex'), name, type, latestDefinition: definition }))
+      return openSearchIndex(docOf({ id: randomBytes(12).toString('hex'), name, type, latestDefinition: definition }))
     })
     const created = wanted.map((index) => {
       const known = collection.searchIndexes.find(({ name }) => name === index.name)
@@ -29,14 +32,14 @@ const createSearchIndexes: Command = {
         call.store.changeSearchIndexes(collection, (list) => list.push(index))
         return index
       }
-      if (equalDocs(known.stored.latestDefinition as Doc, index.stored.latestDefinition as Doc)) return known
+      if (known.stored.type === index.stored.type && equalDocs(definitionOf(known), definitionOf(index))) return known
       throw new CommandError('IndexAlreadyExists', `Index ${index.name} already exists with a different definition`)
     })
     return { indexesCreated: created.map(({ name, stored }) => ({ id: stored.id, name })) }
   },
 }
 
-const named = (call: Call): { collection: ReturnType<typeof existing>; index: SearchIndex } => {
+const named = (call: Call): { collection: ReturnType<typeof existing>; index: AnySearchIndex } => {
   const collection = existing(call, namespaceOf(call))
   const { name, id } = call.body
   const index = collection.searchIndexes.find((each) => (id === undefined ? each.name === name : each.stored.id === id))
@@ -50,7 +53,7 @@ const updateSearchIndex: Command = {
     const { collection, index } = named(call)
     const { definition } = call.body
     if (!isDoc(definition)) throw new CommandError('BadValue', 'a search index needs a definition')
-    const changed = new SearchIndex(Object.assign(docOf({ ...index.stored }), { latestDefinition: definition }))
+    const changed = openSearchIndex(Object.assign(docOf({ ...index.stored }), { latestDefinition: definition }))
     call.store.changeSearchIndexes(collection, (list) => list.splice(list.indexOf(index), 1, changed))
     return {}
   },
