@@ -8,7 +8,15 @@ export type AuthorKind = 'customer' | 'assistant' | 'agent' | 'system'
 export type Author = { kind: AuthorKind; id?: string; name?: string }
 
 /** The passage that a sentence rests on. `quote` stands verbatim in the passage's text. */
-export type Citation = { documentId: string; passageId: string; title: string; quote: string }
+export type Citation = {
+  documentId: string
+  passageId: string
+  title: string
+  quote: string
+  /** Where in the document: the headings above it, and its page where there are pages. */
+  headings?: string[]
+  page?: number | null
+}
 
 /** An outbound message's way to its reader; it only moves forward. `uncertain`: sent or not, a crash left it unknowable. */
 export type DeliveryStatus = 'queued' | 'sending' | 'sent' | 'delivered' | 'read' | 'refused' | 'uncertain'

@@ -21,7 +21,14 @@ export type LiveEvent =
   | { type: 'document'; companyId: string; documentId: string; status: string }
 
 type DraftOf = { companyId: string; conversationId: string; contactId: string; draftId: string }
-type Quoted = { documentId: string; passageId: string; title: string; quote: string }
+type Quoted = {
+  documentId: string
+  passageId: string
+  title: string
+  quote: string
+  headings?: string[]
+  page?: number | null
+}
 
 export type Bus = {
   publish(event: LiveEvent): void

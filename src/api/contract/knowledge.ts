@@ -47,7 +47,14 @@ const document = z.strictObject({
 })
 export type DocumentDto = z.input<typeof document>
 
-export const citation = z.strictObject({ documentId: id, passageId: id, title: z.string(), quote: z.string() })
+export const citation = z.strictObject({
+  documentId: id,
+  passageId: id,
+  title: z.string(),
+  quote: z.string().describe('Stands verbatim in the passage'),
+  headings: z.array(z.string()).optional(),
+  page: z.number().nullable().optional(),
+})
 const accepted = z.strictObject({ id, status })
 
 export const knowledgeRoutes = {

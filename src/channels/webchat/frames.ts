@@ -43,6 +43,8 @@ const citation = z.strictObject({
   passageId: z.string(),
   title: z.string(),
   quote: z.string().describe('Stands verbatim in the passage.'),
+  headings: z.array(z.string()).optional(),
+  page: z.int().nullable().optional(),
 })
 
 const chatMessage = z.strictObject({
