@@ -158,9 +158,11 @@ export class VectorIndex {
     let worst = -Infinity
     const consider = (row: number): void => {
       const entry = this.entries[row]
-      if (!entry || !matrix.has(row) || !filter.test(entry.doc)) return
+      if (!entry || !matrix.has(row)) return
       const score = scoreOf(matrix.similarity, matrix.measure(row, query, norm))
       if (best.length === limit && (score < worst || (score === worst && entry.seq > best.at(-1)!.seq))) return
+      // Asked last, because it costs as much as comparing and nearly no row comes so far.
+      if (!filter.test(entry.doc)) return
       if (best.length === limit) best.pop()
       let place = best.length
       while (place > 0 && isNearer(score, entry.seq, best[place - 1]!)) place--
