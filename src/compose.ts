@@ -6,7 +6,8 @@ import { answerUnavailable } from './api/unavailable.js'
 import { channelKinds } from './channels/index.js'
 import { makePublicKit } from './channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from './channels/registry.mongo.js'
-import { companiesSchemas, makeCompanies } from './companies/companies.js'
+import { companiesSchemas, makeCompanies, type Invitation } from './companies/companies.js'
+import { invitationMail } from './companies/invitation.js'
 import { ownAddress, type Config } from './config.js'
 import { makeActions } from './conversations/actions.js'
 import { makeAnswer } from './conversations/answer.js'
@@ -20,6 +21,7 @@ import { makeBus } from './platform/bus.js'
 import type { Clock } from './platform/clock.js'
 import { AppError } from './platform/errors.js'
 import type { Log } from './platform/log.js'
+import { makeMailer } from './platform/mail.js'
 import { makeMetrics } from './platform/metrics.js'
 import { ensureSchema, type Mongo } from './platform/mongo.js'
 import { makeQueue, queueSchemas } from './platform/queue.mongo.js'
@@ -67,6 +69,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     secretKey,
     publicUrl,
     origins,
+    sendInvitation: makeSendInvitation({ config, clock, log }),
     releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
   })
@@ -147,6 +150,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
       { name: 'model', essential: false, probe: async () => ({ ok: true, state: 'not configured' }) },
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
     ],
+    bus,
     limit,
     metrics,
     log,
@@ -214,6 +218,20 @@ const knowledgeRoots = ({ KNOWLEDGE_DIR }: Config): Root[] => {
   if (KNOWLEDGE_DIR !== undefined) return [{ path: KNOWLEDGE_DIR }]
   const product = path.resolve(import.meta.dirname, '..')
   return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'docs'].map((name) => ({ path: path.join(product, name) }))
+}
+
+const makeSendInvitation = ({
+  config: { SMTP_URL, MAIL_FROM },
+  clock,
+  log,
+}: Pick<Needs, 'config' | 'clock' | 'log'>) => {
+  if (!SMTP_URL || !MAIL_FROM) return null
+  const mailer = makeMailer({ smtpUrl: SMTP_URL, from: MAIL_FROM, clock, log })
+  return (invitation: Invitation) =>
+    mailer.send(invitationMail(invitation)).catch((err: unknown) => {
+      log.warn({ err }, 'invitation not mailed')
+      throw err
+    })
 }
 
 /** Runs `work` again and again with a pause in between, never twice at once. `stop` waits for the run that is under way. */

@@ -83,6 +83,18 @@ export const environment = z
       .describe(
         'Proxies whose X-Forwarded-For is believed: comma-separated addresses or CIDRs, or "loopback". Unset: none.',
       ),
+    SMTP_URL: z
+      .string()
+      .regex(/^smtps?:\/\/./, 'must begin with smtp:// or smtps://')
+      .optional()
+      .describe(
+        "Server for the product's own mail (invitations), such as smtps://user:password@mail.example.com. Unset: links are shown instead.",
+      ),
+    MAIL_FROM: z
+      .string()
+      .regex(/^[^\r\n]{3,254}$/, 'must be an address such as Support <support@example.com>')
+      .optional()
+      .describe("Sender of the product's own mail, such as Support <support@example.com>; required with SMTP_URL."),
     SENTRY_DSN: z
       .url({ protocol: /^https?$/, error: 'must be the address that Sentry shows as DSN' })
       .optional()
@@ -100,6 +112,7 @@ export const environment = z
     path: ['SECRET_KEY'],
     message: 'is required with NODE_ENV=production or MONGODB_URI: set at least 32 random characters',
   })
+  .refine((env) => !env.SMTP_URL || env.MAIL_FROM, { path: ['MAIL_FROM'], message: 'is required with SMTP_URL' })
   .refine((env) => Boolean(env.HELPDESK_ADMIN_EMAIL) === Boolean(env.HELPDESK_ADMIN_PASSWORD), {
     path: ['HELPDESK_ADMIN_PASSWORD'],
     message: 'and HELPDESK_ADMIN_EMAIL go together: set both or neither',

@@ -13,8 +13,21 @@ const MAX_UNSENT_FRAMES = 500
 /** Who has not taken the farewell by then is cut off. */
 const FAREWELL_MS = 1_000
 
+/** A channel's namespace is one; the dashboard's asks for more about who connects, and may end what it began. */
+export type LiveNamespace = Omit<ChannelNamespace, 'connect'> & {
+  connect(
+    input: Parameters<ChannelNamespace['connect']>[0] & {
+      cookie: string | null
+      /** The company that a person with several asks for. */
+      company: string | null
+      /** Says why by an event, then hangs up for good: the client does not come back by itself. */
+      end: (event: string) => void
+    },
+  ): ReturnType<ChannelNamespace['connect']>
+}
+
 type Needs = {
-  namespaces: readonly ChannelNamespace[]
+  namespaces: readonly LiveNamespace[]
   /** The client's address, by the same rule as for every request. */
   addressOf: (request: IncomingMessage) => string
   limit: Limits
@@ -22,7 +35,7 @@ type Needs = {
   log: Log
 }
 
-type Connected = Awaited<ReturnType<ChannelNamespace['connect']>>
+type Connected = Awaited<ReturnType<LiveNamespace['connect']>>
 
 /** The channels' live connections over Socket.IO. Every event is acknowledged with `{ok: true, …}` or `{ok: false, error}`. */
 export const attachLive = (server: HttpServer, { namespaces, ...needs }: Needs) => {
@@ -53,7 +66,7 @@ export const attachLive = (server: HttpServer, { namespaces, ...needs }: Needs) 
 
 const openNamespace = (
   nsp: Namespace,
-  namespace: ChannelNamespace,
+  namespace: LiveNamespace,
   { addressOf, limit, metrics, log }: Omit<Needs, 'namespaces'>,
 ) => {
   nsp.use((socket, next) => {
@@ -68,6 +81,12 @@ const openNamespace = (
         origin: socket.handshake.headers.origin ?? null,
         address: addressOf(socket.request),
         emit,
+        cookie: socket.handshake.headers.cookie ?? null,
+        company: typeof auth.company === 'string' ? auth.company : null,
+        end: (event) => {
+          emit(event, {})
+          socket.disconnect()
+        },
       })
       .then((connected) => {
         ;(socket.data as { connected: Connected }).connected = connected

@@ -3,12 +3,16 @@ import helmet from 'helmet'
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { ChannelNamespace, ChannelRoute } from '../channels/channel.js'
 import type { Companies } from '../companies/companies.js'
+import type { Bus } from '../platform/bus.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { makeAdmission } from './admission.js'
+import { makeDesk } from './desk.js'
 import { mount } from './endpoint.js'
+import { contract } from './contract.js'
+import type { Route } from './contract/route.js'
 import { makeErrorHandler } from './errors.js'
 import { makeHealth, type Check } from './health.js'
 import type { Limits } from './limits.js'
@@ -28,6 +32,7 @@ export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
     /** The public APIs of all kinds of channel. */
     publicApis: readonly { routes: ChannelRoute[]; namespace: ChannelNamespace }[]
     checks: readonly Check[]
+    bus: Bus
     limit: Limits
     metrics: Metrics
     log: Log
@@ -67,6 +72,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
   })
 
   const admission = makeAdmission({ origins, ...companies, limit })
+  const desk = makeDesk({ ...needs, callerBySession: companies.callerBySession })
   const endpoints = [
     ...makeSignInRouter({ companies, limit }),
     ...makeConversationsRouter({ ...needs, people: companies.people }),
@@ -76,6 +82,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
     ...makePeopleRouter(companies),
     ...makeKeysRouter(companies),
   ]
+  app.use(afterwards(REVOKING, desk.recheck))
   for (const one of endpoints) mount(app, one, admission)
 
   const description = describeApi({ routes: endpoints.map(({ route }) => route), channelRoutes })
@@ -86,7 +93,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
   })
   app.use(makeErrorHandler(needs))
 
-  const namespaces = publicApis.map(({ namespace }) => namespace)
+  const namespaces = [desk.namespace, ...publicApis.map(({ namespace }) => namespace)]
   // A socket's handshake never passes through Express; its rule about trusted proxies is asked all the same.
   const addressOf = ({ headers, socket }: IncomingMessage): string => {
     const request = Object.assign(Object.create(app.request) as Request, { app, headers, socket, connection: socket })
@@ -94,11 +101,37 @@ export const makeApi = (needs: ApiNeeds): Api => {
   }
   return {
     app,
-    attachSockets: (server: HttpServer) => attachLive(server, { namespaces, addressOf, limit, metrics, log }),
+    attachSockets: (server: HttpServer) => {
+      const live = attachLive(server, { namespaces, addressOf, limit, metrics, log })
+      return {
+        close: async () => {
+          desk.close()
+          await live.close()
+        },
+      }
+    },
   }
 }
 
 export type Api = { app: Express; attachSockets: (server: HttpServer) => { close: () => Promise<void> } }
+
+/** Calls after which somebody may no longer see what they were just watching. */
+const REVOKING: readonly Route[] = [
+  contract.setup.signOut,
+  contract.setup.changePassword,
+  contract.people.changeRole,
+  contract.people.remove,
+]
+
+const afterwards =
+  (routes: readonly Route[], act: () => Promise<void>): RequestHandler =>
+  (req, res, next) => {
+    res.on('finish', () => {
+      const done = routes.some(({ path, method }) => path === res.locals.route && method === req.method.toLowerCase())
+      if (done && res.statusCode < 400) void act()
+    })
+    next()
+  }
 
 /** Where browsers reach this server: PUBLIC_URL, and on loopback both names of it. */
 export const ownOrigins = ({

@@ -30,12 +30,16 @@ export const companiesSchemas: CollectionSchema[] = [
   ...keySchemas,
 ]
 
+export type Invitation = { to: string; name: string; by: string; company: string; setupUrl: string }
+
 type Needs = Mongo & {
   clock: Clock
   secretKey: string
   /** The address that people reach the server under; https makes the session's cookie secure. */
   publicUrl: string
   origins: readonly string[]
+  /** Brings an invitation to whom it is for; `null` where the installation sends no mail. */
+  sendInvitation: ((invitation: Invitation) => Promise<void>) | null
   /** The channel that every company begins with. */
   createFirstChannel: (companyId: string) => Promise<unknown>
   /** Puts back what somebody had in hand, before they leave. */
@@ -52,6 +56,7 @@ export const makeCompanies = ({
   secretKey,
   publicUrl,
   origins,
+  sendInvitation,
   createFirstChannel,
   releaseWork,
 }: Needs) => {
@@ -168,10 +173,28 @@ export const makeCompanies = ({
     people: {
       list: people.list,
       get: people.get,
+      /** `mailed` false: nobody but the caller can bring the link to whom it is for. */
       invite: async (caller: Caller, invited: { email: string; name: string; role: Role }) => {
         assertMayGrant(caller, invited.role)
         const { id, token } = await people.invite(caller.companyId, invited)
-        return { id, setupUrl: new URL(setupPath(token), publicUrl).href }
+        const setupUrl = new URL(setupPath(token), publicUrl).href
+        const { name: company } = await store.get(caller.companyId)
+        const mailed = await sendInvitation?.({
+          to: invited.email,
+          name: invited.name,
+          by: caller.name,
+          company,
+          setupUrl,
+        }).then(
+          () => true,
+          () => false,
+        )
+        return { id, setupUrl, mailed: mailed ?? false }
+      },
+      /** What a one-time link opens, for whoever holds it; throws `link_invalid`. */
+      lookAtLink: async (token: string) => {
+        const { companyId, invited } = await people.link(token)
+        return { company: (await store.get(companyId)).name, invited }
       },
       changeRole: async (caller: Caller, id: string, role: Role) => {
         assertMayGrant(caller, (await people.find(caller.companyId, id)).role)

@@ -241,6 +241,12 @@ export const makePeopleStore = ({ client, db, clock, serialise, passwords }: Nee
     makeOwner: async (companyId: string, owner: Newcomer): Promise<void> =>
       join(owner, { id: newId('per'), companyId, role: 'owner' }, async () => {}),
 
+    link: async (token: string): Promise<Pick<LinkDocument, 'companyId' | 'invited'>> => {
+      const link = await links.findOne({ _id: sha256(token), expiresAt: { $gt: clock.now() } })
+      if (!link) throw linkSpent()
+      return link
+    },
+
     /** Nothing is spent when it fails: the link stays good until somebody came in by it. */
     redeem: async (token: string, newcomer: Newcomer): Promise<Membership> => {
       const link = await links.findOne({ _id: sha256(token), expiresAt: { $gt: clock.now() } })

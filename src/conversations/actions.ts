@@ -7,13 +7,16 @@ import type { Metrics } from '../platform/metrics.js'
 import { assertTransition, type Conversation, type Priority, type State } from './conversation.js'
 import type { Author, Message } from './message.js'
 import type { Appended, ConversationChange, Plan } from './change.mongo.js'
-import type { ConversationStore } from './store.mongo.js'
+import { isAlreadySaid, type ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
 
 /** Who does it: a person of the company, or an API key by its name. */
 export type Person = { id: string; name: string }
 
 type Target = { companyId: string; conversationId: string; person: Person }
+
+/** `clientId` makes saying it again harmless. */
+type Said = Target & { text: string; clientId?: string | undefined }
 
 type Needs = {
   store: ConversationStore
@@ -46,34 +49,59 @@ export const makeActions = (needs: Needs) => {
   const changed = async (target: Target, plan: Parameters<typeof change>[1]): Promise<Conversation> =>
     (await change(target, plan)).conversation
 
+  /** Appends what a person's client may send again because it never heard that it arrived. */
+  const say = async (
+    target: Said,
+    kind: 'message' | 'note',
+    append: () => Promise<Appended>,
+  ): Promise<{ message: Message; again: boolean }> => {
+    const { companyId, conversationId, clientId, text } = target
+    const before = async () => {
+      const found = clientId ? await store.messageByClientId(companyId, conversationId, clientId) : null
+      if (found && (found.text !== text || found.kind !== kind)) {
+        throw new AppError('conflict', 'id_reused', 'Another message was sent under this id.', { field: 'id' })
+      }
+      return found && { message: found, again: true }
+    }
+    const known = await before()
+    if (known) return known
+    try {
+      return { message: onlyMessage(await append()), again: false }
+    } catch (error) {
+      const raced = isAlreadySaid(error) ? await before() : null
+      if (!raced) throw error
+      return raced
+    }
+  }
+
   return {
     /** A person answers the customer, and has the conversation from now on: the assistant falls silent. */
-    speak: async (target: Target & { text: string }): Promise<Message> => {
-      const appended = await change(target, (conversation) => {
-        if (conversation.state === 'closed') throw closed()
-        return {
-          change: {
-            handler: 'agent',
-            assignee: conversation.assignee ?? target.person,
-            answerDue: null,
-            ...reopened(conversation),
-          },
-          drafts: [{ kind: 'message', author: authorOf(target.person), text: target.text, deliver: true }],
-        }
-      })
+    speak: async (target: Said): Promise<Message> => {
+      const { message, again } = await say(target, 'message', () =>
+        change(target, (conversation) => {
+          if (conversation.state === 'closed') throw closed()
+          return {
+            change: {
+              handler: 'agent',
+              assignee: conversation.assignee ?? target.person,
+              answerDue: null,
+              ...reopened(conversation),
+            },
+            drafts: [{ kind: 'message', ...saying(target), deliver: true }],
+          }
+        }),
+      )
+      if (again) return message
       metrics.messages.inc({ author: 'agent' })
       wakeDeliver(target.companyId, target.conversationId)
-      return onlyMessage(appended)
+      return message
     },
 
     /** A line for colleagues; the customer never sees it. */
-    note: async (target: Target & { text: string }): Promise<Message> =>
-      onlyMessage(
-        await change(target, () => ({
-          change: {},
-          drafts: [{ kind: 'note', author: authorOf(target.person), text: target.text }],
-        })),
-      ),
+    note: async (target: Said): Promise<Message> => {
+      const append = () => change(target, () => ({ change: {}, drafts: [{ kind: 'note', ...saying(target) }] }))
+      return (await say(target, 'note', append)).message
+    },
 
     /** Giving it to a person takes it from the assistant; taking it from the person puts it back into the human queue. */
     assign: (target: Target & { assignee: Person | null }) =>
@@ -161,6 +189,12 @@ export const makeActions = (needs: Needs) => {
 }
 
 const authorOf = ({ id, name }: Person): Author => ({ kind: 'agent', id, name })
+
+const saying = ({ person, text, clientId }: Said) => ({
+  author: authorOf(person),
+  text,
+  ...(clientId ? { clientId } : {}),
+})
 
 const isOver = (state: State) => state === 'resolved' || state === 'closed'
 

@@ -49,6 +49,8 @@ export type Message = {
   decisionId?: string
   /** The assistant's word that a person will come: it answers nothing. */
   handover?: true
+  /** Given by the client of the person who wrote it: saying it again, however often, is one message. */
+  clientId?: string
   status: DeliveryStatus | null
   /** Why it was refused or is uncertain. */
   reason?: string

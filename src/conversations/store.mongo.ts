@@ -25,6 +25,9 @@ import type { DeliveryStatus, Message } from './message.js'
  * the message (change.mongo.ts), and the functions below take work out of it and put it back.
  */
 
+/** Somebody who writes, as their channel and the company's own site know them. */
+export type Contact = { id: string; name?: string; email?: string; reference?: string }
+
 export type ContactDocument = {
   _id: string
   companyId: string
@@ -37,6 +40,7 @@ export type ContactDocument = {
 }
 
 const EXTERNAL_ID_INDEX = 'message_once'
+const CLIENT_ID_INDEX = 'said_once'
 
 export const conversationSchemas: CollectionSchema[] = [
   {
@@ -62,6 +66,12 @@ export const conversationSchemas: CollectionSchema[] = [
         name: EXTERNAL_ID_INDEX,
         unique: true,
         partialFilterExpression: { externalId: { $exists: true } },
+      },
+      {
+        key: { conversationId: 1, clientId: 1 },
+        name: CLIENT_ID_INDEX,
+        unique: true,
+        partialFilterExpression: { clientId: { $exists: true } },
       },
       {
         key: { 'delivery.notBefore': 1 },
@@ -146,6 +156,23 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
 
     list: async (filter: Filter<ConversationDocument>, limit: number): Promise<Conversation[]> =>
       (await conversations.find(filter, { sort: { updatedAt: -1, _id: -1 }, limit }).toArray()).map(withId),
+
+    count: (filter: Filter<ConversationDocument>): Promise<number> => conversations.countDocuments(filter),
+
+    contacts: async (companyId: string, ids: readonly string[]): Promise<Contact[]> =>
+      (await contacts.find({ companyId, _id: { $in: [...new Set(ids)] } }).toArray()).map(toContact),
+
+    /** Whose name or address contains `text`, case-insensitive. */
+    contactIdsLike: async (companyId: string, text: string, limit: number): Promise<string[]> => {
+      const like = { $regex: text, $options: 'i' }
+      const filter = { companyId, $or: [{ name: like }, { email: like }, { reference: like }] }
+      return (await contacts.find(filter, { limit, projection: { _id: 1 } }).toArray()).map(({ _id }) => _id)
+    },
+
+    messageByClientId: async (companyId: string, conversationId: string, clientId: string) => {
+      const found = await messages.findOne({ companyId, conversationId, clientId })
+      return found && toMessage(found)
+    },
 
     // --- the assistant's side of the outbox
 
@@ -288,10 +315,20 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
   }
 }
 
+const toContact = ({ _id: id, name, email, reference }: ContactDocument): Contact => ({
+  id,
+  ...(name ? { name } : {}),
+  ...(email ? { email } : {}),
+  ...(reference ? { reference } : {}),
+})
+
 export type ConversationStore = ReturnType<typeof makeConversationStore>
 
 /** True when the write lost because this provider message is already stored. */
 export const isKnownArrival = (error: unknown): boolean => isDuplicateKey(error, EXTERNAL_ID_INDEX)
+
+/** True when the write lost because the same person's client has already said this. */
+export const isAlreadySaid = (error: unknown): boolean => isDuplicateKey(error, CLIENT_ID_INDEX)
 
 /** True when another process made the same conversation or contact at the same moment: look again. */
 export const isCreationRace = (error: unknown): boolean => isDuplicateKey(error)

@@ -72,6 +72,7 @@ export const openInstallation = async (options: Options = {}) => {
     secretKey: 'k'.repeat(40),
     publicUrl,
     origins,
+    sendInvitation: null,
     releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
   })
@@ -134,6 +135,7 @@ export const openInstallation = async (options: Options = {}) => {
       essential: name === 'store',
       probe: async () => ({ ok: !options.sick?.includes(name), ...(name === 'model' ? { state: 'closed' } : {}) }),
     })),
+    bus,
     limit,
     metrics,
     log,

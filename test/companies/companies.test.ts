@@ -17,6 +17,7 @@ const another = () =>
     secretKey: 's'.repeat(40),
     publicUrl: 'http://127.0.0.1:3000',
     origins: ['http://127.0.0.1:3000'],
+    sendInvitation: null,
     releaseWork: async () => {},
     createFirstChannel: async (companyId) => createdChannels.push(companyId),
   })

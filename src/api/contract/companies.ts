@@ -33,6 +33,20 @@ export const setupRoutes = {
     response: z.strictObject({ id, companyId: id }),
     errors: ['forbidden', 'conflict', 'rate_limited'],
   }),
+  look: defineRoute({
+    method: 'post',
+    path: '/api/v1/setup/look',
+    tag: 'Sign-in',
+    summary: 'What a one-time link opens; nothing is spent',
+    permission: 'public',
+    body: z.strictObject({ token }),
+    status: 200,
+    response: z.strictObject({
+      company: z.string(),
+      invited: z.strictObject({ email: z.string(), name: z.string() }).nullable(),
+    }),
+    errors: ['forbidden', 'rate_limited'],
+  }),
   signIn: defineRoute({
     method: 'post',
     path: '/api/auth/sign-in/email',
@@ -153,7 +167,7 @@ export const peopleRoutes = {
     permission: 'people:write',
     body: z.strictObject({ email, name, role }),
     status: 201,
-    response: z.strictObject({ id, setupUrl: z.string() }),
+    response: z.strictObject({ id, setupUrl: z.string(), mailed: z.boolean() }),
     errors: ['conflict'],
   }),
   changeRole: defineRoute({

@@ -8,10 +8,18 @@ const tag = 'Conversations'
 
 const assignee = z.strictObject({ id, name: z.string() })
 
+const contact = z.strictObject({
+  id,
+  name: z.string().optional(),
+  email: z.string().optional(),
+  reference: z.string().optional().describe("The company's own name for the customer; not verified"),
+})
+
 const conversation = z.strictObject({
   id,
   channelId: id,
   contactId: id,
+  contact,
   previousId: id.nullable(),
   state: z.enum(STATES),
   handler: z.enum(HANDLERS),
@@ -28,6 +36,14 @@ const conversation = z.strictObject({
 })
 export type ConversationDto = z.input<typeof conversation>
 
+/** What a line of the timeline says, for programs; its text says the same in English. */
+const event = z.discriminatedUnion('name', [
+  z.strictObject({ name: z.literal('handoff'), reason: z.string() }),
+  z.strictObject({ name: z.literal('resumed') }),
+  z.strictObject({ name: z.literal('state'), from: z.string(), to: z.string(), reason: z.string().optional() }),
+  z.strictObject({ name: z.literal('assigned'), to: z.string().nullable() }),
+])
+
 const message = z.strictObject({
   id,
   seq: z.number(),
@@ -38,6 +54,8 @@ const message = z.strictObject({
   citations: z.array(citation),
   mode: z.enum(['model', 'extractive']).optional(),
   decisionId: id.optional(),
+  event: event.optional(),
+  clientId: z.string().optional(),
   status: z.enum(['queued', 'sending', 'sent', 'delivered', 'read', 'refused', 'uncertain']).nullable(),
   reason: z.string().optional(),
   at: time,
@@ -48,6 +66,14 @@ const text = z
   .string()
   .max(MAX_MESSAGE_LENGTH)
   .refine((given) => given.trim() !== '', 'is empty')
+const said = z.strictObject({
+  text,
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{8,64}$/, 'must be 8 to 64 letters, digits, _ or -')
+    .optional()
+    .describe("The client's own id: sending it again, however often, is one message"),
+})
 const reason = z.string().trim().min(1).max(500)
 
 /** Every change of a conversation answers with what it became. */
@@ -73,7 +99,10 @@ export const conversationRoutes = {
     summary: 'The inbox, last changed first',
     permission: 'conversations:read',
     query: z.strictObject({
-      state: z.enum(STATES).optional(),
+      state: z
+        .enum([...STATES, 'unresolved'])
+        .optional()
+        .describe('`unresolved` is all but resolved and closed'),
       handler: z.enum(HANDLERS).optional(),
       assignee: id.optional().describe('A person, "me", or "nobody"'),
       channel: id.optional(),
@@ -83,6 +112,15 @@ export const conversationRoutes = {
     }),
     status: 200,
     response: z.strictObject({ conversations: z.array(conversation), nextCursor: z.string().nullable() }),
+  }),
+  counts: defineRoute({
+    method: 'get',
+    path: '/api/v1/conversations/counts',
+    tag,
+    summary: 'How many are not resolved: in all, assigned to the caller, waiting for a person',
+    permission: 'conversations:read',
+    status: 200,
+    response: z.strictObject({ all: z.number(), mine: z.number(), waiting: z.number() }),
   }),
   get: defineRoute({
     method: 'get',
@@ -114,7 +152,7 @@ export const conversationRoutes = {
     summary: 'Write to the customer; whoever speaks takes over from the assistant',
     permission: 'conversations:write',
     params: byId,
-    body: z.strictObject({ text }),
+    body: said,
     status: 201,
     response: message,
     errors: ['not_found', 'conflict'],
@@ -126,7 +164,7 @@ export const conversationRoutes = {
     summary: 'Leave a note that the customer never sees',
     permission: 'conversations:write',
     params: byId,
-    body: z.strictObject({ text }),
+    body: said,
     status: 201,
     response: message,
     errors: ['not_found'],

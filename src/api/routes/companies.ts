@@ -54,6 +54,10 @@ export const makeSignInRouter = ({ companies: { people, signIn }, limit }: SignI
     const { id, companyId } = await people.redeem(token, newcomer)
     return { id, companyId }
   }),
+  endpoint(contract.setup.look, async ({ body: { token }, address }) => {
+    await limit('setups_per_address', address)
+    return people.lookAtLink(token)
+  }),
   endpoint(contract.setup.signIn, async ({ body: { email, password, rememberMe = true }, address, setCookies }) => {
     await limit('sign_ins_per_address', address)
     await limit('sign_ins_per_account', email)

@@ -1,6 +1,6 @@
 import type { Caller } from '../../companies/companies.js'
 import type { Conversation, Priority, State } from '../../conversations/conversation.js'
-import type { InboxFilter } from '../../conversations/inbox.js'
+import type { InboxFilter, Seen } from '../../conversations/inbox.js'
 import type { Message } from '../../conversations/message.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
@@ -10,15 +10,21 @@ import { endpoint, type Endpoint } from '../endpoint.js'
 /** Somebody acts on a conversation: every use case takes these. */
 type Act = { companyId: string; conversationId: string; person: { id: string; name: string } }
 
+type Saying = { text: string; clientId: string | undefined }
+
 export type ConversationsNeeds = {
   inbox: {
-    list(companyId: string, filter: InboxFilter): Promise<{ conversations: Conversation[]; nextCursor: string | null }>
-    get(companyId: string, id: string): Promise<Conversation>
+    list(companyId: string, filter: InboxFilter): Promise<{ conversations: Seen[]; nextCursor: string | null }>
+    counts(companyId: string, personId: string): Promise<{ all: number; mine: number; waiting: number }>
+    get(companyId: string, id: string): Promise<Seen>
+    message(companyId: string, id: string): Promise<Message | null>
+    /** Adds who wrote it. */
+    see(companyId: string, conversation: Conversation): Promise<Seen>
     messages(companyId: string, id: string, after?: number): Promise<Message[]>
   }
   actions: {
-    speak(act: Act & { text: string }): Promise<Message>
-    note(act: Act & { text: string }): Promise<Message>
+    speak(act: Act & Saying): Promise<Message>
+    note(act: Act & Saying): Promise<Message>
     assign(act: Act & { assignee: { id: string; name: string } | null }): Promise<Conversation>
     setState(act: Act & { state: State; reason?: string | undefined }): Promise<Conversation>
     handoff(act: Act & { reason: string }): Promise<Conversation>
@@ -46,35 +52,31 @@ export const makeConversationsRouter = ({ inbox, actions, people }: Conversation
     return { id, name }
   }
 
+  const seen = async ({ caller }: { caller: Caller }, conversation: Promise<Conversation>) =>
+    toConversation(await inbox.see(caller.companyId, await conversation))
+
   return [
     endpoint(routes.list, async ({ caller, query }) => {
       const assignee = query.assignee === ME ? caller.id : query.assignee === NOBODY ? null : query.assignee
       const { conversations, nextCursor } = await inbox.list(caller.companyId, { ...query, assignee })
       return { conversations: conversations.map(toConversation), nextCursor }
     }),
+    endpoint(routes.counts, ({ caller }) => inbox.counts(caller.companyId, caller.id)),
     endpoint(routes.get, async ({ caller, params }) => toConversation(await inbox.get(caller.companyId, params.id))),
     endpoint(routes.messages, async ({ caller, params, query }) => ({
       messages: (await inbox.messages(caller.companyId, params.id, query.after)).map(toMessage),
     })),
-    endpoint(routes.speak, async (input) => toMessage(await actions.speak({ ...actOf(input), text: input.body.text }))),
-    endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), text: input.body.text }))),
+    endpoint(routes.speak, async (input) => toMessage(await actions.speak({ ...actOf(input), ...sayingOf(input) }))),
+    endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), ...sayingOf(input) }))),
     endpoint(routes.assign, async (input) => {
       const assignee = await assigneeOf(input.caller, input.body.assignee)
-      return toConversation(await actions.assign({ ...actOf(input), assignee }))
+      return seen(input, actions.assign({ ...actOf(input), assignee }))
     }),
-    endpoint(routes.setState, async (input) =>
-      toConversation(await actions.setState({ ...actOf(input), ...input.body })),
-    ),
-    endpoint(routes.handoff, async (input) =>
-      toConversation(await actions.handoff({ ...actOf(input), ...input.body })),
-    ),
-    endpoint(routes.resume, async (input) => toConversation(await actions.resume(actOf(input)))),
-    endpoint(routes.setTags, async (input) =>
-      toConversation(await actions.setTags({ ...actOf(input), ...input.body })),
-    ),
-    endpoint(routes.setPriority, async (input) =>
-      toConversation(await actions.setPriority({ ...actOf(input), ...input.body })),
-    ),
+    endpoint(routes.setState, (input) => seen(input, actions.setState({ ...actOf(input), ...input.body }))),
+    endpoint(routes.handoff, (input) => seen(input, actions.handoff({ ...actOf(input), ...input.body }))),
+    endpoint(routes.resume, (input) => seen(input, actions.resume(actOf(input)))),
+    endpoint(routes.setTags, (input) => seen(input, actions.setTags({ ...actOf(input), ...input.body }))),
+    endpoint(routes.setPriority, (input) => seen(input, actions.setPriority({ ...actOf(input), ...input.body }))),
   ]
 }
 
@@ -84,11 +86,17 @@ const actOf = ({ caller, params }: { caller: Caller; params: { id: string } }): 
   person: { id: caller.id, name: caller.name },
 })
 
+const sayingOf = ({ body: { text, id } }: { body: { text: string; id?: string | undefined } }): Saying => ({
+  text,
+  clientId: id,
+})
+
 /** What stays inside: the outbox (`answerDue`), the lease and the company. */
-const toConversation = (given: Conversation): ConversationDto => ({
+export const toConversation = (given: Seen): ConversationDto => ({
   id: given.id,
   channelId: given.channelId,
   contactId: given.contactId,
+  contact: given.contact,
   previousId: given.previousId,
   state: given.state,
   handler: given.handler,
@@ -104,7 +112,7 @@ const toConversation = (given: Conversation): ConversationDto => ({
   resolvedAt: given.resolvedAt?.toISOString() ?? null,
 })
 
-const toMessage = (given: Message): MessageDto => ({
+export const toMessage = (given: Message): MessageDto => ({
   id: given.id,
   seq: given.seq,
   kind: given.kind,
@@ -114,6 +122,8 @@ const toMessage = (given: Message): MessageDto => ({
   citations: given.citations,
   ...(given.mode === undefined ? {} : { mode: given.mode }),
   ...(given.decisionId === undefined ? {} : { decisionId: given.decisionId }),
+  ...(given.event === undefined ? {} : { event: given.event }),
+  ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
   status: given.status,
   ...(given.reason === undefined ? {} : { reason: given.reason }),
   at: given.at.toISOString(),

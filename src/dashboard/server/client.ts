@@ -7,6 +7,7 @@ import type { contract } from '../../api/contract.js'
 const lines = {
   setup: {
     setUp: 'post /api/v1/setup',
+    look: 'post /api/v1/setup/look',
     signIn: 'post /api/auth/sign-in/email',
     signOut: 'post /api/auth/sign-out',
     changePassword: 'post /api/auth/change-password',
@@ -19,6 +20,7 @@ const lines = {
   },
   conversations: {
     list: 'get /api/v1/conversations',
+    counts: 'get /api/v1/conversations/counts',
     get: 'get /api/v1/conversations/:id',
     messages: 'get /api/v1/conversations/:id/messages',
     speak: 'post /api/v1/conversations/:id/messages',
