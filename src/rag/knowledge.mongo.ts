@@ -45,6 +45,8 @@ type StoredDocument = Omit<KnowledgeDocument, 'id'> & {
   givenLanguage: string | null
   attempts: number
   dueAt: Date | null
+  /** How far its passages are embedded (vectors.mongo.ts); null again whenever they change. */
+  embedding?: object | null
 }
 
 export type StoredPassage = {
@@ -266,7 +268,7 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
     const ready = await inTransaction(mongo.client, async (session) => {
       const before = await documents.findOneAndUpdate(
         { _id: documentId, companyId, version, status: 'indexing' },
-        { $set: { ...settled('ready', clock.now()), language, passages: fresh.length } },
+        { $set: { ...settled('ready', clock.now()), language, passages: fresh.length, embedding: null } },
         { session, projection: { language: 1, passages: 1 } },
       )
       if (!before) return false
@@ -349,6 +351,7 @@ const visible = ({
   givenLanguage: _given,
   attempts: _attempts,
   dueAt: _due,
+  embedding: _embedding,
   ...document
 }: Omit<StoredDocument, 'text'> & { text?: string }): KnowledgeDocument => ({ id: _id, ...document })
 
