@@ -68,6 +68,37 @@ export const makeMetrics = () => {
       labelNames: ['namespace'],
       registers,
     }),
+    modelCalls: new Counter({
+      name: 'helpdesk_model_calls_total',
+      help: 'Calls of the language model and of embeddings, by how they ended',
+      labelNames: ['purpose', 'outcome'],
+      registers,
+    }),
+    modelRequests: new Counter({
+      name: 'helpdesk_model_requests_total',
+      help: 'Requests that left for the model provider, repeats included',
+      labelNames: ['purpose'],
+      registers,
+    }),
+    modelFirstToken: new Histogram({
+      name: 'helpdesk_model_first_token_seconds',
+      help: 'From the call to the first piece of text of the model',
+      labelNames: ['purpose'],
+      buckets: [0.05, 0.1, 0.2, 0.4, 0.8, 1.2, 1.8, 3, 6, 12],
+      registers,
+    }),
+    modelTokens: new Counter({
+      name: 'helpdesk_model_tokens_total',
+      help: 'Tokens that the model provider read and wrote',
+      labelNames: ['purpose', 'direction'],
+      registers,
+    }),
+    breakerState: new Gauge({
+      name: 'helpdesk_breaker_state',
+      help: '1 for the state that a circuit breaker is in',
+      labelNames: ['breaker', 'state'],
+      registers,
+    }),
     rateLimited: new Counter({
       name: 'helpdesk_rate_limited_total',
       help: 'Refused by a rate limit',

@@ -1,6 +1,15 @@
+import type { UsageMetadata } from '@langchain/core/messages'
+import type { BreakerState } from '../platform/resilience.js'
+import type { Exchange } from './model-exchange.js'
+import { estimatedTokens, type Provider } from './model-provider.js'
+
 /**
- * The only door to a model: LangChain and the provider's client are imported here and nowhere else.
+ * The only door to a model: LangChain and the provider's client are imported in `model*.ts` and nowhere else.
  */
+
+export { makeEmbedder } from './model-embedder.js'
+export { makeProvider, type Provider } from './model-provider.js'
+export type { BreakerState } from '../platform/resilience.js'
 
 export type ModelMessage = { role: 'system' | 'user' | 'assistant'; text: string }
 
@@ -17,12 +26,11 @@ export type ModelRequest = {
 /** What one request cost; `costUsd` is null while no price is configured. */
 export type ModelUsage = { inputTokens: number; outputTokens: number; costUsd: number | null; requests: number }
 
-export type BreakerState = 'closed' | 'open' | 'half-open'
-
 /**
  * Every fault is an `AppError` of kind `unavailable` whose code says why: `model_open` (the breaker is open), `model_late` (no
- * first token in time), `model_stalled`, `model_failed` (5xx, broken connection), `model_limited` (429), `model_refused` (another
- * 4xx), `model_garbled`, `model_too_long`, `model_budget` (the company's budget is spent). An abort throws its own reason.
+ * first token in time), `model_stalled` (no further token in time, or not done in time), `model_failed` (5xx, broken connection),
+ * `model_limited` (429), `model_refused` (another 4xx, or its content filter), `model_garbled`, `model_too_long` (more than is
+ * read, or cut at `maxOutputTokens`), `model_budget` (the company's budget is spent). An abort throws its own reason.
  */
 export type Model = {
   /** As configured: `gpt-4.1-mini`. */
@@ -39,3 +47,94 @@ export type Embedder = {
   /** One unit-length vector per text, in order. Throws like `Model`. */
   embed(companyId: string, texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]>
 }
+
+/** US dollars per million tokens. */
+export type Price = { input: number; output: number }
+
+/** More text than this is no answer: the rest is not read. */
+const MOST_CHARACTERS = 64 * 1024
+/** One line of the stream carries a few characters of text; a longer one is not the protocol. */
+const LONGEST_LINE_BYTES = 256 * 1024
+/** Between two tokens, in milliseconds. */
+const NEXT_TOKEN_MS = 1_500
+/** After the last token only the count of tokens may follow: it is waited for no longer than this. */
+const COUNT_MS = 300
+
+type Needs = { provider: Provider; name: string; price?: Price | undefined }
+
+export const makeModel = ({ provider, name, price }: Needs): Model => {
+  const pause = provider.pauseOf(name)
+  /** Models that think before they speak refuse a temperature: the first refusal is remembered. */
+  let temperature: number | undefined = 0
+
+  async function* textOf(request: ModelRequest, exchange: Exchange, seen: Seen): AsyncGenerator<string, void> {
+    const chunks = await exchange.orStopped(provider.chat({ ...request, name, temperature, exchange }))
+    let finish: unknown
+    for (;;) {
+      const next = await exchange.next(chunks, finish === undefined ? NEXT_TOKEN_MS : COUNT_MS)
+      if (next === 'late' && finish === undefined) throw exchange.failed('model_stalled')
+      if (next === 'late' || next.done) break
+      const { content, response_metadata: about, usage_metadata: count } = next.value
+      seen.count = count ?? seen.count
+      finish ??= about['finish_reason']
+      if (typeof content !== 'string' || content === '') continue
+      seen.characters += content.length
+      if (seen.characters > MOST_CHARACTERS) throw exchange.failed('model_too_long')
+      exchange.began()
+      yield content
+    }
+    // An empty answer, or one that ends without saying so, as behind a proxy that gave up: half of it must not pass for the whole.
+    if (finish === undefined && seen.characters > 0) throw exchange.failed('model_failed')
+    if (finish === 'content_filter') throw exchange.answered('model_refused')
+    if (seen.characters === 0) throw exchange.failed('model_garbled')
+    if (finish === 'length') throw exchange.answered('model_too_long')
+  }
+
+  const stream = (request: ModelRequest, signal: AbortSignal): AsyncGenerator<string, ModelUsage> => {
+    const { companyId, purpose, messages } = request
+    const seen: Seen = { characters: 0, count: undefined }
+    return provider.call({
+      companyId,
+      purpose,
+      signal,
+      pause,
+      deadlines: provider.deadlines,
+      limits: { lineBytes: LONGEST_LINE_BYTES },
+      run: (exchange) => textOf(request, exchange, seen),
+      adapt: ({ status, param }) => {
+        if (status !== 400 || param !== 'temperature' || temperature === undefined) return false
+        temperature = undefined
+        return true
+      },
+      usage: (requests) => {
+        const read = messages.reduce((sum, { text }) => sum + text.length, 0)
+        const inputTokens = tokenCount(seen.count?.input_tokens) ?? (seen.characters > 0 ? estimatedTokens(read) : 0)
+        const outputTokens = tokenCount(seen.count?.output_tokens) ?? estimatedTokens(seen.characters)
+        const costUsd = price ? (inputTokens * price.input + outputTokens * price.output) / 1_000_000 : null
+        return { inputTokens, outputTokens, costUsd, requests }
+      },
+    })
+  }
+
+  return {
+    name,
+    stream,
+    complete: async (request, signal) => {
+      const pieces = stream(request, signal)
+      let text = ''
+      for (;;) {
+        const next = await pieces.next()
+        if (next.done) return { text, usage: next.value }
+        text += next.value
+      }
+    },
+    state: provider.state,
+  }
+}
+
+/** What has come so far: the provider's own count of tokens is its last word, and does not come when it is cut off. */
+type Seen = { characters: number; count: UsageMetadata | undefined }
+
+/** What a provider says, where it can be true. */
+const tokenCount = (said: unknown): number | undefined =>
+  typeof said === 'number' && Number.isSafeInteger(said) && said >= 0 ? said : undefined
