@@ -1,4 +1,10 @@
-import { GRAMMARS, type Grammar } from './talk-words.js'
+import { de } from './talk-words/de.js'
+import { en } from './talk-words/en.js'
+import { es } from './talk-words/es.js'
+import { fr } from './talk-words/fr.js'
+import type { Grammar } from './talk-words/grammar.js'
+import { it } from './talk-words/it.js'
+import { pt } from './talk-words/pt.js'
 
 /** What a customer's message is when it asks nothing that documents could answer. */
 export type Talk = { kind: TalkKind; language: string }
@@ -175,7 +181,7 @@ const isSlip = (word: string, known: string): boolean => {
   return at > 0 && rest.length > 1 && rest.slice(1) === wanted.slice(1)
 }
 
-/** The notation of `talk-words.ts` as an expression over words that end in `_`; `start` says where it may begin. */
+/** The notation of `talk-words/grammar.ts` as an expression over words that end in `_`; `start` says where it may begin. */
 const compiled = (phrase: string, start: string): RegExp => {
   const source = phrase
     .replace(/[a-z]+/g, '(?:$&_)')
@@ -198,7 +204,8 @@ const rulesOf = (grammar: Grammar): Rules => {
   return Object.fromEntries(entries) as Rules
 }
 
-const LANGUAGES = Object.entries(GRAMMARS).map(([code, grammar]) => ({
+/** The order decides where a phrase is of several languages. */
+const LANGUAGES = Object.entries({ en, pt, it, es, fr, de }).map(([code, grammar]) => ({
   code,
   vocabulary: vocabularyOf(grammar),
   rules: rulesOf(grammar),
