@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { BlockKind, Section } from './sources/section.js'
+import type { Block, BlockKind, Section } from './sources/section.js'
 import { sentences, type Span } from './sentences.js'
+
+export { foldDuplicates } from './fingerprint.js'
 
 /** Where a block stands in `passage.text`. */
 export type PassageBlock = { kind: BlockKind; start: number; end: number }
@@ -11,9 +13,14 @@ export type Passage = {
   /** Position in the document, from 0. */
   ordinal: number
   headings: string[]
+  /** Where it begins, from 1, in documents that have pages. */
+  page: number | null
   text: string
   blocks: PassageBlock[]
 }
+
+/** Bump it when the same sections give other passages: what was indexed under another number is indexed again. */
+export const PASSAGES_VERSION = 1
 
 /**
  * Words of a passage: long enough to hold an answer with its context, short enough to be about one thing. A section up to
@@ -26,7 +33,14 @@ const LONGEST_LISTING_WORDS = 300
 /** Characters of the longest piece, whatever it is. */
 const LONGEST_PIECE = 3_000
 
-type Piece = { kind: BlockKind; text: string; words: number; joiner: string; leadsIn: boolean }
+type Piece = {
+  kind: BlockKind
+  text: string
+  page: number | undefined
+  words: number
+  joiner: string
+  leadsIn: boolean
+}
 
 /**
  * The same document id and the same content give the same passage ids, so that a citation outlives a re-indexing of an
@@ -35,7 +49,9 @@ type Piece = { kind: BlockKind; text: string; words: number; joiner: string; lea
 export const makePassages = (documentId: string, sections: readonly Section[]): Passage[] => {
   const seen = new Map<string, number>()
   return sections
-    .flatMap(({ headings, blocks }) => pack(blocks.flatMap(piecesOf)).map((pieces) => ({ headings, ...join(pieces) })))
+    .flatMap(({ headings, blocks }) =>
+      pack(blocks.flatMap(piecesOf)).map((pieces) => ({ headings, page: pieces[0]?.page ?? null, ...join(pieces) })),
+    )
     .map((passage, ordinal) => {
       const content = [documentId, ...passage.headings, passage.text].join('\u0000')
       const equals = seen.get(content) ?? 0
@@ -55,11 +71,11 @@ const countWords = (text: string): number =>
 const LONG_WORD = 15
 
 /** A block as the smallest pieces that may be torn apart: sentences, list items with what is nested in them, rows, lines. */
-const piecesOf = ({ kind, text }: { kind: BlockKind; text: string }): Piece[] => {
+const piecesOf = ({ kind, text, page }: Block): Piece[] => {
   const words = countWords(text)
   const longest = kind === 'code' || kind === 'table' ? LONGEST_LISTING_WORDS : LONGEST_WORDS
   const leadsIn = kind === 'prose' && /[:：]$/u.test(text)
-  if (words <= longest && kind !== 'prose') return [{ kind, text, words, joiner: '\n\n', leadsIn: false }]
+  if (words <= longest && kind !== 'prose') return [{ kind, text, page, words, joiner: '\n\n', leadsIn: false }]
   return spansOf(kind, text)
     .flatMap((span) => cutLong(text, span))
     .map(({ start, end }, index, spans) => {
@@ -68,6 +84,7 @@ const piecesOf = ({ kind, text }: { kind: BlockKind; text: string }): Piece[] =>
       return {
         kind,
         text: part,
+        page,
         words: countWords(part),
         joiner: index === 0 ? '\n\n' : gap.includes('\n') ? '\n' : gap && ' ',
         leadsIn: leadsIn && index === spans.length - 1,
@@ -89,12 +106,15 @@ const cutLong = (text: string, { start, end }: Span): Span[] => {
   let from = start
   while (end - from > LONGEST_PIECE) {
     const blank = text.lastIndexOf(' ', from + LONGEST_PIECE)
-    const to = blank > from ? blank : from + LONGEST_PIECE
+    const to = blank > from ? blank : from + LONGEST_PIECE - Number(isHalf(text.charCodeAt(from + LONGEST_PIECE - 1)))
     spans.push({ start: from, end: to })
     from = blank > from ? to + 1 : to
   }
   return [...spans, { start: from, end }]
 }
+
+/** The first half of a sign beyond 16 bits: nothing may be cut behind it. */
+const isHalf = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
 
 /** Equal parts of at most the longest; a sentence that leads in (`To start it:`) stays with what follows it. */
 const pack = (pieces: readonly Piece[]): Piece[][] => {

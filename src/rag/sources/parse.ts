@@ -1,19 +1,24 @@
 import { AppError } from '../../platform/errors.js'
+import { parseCsv } from './csv.js'
 import { htmlToText, parseHtml } from './html.js'
 import { parseMarkdown } from './markdown.js'
 import { parsePlain } from './plain.js'
 import { oneLine, type Section } from './section.js'
 
-export type Format = 'markdown' | 'html' | 'text'
+/** Formats in which a document is one text. */
+export type Format = 'markdown' | 'html' | 'text' | 'csv'
 
-const parsers = { markdown: parseMarkdown, html: parseHtml, text: parsePlain } satisfies Record<
+const parsers = { markdown: parseMarkdown, html: parseHtml, text: parsePlain, csv: parseCsv } satisfies Record<
   Format,
   (text: string) => Section[]
 >
 
 /** Throws AppError `invalid` with a reason for people when there is nothing to read. */
-export const parseSource = (text: string, format: Format): Section[] => {
-  const found = parsed(text.replace(/^\uFEFF/u, '').replace(/\r\n?/gu, '\n'), format)
+export const parseSource = (text: string, format: Format): Section[] =>
+  legibleOf(parsed(text.replace(/^\uFEFF/u, '').replace(/\r\n?/gu, '\n'), format))
+
+/** Sections without what nobody can read in them. Throws `invalid` when nothing is left. */
+export const legibleOf = (found: readonly Section[]): Section[] => {
   const legible = (words: string) => /[\p{L}\p{N}]/u.test(words)
   const sections = found
     .map(({ headings, blocks }) => ({ headings, blocks: blocks.filter((block) => legible(block.text)) }))
@@ -79,6 +84,7 @@ export const detectFormat = (text: string, path = ''): Format => {
   if (/\.(?:md|markdown)$/iu.test(path)) return 'markdown'
   if (/\.html?$/iu.test(path)) return 'html'
   if (/\.txt$/iu.test(path)) return 'text'
+  if (/\.[ct]sv$/iu.test(path)) return 'csv'
   const start = text.slice(0, 20_000)
   if (HTML_START.test(start) || (start.match(HTML_BLOCK)?.length ?? 0) >= 2) return 'html'
   return MARKDOWN_SIGNS.filter((sign) => sign.test(start)).length >= 2 ? 'markdown' : 'text'

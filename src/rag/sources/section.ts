@@ -3,7 +3,8 @@
  * nested ones indented), a table one row a line with ` | ` between the cells, the header first.
  */
 export type BlockKind = 'prose' | 'list' | 'code' | 'table'
-type Block = { kind: BlockKind; text: string }
+/** `page`: where it begins, from 1, in formats that have pages. */
+export type Block = { kind: BlockKind; text: string; page?: number }
 export type Section = { headings: string[]; blocks: Block[] }
 
 /** Builds sections from a flat walk over a document: a heading closes what is deeper than itself. */
@@ -20,9 +21,9 @@ export const makeOutline = () => {
       current = { headings: path.map((heading) => heading.text), blocks: [] }
       sections.push(current)
     },
-    block: (kind: BlockKind, text: string) => {
+    block: (kind: BlockKind, text: string, page?: number) => {
       const trimmed = kind === 'code' ? text.replace(/^\n+|\s+$/gu, '') : text.trim()
-      if (trimmed) current.blocks.push({ kind, text: trimmed })
+      if (trimmed) current.blocks.push({ kind, text: trimmed, ...(page === undefined ? {} : { page }) })
     },
   }
 }
