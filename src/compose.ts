@@ -31,6 +31,7 @@ import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
 import { makeSyncFolder, type Root } from './rag/folder.js'
 import { knowledgeSchema, makeKnowledge } from './rag/knowledge.mongo.js'
 import { makeSearch } from './rag/search.mongo.js'
+import { makeUsage, usageSchema } from './rag/usage.mongo.js'
 
 type Needs = {
   config: Config
@@ -74,6 +75,13 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
   })
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
+
+  const usage = makeUsage({
+    mongo,
+    budgetOf: async (companyId) => (await companies.settings(companyId)).assistant.monthlyTokens,
+    clock,
+    log,
+  })
 
   const store = makeConversationStore(mongo)
   const inbox = makeInbox(store)
@@ -143,6 +151,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     },
     channels,
     companies,
+    usage,
     publicApis,
     checks: [
       { name: 'store', essential: true, probe: async () => ({ ok: (await db.command({ ping: 1 })).ok === 1 }) },
@@ -177,6 +186,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
         ...conversationSchemas,
         ...knowledgeSchema,
         ...decisionsSchema,
+        ...usageSchema,
         ...queueSchemas,
       ])
       const first = await companies.start({

@@ -8,6 +8,14 @@ const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as
 const isOrigin = (value: string): boolean =>
   URL.canParse(value) && /^https?:/.test(value) && new URL(value).pathname === '/'
 
+const OPENAI = 'https://api.openai.com/v1'
+
+const price = z.coerce
+  .number('must be a number of US dollars')
+  .min(0, 'must be a number of US dollars')
+  .max(1_000_000, 'must be a number of US dollars')
+  .optional()
+
 export const environment = z
   .object({
     PORT: z.coerce
@@ -66,6 +74,44 @@ export const environment = z
       .max(256, 'must be 16 to 256 characters')
       .optional()
       .describe('An owner-level API key of the first company, for automation; at least 16 characters.'),
+    OPENAI_API_KEY: z
+      .string()
+      .max(1000, 'must be at most 1,000 characters')
+      .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII characters without blanks')
+      .optional()
+      .describe('Key of the provider of language models. A server of your own at OPENAI_BASE_URL may need none.'),
+    OPENAI_BASE_URL: z
+      .url({ protocol: /^https?$/, error: 'must be an address such as http://127.0.0.1:11434/v1' })
+      .refine((url) => URL.canParse(url) && new URL(url).username === '', 'must not hold a user name or password')
+      .default(OPENAI)
+      .describe('Where the models are asked: any server that speaks the protocol of OpenAI.'),
+    OPENAI_MODEL: z
+      .string()
+      .optional()
+      .describe(
+        'Model that writes the answers, such as gpt-4.1-mini. Unset: none; answers are quoted from the documents.',
+      ),
+    OPENAI_EMBEDDING_MODEL: z
+      .string()
+      .optional()
+      .describe('Model that makes vectors, for search by meaning. Unset: none; search goes by words alone.'),
+    OPENAI_ENTAILMENT_MODEL: z
+      .string()
+      .optional()
+      .describe('Model that checks once more that each sentence follows from its quotes. Unset: no such check.'),
+    OPENAI_FIRST_TOKEN_MS: z.coerce
+      .number('must be a whole number from 100 to 15000')
+      .int('must be a whole number from 100 to 15000')
+      .min(100, 'must be a whole number from 100 to 15000')
+      .max(15_000, 'must be a whole number from 100 to 15000')
+      .default(1_800)
+      .describe(
+        'How long OPENAI_MODEL may take to begin an answer, in milliseconds, before the documents are quoted instead. A slow server of your own may need more.',
+      ),
+    OPENAI_INPUT_PRICE: price.describe(
+      'US dollars per million tokens that OPENAI_MODEL reads, to show costs. Unset: costs are not shown.',
+    ),
+    OPENAI_OUTPUT_PRICE: price.describe('US dollars per million tokens that OPENAI_MODEL writes.'),
     KNOWLEDGE_DIR: z
       .string()
       .optional()
@@ -116,6 +162,22 @@ export const environment = z
   .refine((env) => Boolean(env.HELPDESK_ADMIN_EMAIL) === Boolean(env.HELPDESK_ADMIN_PASSWORD), {
     path: ['HELPDESK_ADMIN_PASSWORD'],
     message: 'and HELPDESK_ADMIN_EMAIL go together: set both or neither',
+  })
+  .refine(
+    (env) => env.OPENAI_API_KEY || env.OPENAI_BASE_URL !== OPENAI || !(env.OPENAI_MODEL || env.OPENAI_EMBEDDING_MODEL),
+    {
+      path: ['OPENAI_API_KEY'],
+      message:
+        'is required with OPENAI_MODEL or OPENAI_EMBEDDING_MODEL, unless OPENAI_BASE_URL names a server of your own',
+    },
+  )
+  .refine((env) => env.OPENAI_MODEL || !env.OPENAI_ENTAILMENT_MODEL, {
+    path: ['OPENAI_ENTAILMENT_MODEL'],
+    message: 'checks what OPENAI_MODEL writes: set OPENAI_MODEL too',
+  })
+  .refine((env) => (env.OPENAI_INPUT_PRICE === undefined) === (env.OPENAI_OUTPUT_PRICE === undefined), {
+    path: ['OPENAI_OUTPUT_PRICE'],
+    message: 'and OPENAI_INPUT_PRICE go together: set both or neither',
   })
 
 export type Config = z.infer<typeof environment>

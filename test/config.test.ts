@@ -20,11 +20,34 @@ describe('the configuration', () => {
     ['production without a secret', { NODE_ENV: 'production' }, /^SECRET_KEY: is required/],
     ['a short secret', { SECRET_KEY: 'short' }, /^SECRET_KEY: /],
     ['an owner without a password', { HELPDESK_ADMIN_EMAIL: 'a@example.com' }, /^HELPDESK_ADMIN_PASSWORD: /],
+    ['a model without a key', { OPENAI_MODEL: 'gpt-4.1-mini' }, /^OPENAI_API_KEY: is required/],
+    ['embeddings without a key', { OPENAI_EMBEDDING_MODEL: 'text-embedding-3-small' }, /^OPENAI_API_KEY: is required/],
+    [
+      'a check of what no model writes',
+      { OPENAI_ENTAILMENT_MODEL: 'm', OPENAI_API_KEY: 'k' },
+      /^OPENAI_ENTAILMENT_MODEL: /,
+    ],
+    ['a model at no address', { OPENAI_BASE_URL: 'localhost:11434/v1' }, /^OPENAI_BASE_URL: /],
+    ['a password in an address', { OPENAI_BASE_URL: 'http://me:pass@localhost/v1' }, /^OPENAI_BASE_URL: /],
+    ['a key with a line break', { OPENAI_API_KEY: 'sk-1\nX-Other: 2' }, /^OPENAI_API_KEY: /],
+    ['half a price', { OPENAI_INPUT_PRICE: '0.4' }, /^OPENAI_OUTPUT_PRICE: /],
+    ['a price that is none', { OPENAI_INPUT_PRICE: 'cheap', OPENAI_OUTPUT_PRICE: '1' }, /^OPENAI_INPUT_PRICE: /],
+    ['a first token that never comes', { OPENAI_FIRST_TOKEN_MS: '60000' }, /^OPENAI_FIRST_TOKEN_MS: /],
     ['an unknown log level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL: /],
   ])('refuses %s by name', (_what, env, message) => {
     const attempt = () => readConfig(env)
     expect(attempt).toThrow(ConfigError)
     expect(attempt).toThrow(message)
+  })
+
+  it('asks a server of your own without a key', () => {
+    const config = readConfig({
+      OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1',
+      OPENAI_MODEL: 'llama',
+      OPENAI_API_KEY: '',
+    })
+    expect(config.OPENAI_MODEL).toBe('llama')
+    expect(config.OPENAI_API_KEY).toBeUndefined()
   })
 
   it('takes an empty variable for an unset one', () => {

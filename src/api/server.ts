@@ -21,13 +21,20 @@ import { describeApi } from './openapi.js'
 import { makePages } from './pages.js'
 import { mountChannelRoute } from './public-routes.js'
 import { makeChannelsRouter, type ChannelsNeeds } from './routes/channels.js'
-import { makeCompaniesRouter, makeKeysRouter, makePeopleRouter, makeSignInRouter } from './routes/companies.js'
+import {
+  makeCompaniesRouter,
+  makeKeysRouter,
+  makePeopleRouter,
+  makeSignInRouter,
+  type CompaniesNeeds,
+} from './routes/companies.js'
 import { makeConversationsRouter, type ConversationsNeeds } from './routes/conversations.js'
 import { makeKnowledgeRouter, type KnowledgeNeeds } from './routes/knowledge.js'
 
 export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
   KnowledgeNeeds &
-  ChannelsNeeds & {
+  ChannelsNeeds &
+  Pick<CompaniesNeeds, 'usage'> & {
     companies: Companies
     /** The public APIs of all kinds of channel. */
     publicApis: readonly { routes: ChannelRoute[]; namespace: ChannelNamespace }[]
@@ -78,7 +85,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
     ...makeConversationsRouter({ ...needs, people: companies.people }),
     ...makeKnowledgeRouter(needs),
     ...makeChannelsRouter(needs),
-    ...makeCompaniesRouter({ companies }),
+    ...makeCompaniesRouter(needs),
     ...makePeopleRouter(companies),
     ...makeKeysRouter(companies),
   ]

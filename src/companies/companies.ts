@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import type { CollectionSchema, Mongo } from '../platform/mongo.js'
-import { companySchemas, makeCompanyStore, type Company } from './company.mongo.js'
+import { companySchemas, makeCompanyStore, type Company, type CompanyChange } from './company.mongo.js'
 import { keySchemas, makeKeyStore } from './keys.mongo.js'
 import { makePeopleStore, peopleSchemas } from './people.mongo.js'
 import { mayGrant, type Role } from './roles.js'
@@ -117,10 +117,7 @@ export const makeCompanies = ({
     /** Name and settings, from memory on the hot path: a change is seen here at once, by other processes within seconds. */
     settings: (companyId: string): Promise<Company> => store.get(companyId),
 
-    update: (
-      companyId: string,
-      change: { name?: string | undefined; paused?: boolean | undefined },
-    ): Promise<Company> => store.update(companyId, change),
+    update: (companyId: string, change: CompanyChange): Promise<Company> => store.update(companyId, change),
 
     /** All for operators; else the caller's own. */
     list: async (caller: Caller): Promise<Company[]> => {

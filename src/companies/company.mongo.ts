@@ -11,10 +11,25 @@ import {
 import type { OrganizationDocument } from './sign-in.mongo.js'
 
 /** A company's own settings, keyed by its organisation. */
-export type Company = { id: string; name: string; assistant: { paused: boolean }; createdAt: Date }
+export type Company = { id: string; name: string; assistant: AssistantSettings; createdAt: Date }
 
-type CompanyDocument = Omit<Company, 'id'> & {
+export type AssistantSettings = {
+  paused: boolean
+  /** Tokens that the company's calls of a model may use in a month; `null` for no limit. */
+  monthlyTokens: number | null
+}
+
+/** What is absent stays as it is. */
+export type CompanyChange = {
+  name?: string | undefined
+  paused?: boolean | undefined
+  monthlyTokens?: number | null | undefined
+}
+
+type CompanyDocument = Omit<Company, 'id' | 'assistant'> & {
   _id: string
+  /** What is absent was never set. */
+  assistant: { paused: boolean; monthlyTokens?: number | null }
   /** Only on the company that the installation began with. */
   first?: true
   /** Grows with each change of its people, so that two changes at once cannot both leave the last owner behind. */
@@ -83,12 +98,9 @@ export const makeCompanyStore = ({ client, db, clock }: Needs) => {
       }
     },
 
-    /** At least one of the two is given. */
-    update: async (
-      id: string,
-      change: { name?: string | undefined; paused?: boolean | undefined },
-    ): Promise<Company> => {
-      const { name, paused } = change
+    /** At least one of them is given. */
+    update: async (id: string, change: CompanyChange): Promise<Company> => {
+      const { name, paused, monthlyTokens } = change
       await inTransaction(client, async (session) => {
         const { matchedCount } = await companies.updateOne(
           { _id: id },
@@ -96,6 +108,7 @@ export const makeCompanyStore = ({ client, db, clock }: Needs) => {
             $set: {
               ...(name === undefined ? {} : { name }),
               ...(paused === undefined ? {} : { 'assistant.paused': paused }),
+              ...(monthlyTokens === undefined ? {} : { 'assistant.monthlyTokens': monthlyTokens }),
             },
           },
           { session },
@@ -115,7 +128,7 @@ export const makeCompanyStore = ({ client, db, clock }: Needs) => {
 
 export type CompanyStore = ReturnType<typeof makeCompanyStore>
 
-const toCompany = ({ _id, name, assistant, createdAt }: CompanyDocument): Company =>
-  withId({ _id, name, assistant, createdAt })
+const toCompany = ({ _id, name, assistant: { paused, monthlyTokens = null }, createdAt }: CompanyDocument): Company =>
+  withId({ _id, name, assistant: { paused, monthlyTokens }, createdAt })
 
 const noCompany = () => new AppError('not_found', 'company_not_found', 'There is no such company.')

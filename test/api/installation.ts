@@ -23,6 +23,7 @@ import { ensureSchema } from '../../src/platform/mongo.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
 import { decisionsSchema, makeDecisions } from '../../src/rag/decisions.mongo.js'
 import { knowledgeSchema, makeKnowledge } from '../../src/rag/knowledge.mongo.js'
+import { makeUsage, usageSchema } from '../../src/rag/usage.mongo.js'
 import { openTestMongo } from '../support/mongo.js'
 
 type Options = {
@@ -41,7 +42,14 @@ export const OWNER_KEY = 'environment-key-of-the-first-company'
 export const openInstallation = async (options: Options = {}) => {
   const mongo = await openTestMongo()
   // Nobody searches here: the indexes for search stay unmade.
-  const schemas = [companiesSchemas, conversationSchemas, channelSchemas, knowledgeSchema, decisionsSchema].flat()
+  const schemas = [
+    companiesSchemas,
+    conversationSchemas,
+    channelSchemas,
+    knowledgeSchema,
+    decisionsSchema,
+    usageSchema,
+  ].flat()
   await ensureSchema(
     mongo.db,
     schemas.map(({ collection, indexes = [] }) => ({ collection, indexes })),
@@ -120,6 +128,7 @@ export const openInstallation = async (options: Options = {}) => {
   const decisions = makeDecisions({ mongo })
   const api = makeApi({
     companies,
+    usage: makeUsage({ mongo, budgetOf: async () => null, clock, log }),
     inbox,
     actions,
     knowledge: {

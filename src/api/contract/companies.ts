@@ -8,9 +8,19 @@ const company = z.strictObject({ id, name: z.string() })
 const settings = z.strictObject({
   id,
   name: z.string(),
-  assistant: z.strictObject({ paused: z.boolean() }),
+  assistant: z.strictObject({ paused: z.boolean(), monthlyTokens: z.number().nullable() }),
   createdAt: time,
 })
+/** 0: nothing is sent to a model. */
+const monthlyTokens = z.number().int().min(0).max(1_000_000_000_000)
+const used = {
+  calls: z.number(),
+  requests: z.number(),
+  inputTokens: z.number(),
+  outputTokens: z.number(),
+  costUsd: z.number().nullable(),
+  averageMs: z.number(),
+}
 const user = z.strictObject({ id, name: z.string(), email: z.string() })
 const person = z.strictObject({
   id,
@@ -120,13 +130,39 @@ export const companyRoutes = {
     method: 'patch',
     path: '/api/v1/company',
     tag: 'Companies',
-    summary: 'Rename it, pause its assistant or let it go on',
+    summary: 'Rename it, pause its assistant or let it go on, limit the tokens that it uses in a month',
     permission: 'company:write',
     body: z
-      .strictObject({ name: name.optional(), assistant: z.strictObject({ paused: z.boolean() }).optional() })
+      .strictObject({
+        name: name.optional(),
+        assistant: z
+          .strictObject({ paused: z.boolean().optional(), monthlyTokens: monthlyTokens.nullable().optional() })
+          .refine(changesSomething, NOTHING_TO_CHANGE)
+          .optional(),
+      })
       .refine(changesSomething, NOTHING_TO_CHANGE),
     status: 200,
     response: settings,
+  }),
+  getUsage: defineRoute({
+    method: 'get',
+    path: '/api/v1/usage',
+    tag: 'Companies',
+    summary: 'What the company used of language models, by month (UTC) and purpose, newest first',
+    permission: 'company:read',
+    status: 200,
+    response: z.strictObject({
+      /** The limit that holds now. */
+      monthlyTokens: z.number().nullable(),
+      months: z.array(
+        z.strictObject({
+          month: z.string(),
+          tokens: z.number(),
+          costUsd: z.number().nullable(),
+          purposes: z.array(z.strictObject({ purpose: z.string(), ...used })),
+        }),
+      ),
+    }),
   }),
   listCompanies: defineRoute({
     method: 'get',

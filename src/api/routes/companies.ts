@@ -1,14 +1,16 @@
 import type { ApiKey, Companies, Company, Person } from '../../companies/companies.js'
 import { permissionsOf } from '../../companies/roles.js'
+import type { UsageStore } from '../../rag/usage.mongo.js'
 import { contract } from '../contract.js'
 import { endpoint, type Endpoint } from '../endpoint.js'
 import type { Limits } from '../limits.js'
 
-export const makeCompaniesRouter = ({
-  companies,
-}: {
+export type CompaniesNeeds = {
   companies: Pick<Companies, 'settings' | 'update' | 'list' | 'add'>
-}): Endpoint[] => [
+  usage: Pick<UsageStore, 'months'>
+}
+
+export const makeCompaniesRouter = ({ companies, usage }: CompaniesNeeds): Endpoint[] => [
   endpoint(contract.companies.me, ({ caller }) => ({
     id: caller.id,
     name: caller.name,
@@ -19,8 +21,12 @@ export const makeCompaniesRouter = ({
   })),
   endpoint(contract.companies.getCompany, async ({ caller }) => toCompany(await companies.settings(caller.companyId))),
   endpoint(contract.companies.updateCompany, async ({ caller, body }) =>
-    toCompany(await companies.update(caller.companyId, { name: body.name, paused: body.assistant?.paused })),
+    toCompany(await companies.update(caller.companyId, { name: body.name, ...body.assistant })),
   ),
+  endpoint(contract.companies.getUsage, async ({ caller: { companyId } }) => ({
+    monthlyTokens: (await companies.settings(companyId)).assistant.monthlyTokens,
+    months: await usage.months(companyId),
+  })),
   endpoint(contract.companies.listCompanies, async ({ caller }) => ({
     companies: (await companies.list(caller)).map(({ id, name }) => ({ id, name })),
   })),
