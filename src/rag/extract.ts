@@ -77,7 +77,8 @@ const TOPIC = 0.8
 const FIRST = 0.02
 
 export const extract = (ranked: readonly Ranked<Quotable>[]): Extraction => {
-  const read = ranked.slice(0, READ_PASSAGES)
+  // What the vectors think of a passage proves nothing: it is read by its words.
+  const read = [...ranked].sort((a, b) => b.score - a.score).slice(0, READ_PASSAGES)
   const best = read[0]
   if (!best) return unknown('No passage contains a word of the question.', noSignals)
   const scored = read.flatMap((entry) => scoreUnits(entry, best.score)).sort((a, b) => b.score - a.score)

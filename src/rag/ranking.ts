@@ -56,9 +56,22 @@ export type Statistics = {
 /** BM25's weight of a term that stands in `n` of `passages` (Robertson and Zaragoza 2009; Lucene's form, never negative). */
 const rarity = (n: number, passages: number): number => Math.log(1 + (Math.max(passages, n) - n + 0.5) / (n + 0.5))
 
-export type Features = { bm25: number; coverage: number; pairs: number; headings: number }
+/** What speaks for a passage: its words, and which list found it at which rank, from 1. */
+export type Features = {
+  bm25: number
+  coverage: number
+  pairs: number
+  headings: number
+  lexicalRank: number | null
+  vectorRank: number | null
+  /** The cosine of the question's vector and the passage's. */
+  similarity: number | null
+  /** The sum of its reciprocal ranks, where there was more than one list. */
+  fused: number | null
+}
 
 export type Rankable = { documentId: string; terms: string; headingTerms: string; language: string }
+/** `score` and `query` are about words, whichever list found the passage: extraction reads them. */
 export type Ranked<T> = { candidate: T; score: number; features: Features; query: WeightedQuery }
 /** `weights` and `unseen` (no passage that was found has the word) go with `words`, one each. */
 export type WeightedQuery = Query & { weights: number[]; unseen: boolean[]; termWeights: Map<string, number> }
@@ -76,27 +89,58 @@ const COVERAGE = 0.5
 /** A light word's share in what a passage covers. */
 const LIGHT = 0.2
 
-/** Best first. The four figures of a passage are kept, so that a decision can say why it came first. */
+/**
+ * By words, best first. The figures of a passage are kept, so that a decision can say why it came first. `others` were found in
+ * another way: they are scored beside the candidates, but neither weigh the words nor have a rank among them.
+ */
 export const rank = <T extends Rankable>(
   queries: readonly Query[],
   candidates: readonly T[],
   statistics: Statistics,
+  others: readonly T[] = [],
 ): Ranked<T>[] => {
-  const prepared = candidates.map((candidate) => ({
-    candidate,
-    terms: candidate.terms ? candidate.terms.split(' ') : [],
-    headingTerms: candidate.headingTerms ? candidate.headingTerms.split(' ') : [],
-  }))
+  const prepared = candidates.map(prepare)
   const weighted = queries.map((query) => weigh(query, prepared, statistics))
-  const ranked = prepared.flatMap(({ candidate, terms, headingTerms }) => {
+  const scored = ({ candidate, terms, headingTerms }: Prepared<T>): Ranked<T>[] => {
     const query = weighted.find(({ language }) => language === candidate.language) ?? weighted[0]
     if (!query) return []
     const features = featuresOf(query, terms, headingTerms, statistics)
     const score =
       features.bm25 * (1 + COVERAGE * features.coverage) + PAIRS * features.pairs + HEADINGS * features.headings
     return [{ candidate, score, features, query }]
-  })
-  return ranked.sort((a, b) => b.score - a.score)
+  }
+  const found = prepared.flatMap(scored).sort((a, b) => b.score - a.score)
+  found.forEach(({ features }, at) => (features.lexicalRank = at + 1))
+  if (others.length === 0) return found
+  return [...found, ...others.map(prepare).flatMap(scored)].sort((a, b) => b.score - a.score)
+}
+
+type Prepared<T> = { candidate: T; terms: string[]; headingTerms: string[] }
+
+const prepare = <T extends Rankable>(candidate: T): Prepared<T> => ({
+  candidate,
+  terms: candidate.terms ? candidate.terms.split(' ') : [],
+  headingTerms: candidate.headingTerms ? candidate.headingTerms.split(' ') : [],
+})
+
+/** Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009), with their constant: no list outweighs what two agree upon. */
+const RANK_OFFSET = 60
+
+/** In the order of several lists of passage ids, each the best first; equal ones by their words. */
+export const fuse = <T extends Rankable & { passageId: string }>(
+  ranked: readonly Ranked<T>[],
+  lists: readonly (readonly string[])[],
+): Ranked<T>[] => {
+  const sums = new Map<string, number>()
+  for (const list of lists) {
+    list.forEach((id, at) => sums.set(id, (sums.get(id) ?? 0) + 1 / (RANK_OFFSET + at + 1)))
+  }
+  return ranked
+    .map((entry) => ({
+      ...entry,
+      features: { ...entry.features, fused: sums.get(entry.candidate.passageId) ?? 0 },
+    }))
+    .sort((a, b) => b.features.fused - a.features.fused)
 }
 
 /**
@@ -137,6 +181,10 @@ const featuresOf = (
     headings: bm25(query, headingTerms, statistics.averageHeadingTerms),
     coverage: coverage(query, present),
     pairs: pairs(query, terms),
+    lexicalRank: null,
+    vectorRank: null,
+    similarity: null,
+    fused: null,
   }
 }
 
