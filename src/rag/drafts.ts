@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../platform/errors.js'
+import type { ReceivedFile } from '../platform/files.js'
+import type { DocumentFormat } from './sources/formats.js'
 import { detectFormat, type Format } from './sources/parse.js'
 
 export const MAX_TITLE_LENGTH = 200
 /** Characters (UTF-16 code units) of one document. */
 export const MAX_TEXT_LENGTH = 2_000_000
+/** Bytes of an uploaded file. */
+export const MAX_FILE_BYTES = 50 * 1024 * 1024
 const MAX_METADATA_ENTRIES = 50
 const MAX_METADATA_LENGTH = 500
 
@@ -14,30 +18,72 @@ export const PUBLIC_AUDIENCE = 'public'
 export type DocumentSource = { kind: 'api' } | { kind: 'folder'; path: string }
 export type Metadata = Record<string, string | number | boolean>
 
-export type DocumentDraft = {
-  title: string
-  text: string
-  format?: Format | undefined
+type Settings = {
   language?: string | undefined
   audience?: string | undefined
   metadata?: Metadata | undefined
   source?: DocumentSource | undefined
 }
 
-/** Guards the limits once more: a folder or a script comes here without passing the API's schemas. */
-export const contentOf = (draft: DocumentDraft) => {
-  const title = checkedText('title', draft.title, MAX_TITLE_LENGTH).replace(/\s+/gu, ' ').trim()
-  const text = checkedText('text', draft.text, MAX_TEXT_LENGTH)
+export type DocumentDraft = Settings & { title: string; text: string; format?: Format | undefined }
+
+/** A file that has arrived and been recognised, and is not kept yet. */
+export type Upload = { received: ReceivedFile; format: DocumentFormat; name: string }
+
+/** Without a title the document's own is taken, else the file's name. */
+export type UploadDraft = Settings & { title?: string | undefined; upload: Upload }
+
+/** The original of a document: `id` is its content's hash, `name` only what its uploader called it. */
+export type StoredFile = { id: string; name: string; size: number }
+
+/** What a draft says, checked once more: a folder or a script comes here without passing the API's schemas. */
+export type Content = ReturnType<typeof contentOf>
+
+export const contentOf = (draft: DocumentDraft | UploadDraft) => {
+  const givenTitle = draft.title === undefined && 'upload' in draft ? null : checkedTitle(draft.title)
   const givenLanguage = draft.language ? checkedLanguage(draft.language) : null
   const audience = checkedText('audience', draft.audience ?? PUBLIC_AUDIENCE, 100)
   const metadata = checkedMetadata(draft.metadata ?? {})
   const source = draft.source ?? { kind: 'api' as const }
-  const format = draft.format ?? detectFormat(text, source.kind === 'folder' ? source.path : '')
-  const hash = createHash('sha256')
-    .update(JSON.stringify([title, format, givenLanguage, audience, metadata, text]))
-    .digest('base64url')
-  return { title, text, format, givenLanguage, language: givenLanguage, audience, metadata, source, hash }
+  const settings = { givenTitle, givenLanguage, language: givenLanguage, audience, metadata, source }
+  if ('upload' in draft) {
+    const { received, format, name } = draft.upload
+    const file: StoredFile = { id: received.id, name, size: received.size }
+    // The file's name is no part of it: the same file under another name is the same document.
+    const hash = hashOf([givenTitle, format, givenLanguage, audience, metadata, { file: received.id }])
+    return { ...settings, title: givenTitle ?? titleFromName(name), text: null, file, format, hash }
+  }
+  const text = checkedText('text', draft.text, MAX_TEXT_LENGTH)
+  const format: DocumentFormat = draft.format ?? detectFormat(text, source.kind === 'folder' ? source.path : '')
+  const hash = hashOf([givenTitle, format, givenLanguage, audience, metadata, text])
+  return { ...settings, title: givenTitle ?? '', text, file: null, format, hash }
 }
+
+const hashOf = (parts: unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+
+const LONGEST_NAME = 200
+
+/** A client's name for a file as text to show: no path, no control signs, nothing that turns the direction of writing. */
+export const shownName = (name: string): string => {
+  const last = name.normalize('NFC').split(/[/\\]/u).at(-1) ?? ''
+  const shown = Buffer.from(last, 'utf8')
+    .toString('utf8')
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
+    .replace(/\s+/gu, ' ')
+    .trim()
+  // The extension stays when the middle is cut.
+  const cut = shown.length > LONGEST_NAME ? shown.slice(0, LONGEST_NAME - 20) + shown.slice(-20) : shown
+  return Buffer.from(cut, 'utf8').toString('utf8').replace(/^\.+/u, '') || 'document'
+}
+
+const titleFromName = (name: string): string =>
+  name
+    .replace(/\.[A-Za-z0-9]{1,10}$/u, '')
+    .slice(0, MAX_TITLE_LENGTH)
+    .trim() || name
+
+const checkedTitle = (title: unknown): string =>
+  checkedText('title', title, MAX_TITLE_LENGTH).replace(/\s+/gu, ' ').trim()
 
 const checkedText = (field: string, value: unknown, limit: number): string => {
   if (typeof value !== 'string') throw new AppError('invalid', 'not_text', `${field} must be text.`, { field })

@@ -1,24 +1,40 @@
-import { setImmediate } from 'node:timers/promises'
+import { Readable } from 'node:stream'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
+import type { Files } from '../platform/files.js'
 import { newId } from '../platform/ids.js'
-import { inTransaction, type CollectionSchema, type Filter, type Mongo } from '../platform/mongo.js'
-import { terms } from './analysis.js'
-import { contentOf, labelsOf, type DocumentDraft, type DocumentSource, type Metadata } from './drafts.js'
-import { detectLanguage } from './languages.js'
-import { makePassages, type PassageBlock } from './passages.js'
-import { parseSource, type Format } from './sources/parse.js'
+import { inTransaction, isDuplicateKey, type CollectionSchema, type Filter, type Mongo } from '../platform/mongo.js'
+import {
+  contentOf,
+  MAX_FILE_BYTES,
+  shownName,
+  type Content,
+  type DocumentDraft,
+  type DocumentSource,
+  type Metadata,
+  type StoredFile,
+  type Upload,
+  type UploadDraft,
+} from './drafts.js'
+import { makeIndexing, queued } from './indexing.mongo.js'
+import type { PassageBlock } from './passages.js'
+import { readDocument, type Read } from './reading.js'
+import { formatOf, FORMATS, type DocumentFormat } from './sources/formats.js'
+import { summarise, type StoredSummary } from './summary.mongo.js'
 
-export { MAX_TEXT_LENGTH, type DocumentDraft } from './drafts.js'
+export { MAX_TEXT_LENGTH, type DocumentDraft, type Upload, type UploadDraft } from './drafts.js'
+export { languagesIn, type StoredSummary } from './summary.mongo.js'
 
-type DocumentStatus = 'queued' | 'indexing' | 'ready' | 'failed'
+export type DocumentStatus = 'queued' | 'indexing' | 'ready' | 'failed'
 
 export type KnowledgeDocument = {
   id: string
   companyId: string
   title: string
   source: DocumentSource
-  format: Format
+  format: DocumentFormat
+  /** The original, where the document came as a file. */
+  file: StoredFile | null
   /** ISO 639-1; `null` until it is given or detected, or when it cannot be told. */
   language: string | null
   audience: string
@@ -26,11 +42,17 @@ export type KnowledgeDocument = {
   /** Hash of everything that indexing depends on. */
   hash: string
   status: DocumentStatus
+  /** How far indexing is, from 0 to 1. */
+  progress: number
   /** Why it failed, for people. */
   reason: string | null
+  /** What was left out although it is ready, for people: damaged pages, pictures. */
+  note: string | null
   /** Grows with every replacement; only passages of this version may be quoted. */
   version: number
   passages: number
+  /** In formats that have pages, once it was read. */
+  pages: number | null
   createdAt: Date
   updatedAt: Date
 }
@@ -39,10 +61,16 @@ export type KnowledgeDocument = {
  * `dueAt`: when the sweep should (again) index it. Queued: at once; indexing: the lease's end, so that a crash in the middle
  * is repaired; after a fault: the next try; `null` when there is nothing to do.
  */
-type StoredDocument = Omit<KnowledgeDocument, 'id'> & {
+export type StoredDocument = Omit<KnowledgeDocument, 'id'> & {
   _id: string
-  text: string
+  /** The whole of a document that did not come as a file. */
+  text: string | null
+  givenTitle: string | null
   givenLanguage: string | null
+  /** The hash of an uploaded file with its settings; absent in all other documents. */
+  uploadKey?: string
+  /** What made the passages that there are; absent before the first. */
+  algorithm?: string
   attempts: number
   dueAt: Date | null
   /** How far its passages are embedded (vectors.mongo.ts); null again whenever they change. */
@@ -57,6 +85,8 @@ export type StoredPassage = {
   ordinal: number
   title: string
   headings: string[]
+  /** Where it begins, from 1, in documents that have pages. */
+  page: number | null
   text: string
   blocks: PassageBlock[]
   language: string
@@ -67,21 +97,11 @@ export type StoredPassage = {
   /** The analysed text and headings, joined by blanks: what is searched. */
   terms: string
   headingTerms: string
+  /** Tells passages that say the same thing (fingerprint.ts). */
+  fingerprint: string
 }
 
-/** One per company, written in the transaction that changes its passages: what there is to ask, and since when. */
-export type StoredSummary = { _id: string; revision: number; passages: number; languages: Record<string, number> }
-
-/** Languages of a company's passages, the most frequent first. */
-export const languagesIn = ({ languages }: StoredSummary): string[] =>
-  Object.entries(languages)
-    .filter(([, count]) => count > 0)
-    .sort((a, b) => b[1] - a[1])
-    .map(([language]) => language)
-
 export const PASSAGE_SEARCH_INDEX = 'passages'
-/** Passages of a text whose language cannot be told: segmentation and folding alone. */
-const NO_LANGUAGE = 'und'
 
 const searchable = { type: 'string', analyzer: 'lucene.whitespace', searchAnalyzer: 'lucene.whitespace' } as const
 
@@ -92,6 +112,14 @@ export const knowledgeSchema: CollectionSchema[] = [
       { key: { companyId: 1, createdAt: -1, _id: 1 }, name: 'by_company' },
       { key: { companyId: 1, 'source.path': 1 }, name: 'by_path' },
       { key: { dueAt: 1 }, name: 'due' },
+      { key: { companyId: 1, 'file.id': 1 }, name: 'by_file' },
+      // The same upload is one document, also when it arrives twice at once.
+      {
+        key: { companyId: 1, uploadKey: 1 },
+        name: 'upload_once',
+        unique: true,
+        partialFilterExpression: { uploadKey: { $exists: true } },
+      },
     ],
   },
   {
@@ -123,84 +151,211 @@ export const knowledgeSchema: CollectionSchema[] = [
   { collection: 'knowledge' },
 ]
 
-/** How long one try may take before another process takes over, and how tries are spaced, in milliseconds. */
-const LEASE_MS = 60_000
-const RETRY_MS = 5_000
-const MAX_ATTEMPTS = 5
-const BATCH = 500
+/** A file that no document refers to stays this long: it may be on its way into one. */
+const ORPHAN_AFTER_MS = 60 * 60 * 1000
 
 type Needs = {
   mongo: Mongo
   clock: Clock
+  /** Where originals are kept; without it only texts are taken. */
+  files?: Files
+  /** Reads documents; in this process where nothing else is given. */
+  read?: Read
   /** Wakes somebody who calls `indexDocument` soon; a lost call costs one round of the sweep. */
   enqueue?: (companyId: string, documentId: string) => void
-  /** Told after every change of a document's state. */
+  /** Told after every change of a document's state, and of its progress. */
   changed?: (companyId: string, documentId: string, status: DocumentStatus | 'deleted') => void
 }
 
 export type Knowledge = ReturnType<typeof makeKnowledge>
 
-export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
+export const makeKnowledge = ({ mongo, clock, files, read = readDocument, enqueue, changed = () => {} }: Needs) => {
   const documents = mongo.db.collection<StoredDocument>('documents')
   const passages = mongo.db.collection<StoredPassage>('passages')
   const summaries = mongo.db.collection<StoredSummary>('knowledge')
+  const oneAtATime = makeTurns()
 
-  /** Stores the document as queued. Throws `invalid` or `too_large`, naming the field. */
-  const addDocument = async (companyId: string, draft: DocumentDraft): Promise<KnowledgeDocument> => {
+  const needFiles = (): Files => {
+    if (files) return files
+    throw new AppError('unsupported', 'files_not_kept', 'Files are not kept here: send the text.', { field: 'file' })
+  }
+  const indexing = makeIndexing({ mongo, clock, read, files: needFiles, changed })
+
+  /**
+   * Takes a file in and tells what it is; it becomes a document by `addDocument` or `replaceDocument`, else `discard` it. Throws
+   * `too_large`, `unsupported` or `invalid`, with what to do instead.
+   */
+  const receiveFile = async (given: {
+    bytes: AsyncIterable<Uint8Array>
+    name: string
+    declaredType?: string | undefined
+  }): Promise<Upload> => {
+    const received = await needFiles().receive(given.bytes, MAX_FILE_BYTES)
+    const name = shownName(given.name)
+    try {
+      return { received, name, format: await formatOf({ ...received, name, declaredType: given.declaredType }) }
+    } catch (error) {
+      await received.discard()
+      throw error
+    }
+  }
+
+  /**
+   * Stores the document as queued. Throws `invalid` or `too_large`, naming the field. The same file with the same settings is the
+   * same document: whoever uploads it again gets that one, and if it had failed it is tried again.
+   */
+  const addDocument = async (companyId: string, draft: DocumentDraft | UploadDraft): Promise<KnowledgeDocument> => {
+    if (!('upload' in draft)) return insert(companyId, contentOf(draft))
+    const { received } = draft.upload
+    try {
+      const content = contentOf(draft)
+      return await oneAtATime(companyId, async () => {
+        const uploadKey = keyOf(content)
+        const known = uploadKey && (await documents.findOne({ companyId, uploadKey }, { projection: { text: 0 } }))
+        if (known) return again(known)
+        await needFiles().keep(companyId, received)
+        return insert(companyId, content)
+      })
+    } finally {
+      await received.discard()
+    }
+  }
+
+  const insert = async (companyId: string, content: Content): Promise<KnowledgeDocument> => {
     const now = clock.now()
+    const uploadKey = keyOf(content)
     const document: StoredDocument = {
       _id: newId('doc'),
       companyId,
-      ...contentOf(draft),
+      ...content,
+      ...(uploadKey ? { uploadKey } : {}),
       ...queued(now),
       version: 1,
       passages: 0,
+      pages: null,
       createdAt: now,
     }
-    await documents.insertOne(document)
+    try {
+      await documents.insertOne(document)
+    } catch (error) {
+      // Another process took the same file in between.
+      const known = uploadKey && isDuplicateKey(error) && (await documents.findOne({ companyId, uploadKey }))
+      if (known) return again(known)
+      throw error
+    }
     announce(document)
-    enqueue?.(companyId, document._id)
     return visible(document)
+  }
+
+  /** What is there already is as good as new, unless it failed. */
+  const again = async (known: StoredDocument): Promise<KnowledgeDocument> => {
+    if (known.status !== 'failed') return visible(known)
+    const { _id, companyId } = known
+    const retried = await documents.findOneAndUpdate(
+      { _id, companyId, status: 'failed' },
+      { $set: queued(clock.now()) },
+      { returnDocument: 'after', projection: { text: 0 } },
+    )
+    if (!retried) return getDocument(companyId, _id)
+    announce(retried)
+    return visible(retried)
   }
 
   /**
    * A new version of a document, queued. From this moment the old version is quoted no more. Unchanged content changes
-   * nothing. Throws `not_found`.
+   * nothing. Throws `not_found`, or `conflict` where another document is this very file.
    */
   const replaceDocument = async (
     companyId: string,
     documentId: string,
-    draft: DocumentDraft,
+    draft: DocumentDraft | UploadDraft,
   ): Promise<KnowledgeDocument> => {
-    const content = contentOf(draft)
-    const current = await getDocument(companyId, documentId)
-    if (current.hash === content.hash && current.status !== 'failed') return current
-    const replaced = await documents.findOneAndUpdate(
-      { _id: documentId, companyId },
-      { $set: { ...content, ...queued(clock.now()) }, $inc: { version: 1 } },
-      { returnDocument: 'after' },
-    )
-    if (!replaced) throw notFound(documentId)
-    announce(replaced)
-    enqueue?.(companyId, documentId)
-    return visible(replaced)
+    const received = 'upload' in draft ? draft.upload.received : undefined
+    try {
+      const content = contentOf(draft)
+      const current = await getDocument(companyId, documentId)
+      if (current.hash === content.hash && current.status !== 'failed') return current
+      const replaced = await oneAtATime(companyId, async () => {
+        if (received) await needFiles().keep(companyId, received)
+        return replace(companyId, documentId, content)
+      })
+      if (current.file && current.file.id !== content.file?.id) await dropFile(companyId, current.file.id)
+      announce(replaced)
+      return visible(replaced)
+    } finally {
+      await received?.discard()
+    }
   }
 
-  /** The document and its passages are gone from the next answer on. Throws `not_found`. */
+  const replace = async (companyId: string, documentId: string, content: Content): Promise<StoredDocument> => {
+    const uploadKey = keyOf(content)
+    const change = { ...content, ...(uploadKey ? { uploadKey } : {}), ...queued(clock.now()), pages: null }
+    try {
+      const replaced = await documents.findOneAndUpdate(
+        { _id: documentId, companyId },
+        { $set: change, ...(uploadKey ? {} : { $unset: { uploadKey: 1 } }), $inc: { version: 1 } },
+        { returnDocument: 'after' },
+      )
+      if (replaced) return replaced
+    } catch (error) {
+      if (!isDuplicateKey(error)) throw error
+      throw new AppError('conflict', 'same_file', 'Another document is this very file with the same settings.', {
+        field: 'file',
+        cause: error,
+      })
+    }
+    throw notFound(documentId)
+  }
+
+  /** The document, its passages and its original are gone from the next answer on. Throws `not_found`. */
   const deleteDocument = async (companyId: string, documentId: string): Promise<void> => {
-    await inTransaction(mongo.client, async (session) => {
-      const deleted = await documents.findOneAndDelete({ _id: documentId, companyId }, { session })
-      if (!deleted) throw notFound(documentId)
+    const deleted = await inTransaction(mongo.client, async (session) => {
+      const before = await documents.findOneAndDelete(
+        { _id: documentId, companyId },
+        { session, projection: { text: 0 } },
+      )
+      if (!before) throw notFound(documentId)
       await passages.deleteMany({ companyId, documentId }, { session })
-      await summarise(companyId, session, { language: deleted.language, passages: deleted.passages }, null)
+      await summarise(summaries, companyId, { before, after: null }, session)
+      return before
     })
-    changed?.(companyId, documentId, 'deleted')
+    changed(companyId, documentId, 'deleted')
+    if (deleted.file) await dropFile(companyId, deleted.file.id)
+  }
+
+  /**
+   * Removes an original to which no document refers any more. In turn with whoever keeps one, so that none is removed between
+   * its keeping and its document; another process may still do that, and the document then fails with its reason.
+   */
+  const dropFile = (companyId: string, fileId: string): Promise<void> =>
+    oneAtATime(companyId, async () => {
+      const used = await documents.findOne({ companyId, 'file.id': fileId }, { projection: { _id: 1 } })
+      if (!used) await needFiles().remove(companyId, fileId)
+    })
+
+  /** Removes what crashes left: originals without a document, and files that never arrived whole. */
+  const sweepFiles = async (now: Date): Promise<void> => {
+    const before = new Date(now.getTime() - ORPHAN_AFTER_MS)
+    await needFiles().clean(before)
+    for await (const { companyId, id } of needFiles().keptBefore(before)) await dropFile(companyId, id)
   }
 
   const getDocument = async (companyId: string, documentId: string): Promise<KnowledgeDocument> => {
     const found = await documents.findOne({ _id: documentId, companyId }, { projection: { text: 0 } })
     if (!found) throw notFound(documentId)
     return visible(found)
+  }
+
+  /** The file as it was uploaded, or the text as it was sent. The type is what the product found, never what was declared. */
+  const openOriginal = async (companyId: string, documentId: string): Promise<Original> => {
+    const found = await documents.findOne({ _id: documentId, companyId })
+    if (!found) throw notFound(documentId)
+    const { file, text, title, format } = found
+    const { extension, type } = FORMATS[format]
+    if (file) return { name: file.name, type, size: file.size, stream: await needFiles().open(companyId, file.id) }
+    const bytes = Buffer.from(text ?? '', 'utf8')
+    const name = `${shownName(title)}${extension}`
+    return { name, type, size: bytes.length, stream: Readable.from([bytes], { objectMode: false }) }
   }
 
   /** Newest first. `before` is the last document of the page before. */
@@ -224,113 +379,26 @@ export const makeKnowledge = ({ mongo, clock, enqueue, changed }: Needs) => {
     return found.map(visible)
   }
 
-  /** What the sweep should index now, of all companies: queued, tried before, or left in the middle by a crash. */
-  const dueDocuments = async (now: Date, limit = 100): Promise<{ companyId: string; documentId: string }[]> => {
-    const due = await documents
-      .find({ dueAt: { $lte: now } }, { projection: { companyId: 1 } })
-      .sort({ dueAt: 1 })
-      .limit(limit)
-      .toArray()
-    return due.map(({ _id, companyId }) => ({ companyId, documentId: _id }))
+  /** Tells whoever shows documents, and wakes whoever indexes them. */
+  const announce = ({ companyId, _id, status }: StoredDocument) => {
+    changed(companyId, _id, status)
+    enqueue?.(companyId, _id)
   }
-
-  /**
-   * The job: text → passages. Safe to run twice and at once: one run has the lease, and only the version that it read becomes
-   * ready. A fault of the store is thrown after the next try is noted; what cannot work (an empty text) fails with its reason.
-   */
-  const indexDocument = async (companyId: string, documentId: string): Promise<void> => {
-    const now = clock.now()
-    const document = await documents.findOneAndUpdate(
-      { _id: documentId, companyId, status: { $in: ['queued', 'indexing'] }, dueAt: { $lte: now } },
-      { $set: { status: 'indexing', dueAt: new Date(now.getTime() + LEASE_MS) }, $inc: { attempts: 1 } },
-      { returnDocument: 'after' },
-    )
-    if (!document) return
-    announce(document)
-    try {
-      const language = document.givenLanguage ?? (await languageOf(document))
-      await publish(document, language, await passagesOf(document, language))
-    } catch (error) {
-      await giveUpOrRetry(document, error)
-    }
-  }
-
-  /** A text that does not tell (a table of names, a heading) is taken for what the company mostly writes. */
-  const languageOf = async ({ companyId, title, text }: StoredDocument): Promise<string | null> => {
-    const summary = await summaries.findOne({ _id: companyId })
-    const known = summary ? languagesIn(summary) : []
-    return (await detectLanguage(`${title}\n${text}`, known)) ?? known[0] ?? null
-  }
-
-  /** New passages in, old ones out, the document ready: all at once or not at all. */
-  const publish = async (document: StoredDocument, language: string | null, fresh: StoredPassage[]) => {
-    const { _id: documentId, companyId, version } = document
-    const ready = await inTransaction(mongo.client, async (session) => {
-      const before = await documents.findOneAndUpdate(
-        { _id: documentId, companyId, version, status: 'indexing' },
-        { $set: { ...settled('ready', clock.now()), language, passages: fresh.length, embedding: null } },
-        { session, projection: { language: 1, passages: 1 } },
-      )
-      if (!before) return false
-      await passages.deleteMany({ companyId, documentId }, { session })
-      for (let from = 0; from < fresh.length; from += BATCH) {
-        await passages.insertMany(fresh.slice(from, from + BATCH), { session, ordered: false })
-      }
-      await summarise(companyId, session, before, { language, passages: fresh.length })
-      return true
-    })
-    // Replaced or deleted meanwhile: that change has queued its own run.
-    if (ready) changed?.(companyId, documentId, 'ready')
-  }
-
-  const giveUpOrRetry = async (document: StoredDocument, error: unknown): Promise<void> => {
-    const { _id, companyId, version, attempts } = document
-    const hopeless = error instanceof AppError && (error.kind === 'invalid' || error.kind === 'unsupported')
-    const now = clock.now()
-    const next =
-      hopeless || attempts >= MAX_ATTEMPTS
-        ? {
-            ...settled('failed', now),
-            reason: hopeless ? error.message : `The document could not be indexed in ${MAX_ATTEMPTS} tries.`,
-          }
-        : { status: 'queued' as const, updatedAt: now, dueAt: new Date(now.getTime() + RETRY_MS * 2 ** attempts) }
-    await documents.updateOne({ _id, companyId, version, status: 'indexing' }, { $set: next })
-    changed?.(companyId, _id, next.status)
-    if (!hopeless) throw error
-  }
-
-  const summarise = async (
-    companyId: string,
-    session: Parameters<Parameters<typeof inTransaction>[1]>[0],
-    before: { language: string | null; passages: number } | null,
-    after: { language: string | null; passages: number } | null,
-  ): Promise<void> => {
-    const languages = new Map<string, number>()
-    const count = (side: typeof before, sign: number) => {
-      if (side && side.passages > 0) {
-        const language = side.language ?? NO_LANGUAGE
-        languages.set(language, (languages.get(language) ?? 0) + sign * side.passages)
-      }
-    }
-    count(before, -1)
-    count(after, 1)
-    const $inc: Record<string, number> = { revision: 1, passages: (after?.passages ?? 0) - (before?.passages ?? 0) }
-    for (const [language, difference] of languages) $inc[`languages.${language}`] = difference
-    await summaries.updateOne({ _id: companyId }, { $inc }, { upsert: true, session })
-  }
-
-  const announce = ({ companyId, _id, status }: StoredDocument) => changed?.(companyId, _id, status)
 
   return {
+    receiveFile,
     addDocument,
     replaceDocument,
     deleteDocument,
     getDocument,
+    openOriginal,
     listDocuments,
-    dueDocuments,
-    indexDocument,
+    sweepFiles,
+    ...indexing,
   }
 }
+
+export type Original = { name: string; type: string; size: number; stream: Readable }
 
 type ListOptions = {
   status?: DocumentStatus
@@ -342,59 +410,42 @@ type ListOptions = {
 const notFound = (documentId: string) =>
   new AppError('not_found', 'document_not_found', `There is no document ${documentId}.`)
 
-const queued = (now: Date) => ({ status: 'queued' as const, reason: null, attempts: 0, dueAt: now, updatedAt: now })
-const settled = (status: 'ready' | 'failed', now: Date) => ({ status, reason: null, dueAt: null, updatedAt: now })
+/** Only uploads are told apart by what they are; a folder's file is told by its path, a text that is sent is a new one. */
+const keyOf = ({ file, source, hash }: Content): string | undefined =>
+  file && source.kind === 'api' ? hash : undefined
 
+/** Fields that documents of an older version lack are there for whoever reads them. */
 const visible = ({
   _id,
   text: _text,
+  givenTitle: _title,
   givenLanguage: _given,
+  uploadKey: _key,
+  algorithm: _algorithm,
   attempts: _attempts,
   dueAt: _due,
   embedding: _embedding,
   ...document
-}: Omit<StoredDocument, 'text'> & { text?: string }): KnowledgeDocument => ({ id: _id, ...document })
+}: Omit<StoredDocument, 'text'> & { text?: string | null }): KnowledgeDocument => ({
+  ...OLD_DOCUMENT,
+  id: _id,
+  ...document,
+  ...(document.status === 'ready' ? { progress: 1 } : {}),
+})
 
-/** Lets the process serve others every so many passages: the analysis of a large document takes seconds. */
-const BREATH = 50
+const OLD_DOCUMENT = { file: null, note: null, pages: null, progress: 0 }
 
-const passagesOf = async (document: StoredDocument, language: string | null): Promise<StoredPassage[]> => {
-  const { _id: documentId, companyId, version, title, audience, metadata } = document
-  const analysed = language ?? NO_LANGUAGE
-  const labels = labelsOf(metadata)
-  const headingTerms = new Map<string, string>()
-  const termsOfHeading = (heading: string) => {
-    const known = headingTerms.get(heading)
-    if (known !== undefined) return known
-    const found = terms(heading, analysed).join(' ')
-    headingTerms.set(heading, found)
-    return found
+/** What concerns the originals of one company happens one after the other. */
+const makeTurns = () => {
+  const turns = new Map<string, Promise<unknown>>()
+  return <T>(companyId: string, work: () => Promise<T>): Promise<T> => {
+    const result = (turns.get(companyId) ?? Promise.resolve()).then(work, work)
+    const ended = result.then(
+      () => {},
+      () => {},
+    )
+    turns.set(companyId, ended)
+    void ended.then(() => turns.get(companyId) === ended && turns.delete(companyId))
+    return result
   }
-  const stored: StoredPassage[] = []
-  for (const { id, ordinal, headings, text, blocks } of makePassages(
-    documentId,
-    parseSource(document.text, document.format),
-  )) {
-    // A first heading that only repeats the title would count it twice.
-    const topics = [title, ...headings.filter((heading) => heading !== title)]
-    stored.push({
-      _id: id,
-      companyId,
-      documentId,
-      version,
-      ordinal,
-      title,
-      headings,
-      text,
-      blocks,
-      language: analysed,
-      audience,
-      metadata,
-      labels,
-      terms: terms(text, analysed).join(' '),
-      headingTerms: topics.map(termsOfHeading).filter(Boolean).join(' '),
-    })
-    if (stored.length % BREATH === 0) await setImmediate()
-  }
-  return stored
 }
