@@ -16,10 +16,11 @@ import { makeInbox } from './conversations/inbox.js'
 import { makeReceive } from './conversations/receive.js'
 import { conversationSchemas, makeConversationStore } from './conversations/store.mongo.js'
 import { makeSweep } from './conversations/sweep.js'
-import { defineJobs, SWEEP_EVERY_MS } from './jobs.js'
+import { defineJobs, SWEEP_EVERY_MS, SWEEP_FILES_EVERY_MS } from './jobs.js'
 import { makeBus } from './platform/bus.js'
 import type { Clock } from './platform/clock.js'
 import { AppError } from './platform/errors.js'
+import type { Files } from './platform/files.js'
 import type { Log } from './platform/log.js'
 import { makeMailer } from './platform/mail.js'
 import { makeMetrics } from './platform/metrics.js'
@@ -30,12 +31,17 @@ import { makeAnswerQuestion } from './rag/answer.js'
 import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
 import { makeSyncFolder, type Root } from './rag/folder.js'
 import { knowledgeSchema, makeKnowledge } from './rag/knowledge.mongo.js'
+import type { Read } from './rag/reading.js'
 import { makeSearch } from './rag/search.mongo.js'
 import { makeUsage, usageSchema } from './rag/usage.mongo.js'
 
 type Needs = {
   config: Config
   mongo: Mongo
+  /** Originals of documents. */
+  files: Files
+  /** Reads documents; in this process where nothing else is given. */
+  read?: Read
   secretKey: string
   port: number
   clock: Clock
@@ -49,7 +55,7 @@ const GRACE_MS = 5_000
 const ASK_WITHIN_MS = 15_000
 
 /** Puts the rooms together. Opens nothing itself: production and the tests hand in what is open. */
-export const compose = ({ config, mongo, secretKey, port, clock, log, report }: Needs) => {
+export const compose = ({ config, mongo, files, read, secretKey, port, clock, log, report }: Needs) => {
   const { client, db } = mongo
   const metrics = makeMetrics()
   const bus = makeBus()
@@ -101,7 +107,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
 
   const changed = (companyId: string, documentId: string, status: string) =>
     bus.publish({ type: 'document', companyId, documentId, status })
-  const knowledge = makeKnowledge({ mongo, clock, enqueue: wakeIndex, changed })
+  const knowledge = makeKnowledge({ mongo, clock, files, ...(read ? { read } : {}), enqueue: wakeIndex, changed })
   const decisions = makeDecisions({ mongo })
   const syncFolder = makeSyncFolder({ knowledge })
   const search = makeSearch({ mongo })
@@ -173,8 +179,12 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
     await sweepConversations(graceMs)
     const due = await knowledge.dueDocuments(new Date(clock.now().getTime() - graceMs))
     for (const { companyId, documentId } of due) wakeIndex(companyId, documentId)
+    // Only when nothing else waits; once all is up to date nothing becomes outdated while this process runs.
+    if (due.length === 0 && outdated) outdated = (await knowledge.queueOutdated(clock.now())) > 0
   }
+  let outdated = true
   const sweeping = repeat(SWEEP_EVERY_MS, () => sweep(SWEEP_EVERY_MS), log)
+  const sweepingFiles = repeat(SWEEP_FILES_EVERY_MS, () => knowledge.sweepFiles(clock.now()), log)
   let live: { close(): Promise<void> } | null = null
 
   return {
@@ -201,6 +211,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
       started = true
       await sweep(0)
       sweeping.start()
+      sweepingFiles.start()
       server.removeAllListeners('request')
       server.on('request', api.app)
       live = api.attachSockets(server)
@@ -216,6 +227,7 @@ export const compose = ({ config, mongo, secretKey, port, clock, log, report }: 
       server.on('request', answerUnavailable)
       await live?.close()
       await sweeping.stop()
+      await sweepingFiles.stop()
       await queue.stop(GRACE_MS)
       await channels.closeAll()
     },

@@ -20,6 +20,8 @@ export const defineJobs = (run: { answer: Run; deliver: Run; index: Run }) => {
 
 /** The sweep runs on a timer of each process, every 2 s and once at start; any number of them do no harm. */
 export const SWEEP_EVERY_MS = 2_000
+/** Files that a crash left without their document. */
+export const SWEEP_FILES_EVERY_MS = 10 * 60 * 1000
 
 const job = <Payload extends Record<string, string>>(
   schema: z.ZodType<Payload>,

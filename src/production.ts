@@ -4,12 +4,20 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ConfigError, type Config } from './config.js'
 import { startEmbeddedMongo } from './embedded-mongo/index.js'
+import { makeGridFiles } from './platform/files.mongo.js'
+import { makeDiskFiles, type Files } from './platform/files.js'
 import type { Log } from './platform/log.js'
 import { connectMongo, type Mongo } from './platform/mongo.js'
+import { makeReader } from './rag/reader.js'
+import type { Read } from './rag/reading.js'
 
 /** What the process opens before anything is composed. `close` undoes it, last opened first. */
 export type Opened = {
   mongo: Mongo
+  /** Originals of documents. */
+  files: Files
+  /** Reads documents in a process of its own. */
+  read: Read
   secretKey: string
   embedded: boolean
   failed: Promise<Error>
@@ -24,6 +32,8 @@ export const openProduction = async (config: Config, log: Log): Promise<Opened> 
     )
   }
   makeDirectory(directory)
+  const originals = path.join(directory, 'files', 'knowledge')
+  const reader = makeReader({ log })
   const secretKey = config.SECRET_KEY ?? ownSecret(path.join(directory, 'secret.key'))
   if (config.MONGODB_URI) {
     const mongo = await connectMongo(config.MONGODB_URI, config.MONGODB_DATABASE).catch((cause: unknown) => {
@@ -34,7 +44,12 @@ export const openProduction = async (config: Config, log: Log): Promise<Opened> 
         },
       )
     })
-    return { mongo, secretKey, embedded: false, failed: new Promise(() => {}), close: () => mongo.client.close() }
+    const files = makeGridFiles({ db: mongo.db, bucket: 'originals', directory: originals })
+    const close = async () => {
+      await reader.stop()
+      await mongo.client.close()
+    }
+    return { mongo, files, read: reader.read, secretKey, embedded: false, failed: new Promise(() => {}), close }
   }
 
   const store = await startEmbeddedMongo({
@@ -46,10 +61,12 @@ export const openProduction = async (config: Config, log: Log): Promise<Opened> 
   })
   const mongo = await connectMongo(store.uri, config.MONGODB_DATABASE)
   const close = async () => {
+    await reader.stop()
     await mongo.client.close()
     await store.stop()
   }
-  return { mongo, secretKey, embedded: true, failed: store.failed, close }
+  const files = makeDiskFiles(originals)
+  return { mongo, files, read: reader.read, secretKey, embedded: true, failed: store.failed, close }
 }
 
 const makeDirectory = (directory: string): void => {

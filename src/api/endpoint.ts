@@ -1,10 +1,13 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { z } from 'zod'
 import type { Caller } from '../companies/companies.js'
 import { AppError } from '../platform/errors.js'
 import { DEFAULT_BODY_LIMIT, type Route } from './contract/route.js'
 import { refusal } from './errors.js'
+import { isForm, makeReadForm, type ReadForm } from './form.js'
 
 /** A route of the contract with the function that answers it. Routers are lists of these and know nothing of Express. */
 export type Endpoint = { route: Route; handle: (input: AnyInput) => Promise<unknown> }
@@ -13,6 +16,8 @@ type AnyInput = {
   params: unknown
   query: unknown
   body: unknown
+  /** Set where the body is a form; `body` is not, then. */
+  form: ReadForm<unknown> | undefined
   caller: unknown
   /** The client's address; X-Forwarded-For counts only from trusted proxies. */
   address: string
@@ -21,13 +26,24 @@ type AnyInput = {
 }
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
-type Input<R extends Route> = Omit<AnyInput, 'params' | 'query' | 'body' | 'caller'> & {
-  params: Parsed<R['params']>
-  query: Parsed<R['query']>
-  body: Parsed<R['body']>
-  caller: R['permission'] extends 'public' ? null : Caller
-}
-type Output<R extends Route> = R['response'] extends z.ZodType ? z.input<R['response']> : void
+type BodyOf<R extends Route> =
+  R['form'] extends NonNullable<Route['form']>
+    ? { form: ReadForm<z.output<R['form']['fields']>>; body: undefined } | { form: undefined; body: Parsed<R['body']> }
+    : { body: Parsed<R['body']> }
+type Input<R extends Route> = Omit<AnyInput, 'params' | 'query' | 'body' | 'form' | 'caller'> &
+  BodyOf<R> & {
+    params: Parsed<R['params']>
+    query: Parsed<R['query']>
+    caller: R['permission'] extends 'public' ? null : Caller
+  }
+type Output<R extends Route> = R['download'] extends true
+  ? Download
+  : R['response'] extends z.ZodType
+    ? z.input<R['response']>
+    : void
+
+/** A file to be saved. `name` may be what anybody called it. */
+export type Download = { name: string; type: string; size: number; stream: Readable }
 
 export const endpoint = <const R extends Route>(
   route: R,
@@ -48,6 +64,7 @@ export const mount = (router: Router, { route, handle }: Endpoint, { admit, refu
       params: undefined,
       query: undefined,
       body: undefined,
+      form: undefined,
       address: req.ip ?? '',
       headers: req.headers,
       setCookies: (cookies) => void res.setHeader('Set-Cookie', [...cookies]),
@@ -55,9 +72,12 @@ export const mount = (router: Router, { route, handle }: Endpoint, { admit, refu
     input.caller = res.locals.caller ?? null
     if (route.params) input.params = parse(route.params, req.params, 'params')
     input.query = parseQuery(route.query, req)
-    if (route.body) input.body = parse(route.body, req.body, 'body')
+    const { form } = route
+    if (form && isForm(req)) input.form = makeReadForm(req, (given) => parse(form.fields, given, 'body'))
+    else if (route.body) input.body = parse(route.body, req.body, 'body')
     const body = await handle(input)
     res.status(route.status)
+    if (route.download) return sendFile(res, body as Download)
     if (route.status === 204) res.end()
     else res.json(body)
   }
@@ -69,21 +89,40 @@ export const mount = (router: Router, { route, handle }: Endpoint, { admit, refu
     next()
   }
   // Who may not call is told so before a body is read: a stranger cannot make the process parse megabytes.
-  router[route.method](route.path, admission, ...(route.body ? jsonBody(route.bodyLimit) : []), answer)
+  router[route.method](
+    route.path,
+    admission,
+    ...(route.body ? jsonBody(route.bodyLimit, route.form !== undefined) : []),
+    answer,
+  )
 }
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i
 
-/** Refuses everything but JSON by name, then reads it up to `limit` bytes. */
-export const jsonBody = (limit = DEFAULT_BODY_LIMIT): RequestHandler[] => [
+/** Refuses everything but JSON by name, then reads it up to `limit` bytes. A form, where one may come, is left to its reader. */
+export const jsonBody = (limit = DEFAULT_BODY_LIMIT, orForm = false): RequestHandler[] => [
   (req, _res, next) => {
-    if (JSON_TYPE.test(req.headers['content-type'] ?? '')) return next()
-    throw new AppError('unsupported', 'unsupported_content_type', 'Send the body as Content-Type: application/json.', {
+    if (JSON_TYPE.test(req.headers['content-type'] ?? '') || (orForm && isForm(req))) return next()
+    const types = orForm ? 'application/json, or a file as multipart/form-data with a boundary' : 'application/json'
+    throw new AppError('unsupported', 'unsupported_content_type', `Send the body as Content-Type: ${types}.`, {
       field: 'content-type',
     })
   },
-  express.json({ limit, type: () => true }),
+  express.json({ limit, type: (req) => !(orForm && isForm(req as Request)) }),
 ]
+
+/** Saved, never shown: what a stranger wrote must not run as a page of ours. */
+const sendFile = async (res: Response, { name, type, size, stream }: Download): Promise<void> => {
+  const plain = name.replace(/[^\x20-\x7e]|["\\%]/gu, '_')
+  const exact = encodeURIComponent(name).replace(/['()*]/gu, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
+  res.setHeader('Content-Type', type)
+  res.setHeader('Content-Length', size)
+  res.setHeader('Content-Disposition', `attachment; filename="${plain}"; filename*=UTF-8''${exact}`)
+  res.setHeader('Content-Security-Policy', "sandbox; default-src 'none'")
+  res.setHeader('Cache-Control', 'private, no-store')
+  // A reader who leaves, or a file that breaks off in the middle, ends the connection; there is nothing left to say.
+  await pipeline(stream, res).catch(() => res.destroy())
+}
 
 export const parse = <Schema extends z.ZodType>(
   schema: Schema,

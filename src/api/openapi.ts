@@ -1,4 +1,5 @@
 import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi'
+import type { z } from 'zod'
 import type { ChannelRoute } from '../channels/channel.js'
 import type { ErrorKind } from '../platform/errors.js'
 import type { Route } from './contract/route.js'
@@ -42,14 +43,41 @@ const describeRoute = (route: Route, scheme: string): RouteConfig => ({
   request: {
     ...(route.params ? { params: route.params } : {}),
     ...(route.query ? { query: route.query } : {}),
-    ...(route.body ? { body: { content: { 'application/json': { schema: route.body } }, required: true } } : {}),
+    ...(route.body
+      ? {
+          body: {
+            content: {
+              'application/json': { schema: route.body },
+              ...(route.form ? { 'multipart/form-data': { schema: describeForm(route.form) } } : {}),
+            },
+            required: true,
+          },
+        }
+      : {}),
   },
   responses: {
     [route.status]: {
       description: 'Done',
       ...(route.response ? { content: { 'application/json': { schema: route.response } } } : {}),
+      ...(route.download ? { content: { '*/*': { schema: { type: 'string', format: 'binary' } } } } : {}),
     },
     ...refusals(errorsOf(route)),
+  },
+})
+
+/** A form's fields are all text. */
+const describeForm = ({ fields, about }: NonNullable<Route['form']>) => ({
+  type: 'object' as const,
+  required: ['file'],
+  additionalProperties: false,
+  properties: {
+    file: { type: 'string' as const, format: 'binary', description: about },
+    ...Object.fromEntries(
+      Object.entries(fields.shape).map(([field, schema]) => [
+        field,
+        { type: 'string' as const, description: (schema as z.ZodType).description ?? '' },
+      ]),
+    ),
   },
 })
 

@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import { contract } from '../../src/api/contract.js'
@@ -17,6 +20,7 @@ import { conversationSchemas, makeConversationStore } from '../../src/conversati
 import { makeBus } from '../../src/platform/bus.js'
 import type { Clock } from '../../src/platform/clock.js'
 import { systemClock } from '../../src/platform/clock.js'
+import { makeDiskFiles } from '../../src/platform/files.js'
 import { describeError } from '../../src/platform/log.js'
 import { makeMetrics } from '../../src/platform/metrics.js'
 import { ensureSchema } from '../../src/platform/mongo.js'
@@ -124,7 +128,8 @@ export const openInstallation = async (options: Options = {}) => {
     log,
     secrets: makeSecrets('k'.repeat(40)),
   })
-  const knowledge = makeKnowledge({ mongo, clock })
+  const directory = await mkdtemp(path.join(tmpdir(), 'helpdesk-api-'))
+  const knowledge = makeKnowledge({ mongo, clock, files: makeDiskFiles(directory) })
   const decisions = makeDecisions({ mongo })
   const api = makeApi({
     companies,
@@ -165,10 +170,13 @@ export const openInstallation = async (options: Options = {}) => {
     })
     await channels.closeAll()
     await mongo.close()
+    await rm(directory, { recursive: true })
   }
   return {
     address,
     mongo,
+    knowledge,
+    directory,
     server,
     api,
     companies,

@@ -1,9 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { compose } from '../../src/compose.js'
 import { readConfig } from '../../src/config.js'
 import { systemClock } from '../../src/platform/clock.js'
+import { makeDiskFiles } from '../../src/platform/files.js'
 import { makeLog, type Log } from '../../src/platform/log.js'
 import type { Mongo } from '../../src/platform/mongo.js'
 
@@ -21,9 +24,11 @@ export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent') 
     KNOWLEDGE_DIR: path.resolve(import.meta.dirname, '../fixtures/knowledge'),
     ...env,
   })
+  const directory = await mkdtemp(path.join(tmpdir(), 'helpdesk-app-'))
   const app = compose({
     config,
     mongo,
+    files: makeDiskFiles(directory),
     secretKey: 'a secret of the tests, longer than thirty-two characters',
     port,
     clock: systemClock,
@@ -40,6 +45,7 @@ export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent') 
       await app.stop(server)
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+      await rm(directory, { recursive: true })
     },
   }
 }

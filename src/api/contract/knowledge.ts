@@ -9,8 +9,9 @@ const KNOWLEDGE_BODY_LIMIT = 3 * 1024 * 1024
 const MAX_TITLE_LENGTH = 200
 const MAX_TEXT_LENGTH = 2_000_000
 const MAX_METADATA_ENTRIES = 50
+const MAX_FILE_MEGABYTES = 50
 
-const format = z.enum(['markdown', 'html', 'text'])
+const format = z.enum(['markdown', 'html', 'text', 'csv'])
 const language = z.string().regex(/^[a-z]{2,3}$/, 'is not an ISO 639 language code such as "en"')
 /** `public` is for everybody; any other name is for who asks with it. */
 const audience = z.string().trim().min(1).max(100)
@@ -28,15 +29,44 @@ const documentBody = z.strictObject({
   audience: audience.optional(),
 })
 
+/** The fields beside a file; each comes as text. */
+const form = {
+  about: `A .pdf, .docx, .html, .md, .txt or .csv of at most ${MAX_FILE_MEGABYTES} MB`,
+  fields: z.strictObject({
+    title: documentBody.shape.title
+      .optional()
+      .describe("Where absent, the document's own title or the name of the file is taken"),
+    language: language.optional().describe('Detected where absent'),
+    audience: audience.optional(),
+    metadata: z
+      .string()
+      .transform((text, context): unknown => {
+        try {
+          return JSON.parse(text)
+        } catch {
+          context.addIssue({ code: 'custom', message: 'is not valid JSON' })
+          return z.NEVER
+        }
+      })
+      .pipe(metadata)
+      .optional()
+      .describe('An object as JSON'),
+  }),
+}
+
 const status = z.enum(['queued', 'indexing', 'ready', 'failed'])
 
 const document = z.strictObject({
   id,
   title: z.string(),
   status,
-  reason: z.string().nullable(),
+  progress: z.number().describe('How far indexing is, from 0 to 1'),
+  reason: z.string().nullable().describe('Why it failed'),
+  note: z.string().nullable().describe('What was left out although it is ready'),
   source: z.enum(['api', 'folder']),
-  format,
+  format: z.enum([...format.options, 'pdf', 'docx']),
+  file: z.strictObject({ name: z.string(), size: z.number() }).nullable(),
+  pages: z.number().nullable(),
   language: z.string().nullable(),
   audience,
   metadata,
@@ -62,10 +92,11 @@ export const knowledgeRoutes = {
     method: 'post',
     path: '/api/v1/knowledge/documents',
     tag,
-    summary: 'Add a document; it is answered from once its status is ready',
+    summary: 'Add a document; it is answered from once its status is ready. The same file again is the same document',
     permission: 'knowledge:write',
     body: documentBody,
     bodyLimit: KNOWLEDGE_BODY_LIMIT,
+    form,
     status: 202,
     response: accepted,
   }),
@@ -102,8 +133,20 @@ export const knowledgeRoutes = {
     params: byId,
     body: documentBody,
     bodyLimit: KNOWLEDGE_BODY_LIMIT,
+    form,
     status: 202,
     response: accepted,
+    errors: ['not_found', 'conflict'],
+  }),
+  downloadOriginal: defineRoute({
+    method: 'get',
+    path: '/api/v1/knowledge/documents/:id/original',
+    tag,
+    summary: 'The file as it was uploaded, or the text as it was sent',
+    permission: 'knowledge:read',
+    params: byId,
+    status: 200,
+    download: true,
     errors: ['not_found'],
   }),
   removeDocument: defineRoute({

@@ -18,9 +18,13 @@ export type Route = {
   body?: z.ZodType
   /** Bytes; DEFAULT_BODY_LIMIT where absent. */
   bodyLimit?: number
+  /** The body may be a form instead (`multipart/form-data`): these fields, each as text, and a part `file`. */
+  form?: { fields: z.ZodObject; about: string }
   status: 200 | 201 | 202 | 204
   /** What is answered; absent where the answer has no body (204). */
   response?: z.ZodType
+  /** The answer is a file to be saved, not JSON. */
+  download?: true
   errors?: readonly ErrorKind[]
 }
 

@@ -1,20 +1,24 @@
 import type { z } from 'zod'
 import { AppError } from '../../platform/errors.js'
-import type { DocumentDraft, KnowledgeDocument } from '../../rag/knowledge.mongo.js'
+import type { DocumentDraft, KnowledgeDocument, Upload, UploadDraft } from '../../rag/knowledge.mongo.js'
 import { contract } from '../contract.js'
 import type { DocumentDto } from '../contract/knowledge.js'
-import { endpoint, type Endpoint } from '../endpoint.js'
+import { endpoint, type Download, type Endpoint } from '../endpoint.js'
+import type { IncomingFile, ReadForm } from '../form.js'
 
-type Draft = Pick<DocumentDraft, 'title' | 'text' | 'format' | 'metadata' | 'language' | 'audience'>
+type Draft = Omit<DocumentDraft, 'source'> | Omit<UploadDraft, 'source'>
 type Accepted = Pick<KnowledgeDocument, 'id' | 'status'>
 type Passage = { documentId: string; passageId: string; title: string; text: string; score: number }
 
 export type KnowledgeNeeds = {
   knowledge: {
+    /** Takes a file in and tells what it is; `discard` it where it becomes no document. */
+    receiveFile: (file: IncomingFile) => Promise<Upload>
     addDocument: (companyId: string, draft: Draft) => Promise<Accepted>
     replaceDocument: (companyId: string, id: string, draft: Draft) => Promise<Accepted>
     deleteDocument: (companyId: string, id: string) => Promise<void>
     getDocument: (companyId: string, id: string) => Promise<KnowledgeDocument>
+    openOriginal: (companyId: string, id: string) => Promise<Download>
     /** Newest first; `before` is the last one of the page before. */
     listDocuments: (
       companyId: string,
@@ -30,34 +34,51 @@ const { knowledge: routes } = contract
 
 type Answer = z.input<typeof routes.ask.response>
 
-export const makeKnowledgeRouter = ({ knowledge }: KnowledgeNeeds): Endpoint[] => [
-  endpoint(routes.addDocument, async ({ caller, body }) =>
-    accepted(await knowledge.addDocument(caller.companyId, body)),
-  ),
-  endpoint(routes.listDocuments, async ({ caller, query: { limit, cursor } }) => {
-    const before = cursor === undefined ? {} : { before: readCursor(cursor) }
-    const found = await knowledge.listDocuments(caller.companyId, { limit: limit + 1, ...before })
-    const documents = found.slice(0, limit)
-    const last = documents.at(-1)
-    const nextCursor = found.length > limit && last ? `${last.createdAt.getTime()}~${last.id}` : null
-    return { documents: documents.map(toDocument), nextCursor }
-  }),
-  endpoint(routes.getDocument, async ({ caller, params }) =>
-    toDocument(await knowledge.getDocument(caller.companyId, params.id)),
-  ),
-  endpoint(routes.replaceDocument, async ({ caller, params, body }) =>
-    accepted(await knowledge.replaceDocument(caller.companyId, params.id, body)),
-  ),
-  endpoint(routes.removeDocument, ({ caller, params }) => knowledge.deleteDocument(caller.companyId, params.id)),
-  endpoint(routes.search, async ({ caller, body }) => ({
-    passages: (await knowledge.search(caller.companyId, body)).map(toPassage),
-  })),
-  endpoint(routes.ask, async ({ caller, body }) => toAnswer(await knowledge.ask(caller.companyId, body.question))),
-  endpoint(routes.getDecision, async ({ caller, params }) => {
-    const { companyId: _own, ...decision } = await knowledge.getDecision(caller.companyId, params.id)
-    return decision
-  }),
-]
+export const makeKnowledgeRouter = ({ knowledge }: KnowledgeNeeds): Endpoint[] => {
+  /** What was sent, as JSON or as a form with a file. */
+  const draftOf = async ({ body, form }: Sent): Promise<Draft> => {
+    if (!form) return body
+    const { fields, file } = await form(knowledge.receiveFile, ({ received }) => received.discard())
+    return { ...fields, upload: file }
+  }
+
+  return [
+    endpoint(routes.addDocument, async ({ caller, ...sent }) =>
+      accepted(await knowledge.addDocument(caller.companyId, await draftOf(sent))),
+    ),
+    endpoint(routes.listDocuments, async ({ caller, query: { limit, cursor } }) => {
+      const before = cursor === undefined ? {} : { before: readCursor(cursor) }
+      const found = await knowledge.listDocuments(caller.companyId, { limit: limit + 1, ...before })
+      const documents = found.slice(0, limit)
+      const last = documents.at(-1)
+      const nextCursor = found.length > limit && last ? `${last.createdAt.getTime()}~${last.id}` : null
+      return { documents: documents.map(toDocument), nextCursor }
+    }),
+    endpoint(routes.getDocument, async ({ caller, params }) =>
+      toDocument(await knowledge.getDocument(caller.companyId, params.id)),
+    ),
+    endpoint(routes.replaceDocument, async ({ caller, params, ...sent }) => {
+      // Nobody uploads fifty megabytes to learn that the document is not there.
+      await knowledge.getDocument(caller.companyId, params.id)
+      return accepted(await knowledge.replaceDocument(caller.companyId, params.id, await draftOf(sent)))
+    }),
+    endpoint(routes.downloadOriginal, ({ caller, params }) => knowledge.openOriginal(caller.companyId, params.id)),
+    endpoint(routes.removeDocument, ({ caller, params }) => knowledge.deleteDocument(caller.companyId, params.id)),
+    endpoint(routes.search, async ({ caller, body }) => ({
+      passages: (await knowledge.search(caller.companyId, body)).map(toPassage),
+    })),
+    endpoint(routes.ask, async ({ caller, body }) => toAnswer(await knowledge.ask(caller.companyId, body.question))),
+    endpoint(routes.getDecision, async ({ caller, params }) => {
+      const { companyId: _own, ...decision } = await knowledge.getDecision(caller.companyId, params.id)
+      return decision
+    }),
+  ]
+}
+
+type DocumentBody = z.output<typeof routes.addDocument.body>
+type Sent =
+  | { body: DocumentBody; form: undefined }
+  | { body: undefined; form: ReadForm<z.output<typeof routes.addDocument.form.fields>> }
 
 const toPassage = ({ documentId, passageId, title, text, score }: Passage): Passage => ({
   documentId,
@@ -81,9 +102,13 @@ const toDocument = (given: KnowledgeDocument): DocumentDto => ({
   id: given.id,
   title: given.title,
   status: given.status,
+  progress: given.progress,
   reason: given.reason,
+  note: given.note,
   source: given.source.kind,
   format: given.format,
+  file: given.file && { name: given.file.name, size: given.file.size },
+  pages: given.pages,
   language: given.language,
   audience: given.audience,
   metadata: given.metadata,
