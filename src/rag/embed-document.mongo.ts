@@ -113,9 +113,7 @@ export const makeEmbedDocument = ({ mongo, clock, embedder, versions }: Needs) =
 
     const hashes = new Map(stored.map(({ _id, hash }) => [_id, hash]))
     const missing = wanted.filter(({ passage, hash }) => hashes.get(passage._id) !== hash)
-    const living = new Set(present.map(({ _id }) => _id))
-    const gone = [...hashes.keys()].filter((id) => !living.has(id))
-    if (gone.length > 0) await target.deleteMany({ companyId, documentId, _id: { $in: gone } })
+    await tidy(run)
     const [first] = present
     if (first && missing.length < wanted.length) {
       await target.updateMany({ companyId, documentId }, { $set: pointerOf(first) })
@@ -123,7 +121,7 @@ export const makeEmbedDocument = ({ mongo, clock, embedder, versions }: Needs) =
 
     let refused = 0
     for (const batch of batchesOf(missing)) {
-      if (!(await renew(run))) return
+      if (!(await renew(run))) return tidy(run)
       const vectors = await embedWhatGoes(
         run,
         batch.map(({ text }) => text),
@@ -166,14 +164,21 @@ export const makeEmbedDocument = ({ mongo, clock, embedder, versions }: Needs) =
     return matchedCount === 1
   }
 
-  const finish = async ({ companyId, documentId, lease, version }: Run, refused: number): Promise<void> => {
+  const finish = async (run: Run, refused: number): Promise<void> => {
+    const { companyId, documentId, lease, version } = run
     const embedding: Embedding = { version: version._id, lease: null, dueAt: null, refused }
     const held = { _id: documentId, companyId, 'embedding.lease': lease }
     const { matchedCount } = await documents.updateOne(held, { $set: { embedding } })
-    if (matchedCount === 1) return
-    // Deleted while it was embedded: what was written after the deletion must not stay.
-    const there = await documents.findOne({ _id: documentId, companyId }, { projection: { _id: 1 } })
-    if (!there) await versions.vectors(version._id).deleteMany({ companyId, documentId })
+    if (matchedCount === 0) await tidy(run)
+  }
+
+  /**
+   * Vectors of passages that are no more: of a document that was replaced, or was replaced or deleted while it was embedded and
+   * got some written after that.
+   */
+  const tidy = async ({ companyId, documentId, version }: Run): Promise<void> => {
+    const living = await passages.distinct('_id', { companyId, documentId })
+    await versions.vectors(version._id).deleteMany({ companyId, documentId, _id: { $nin: living } })
   }
 
   /**

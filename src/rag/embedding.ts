@@ -51,7 +51,7 @@ export const embed = async (
   signal.throwIfAborted()
   const ending = new AbortController()
   const late = new AppError('unavailable', 'embedding_late', `The embedder did not answer within ${withinMs} ms.`)
-  const timer = setTimeout(() => ending.abort(late), withinMs)
+  const timer = setTimeout(() => ending.abort(late), withinMs).unref()
   const stop = () => ending.abort(signal.reason)
   signal.addEventListener('abort', stop, { once: true })
   const ended = new Promise<never>((_, reject) => {
