@@ -141,6 +141,7 @@ const meaningOf = (status: number | null, thrown: unknown, broken: boolean): Mea
     return { code: 'model_failed', outcome: 'failed', repeatable: true }
   }
   if (status !== null && status >= 400) return { code: 'model_refused', outcome: 'answered', repeatable: false }
+  if (fieldOf(thrown, 'name') === 'SyntaxError') return { code: 'model_garbled', outcome: 'failed', repeatable: false }
   if (status === null || broken) return { code: 'model_failed', outcome: 'failed', repeatable: true }
   // The answer came whole and could not be read, or an error stands in it where text should be.
   const said = fieldOf(thrown, 'error') !== undefined

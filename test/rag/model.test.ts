@@ -220,7 +220,9 @@ describe('what a customer wrote', () => {
   beforeEach(() => {
     printed = ''
     for (const method of ['log', 'debug', 'info', 'warn', 'error'] as const)
-      jest.spyOn(console, method).mockImplementation((...said: unknown[]) => void (printed += inspect(said, { depth: 20 })))
+      jest
+        .spyOn(console, method)
+        .mockImplementation((...said: unknown[]) => void (printed += inspect(said, { depth: 20 })))
     for (const stream of streams)
       stream.write = (chunk: string | Uint8Array) => {
         printed += String(chunk)

@@ -10,8 +10,6 @@ import { stemOf, wordsOf } from './openai-embedding.mjs'
 /** @typedef {{ id: number, title: string, text: string }} Passage */
 /** @typedef {{ text: string, citations: { passage: number, quote: string }[] }} Sentence */
 
-const TEN_MEGABYTES = 10 * 1024 * 1024
-
 /** @param {PlayedRequest} request @param {Part} part */
 export const speechOf = (request, part) => {
   const prompt = promptOf(request.body)
@@ -301,8 +299,6 @@ const garbage = (prompt, schema, what) => {
       )
     case 'empty':
       return ''
-    case 'endless':
-      return `{"sentences":[{"text":"${'So it goes on. '.repeat(TEN_MEGABYTES / 15)}`
     default:
       return 'Sure! Here is what I found for you: the shop opens at nine.'
   }

@@ -12,7 +12,8 @@ import { speechOf } from './openai-parts.mjs'
 /** @typedef {import('./openai.d.mts').PlayedRequest} PlayedRequest */
 /** @typedef {import('node:http').ServerResponse} Response */
 
-const TEN_MEGABYTES = 10 * 1024 * 1024
+/** More than the sockets' buffers hold between them: who does not read on is seen to stop. */
+const LINE_BYTES = 64 * 1024 * 1024
 /** What is remembered of a long run. */
 const REMEMBERED = 10_000
 
@@ -134,7 +135,7 @@ const play = async (request, part, res, dimensions) => {
       if (part.what === 'html') return sendText(res, 'text/html', '<html><body>Bad gateway</body></html>')
       if (part.what === 'broken_frames')
         return sendText(res, 'text/event-stream', 'data: {"choices": [oops\n\ndata: [DONE]\n\n')
-      if (part.what === 'one_line') return sendText(res, 'text/event-stream', `data: ${'x'.repeat(TEN_MEGABYTES)}`)
+      if (part.what === 'one_line') return endlessLine(res)
       break
     default:
   }
@@ -175,7 +176,7 @@ const embed = async ({ body }, part, res, dimensions) => {
 /** @param {PlayedRequest} request @param {Part} part @param {Response} res */
 const chat = async (request, part, res) => {
   const { body } = request
-  const said = tokensOf(speechOf(request, part))
+  const said = part.kind === 'garbage' && part.what === 'endless' ? endlessTokens() : tokensOf(speechOf(request, part))
   const limit = body.max_completion_tokens ?? body.max_tokens ?? Infinity
   const endless = part.kind === 'garbage' && part.what === 'endless'
   const tokens = endless ? said : said.slice(0, limit)
@@ -260,6 +261,23 @@ const sendFault = (res, status, code, headers = {}, param) =>
     },
     headers,
   )
+
+/** Ten megabytes and more of a sentence that never ends. */
+const endlessTokens = () => [
+  '{"sentences":[{"text":"',
+  ...Array.from({ length: 40_000 }, () => 'So it goes on. '.repeat(20)),
+]
+
+/** @param {Response} res */
+const endlessLine = async (res) => {
+  openStream(res)
+  res.write('data: ')
+  const piece = 'x'.repeat(64 * 1024)
+  for (let sent = 0; sent < LINE_BYTES && !res.destroyed; sent += piece.length) {
+    if (!res.write(piece)) await Promise.race([once(res, 'drain'), once(res, 'close')])
+  }
+  res.end()
+}
 
 /** Pieces of about four characters, as tokens are. @param {string} text */
 const tokensOf = (text) => text.match(/\s*\S{1,4}|\s+$/gu) ?? []
