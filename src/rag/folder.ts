@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { AppError } from '../platform/errors.js'
-import { MAX_TEXT_LENGTH, MAX_TITLE_LENGTH } from './drafts.js'
-import type { Knowledge } from './knowledge.mongo.js'
+import { MAX_FILE_BYTES, MAX_TEXT_LENGTH, MAX_TITLE_LENGTH, type DocumentDraft, type UploadDraft } from './drafts.js'
+import type { Knowledge, KnowledgeDocument } from './knowledge.mongo.js'
+import { decodeText } from './sources/charset.js'
+import { READABLE } from './sources/formats.js'
 import { detectFormat, titleOf } from './sources/parse.js'
 
 /** A folder or a single file. `glob` (`*`, `**`, `?`) narrows a folder; paths in it are relative to the folder, with `/`. */
@@ -17,20 +21,39 @@ export type SyncReport = {
   skipped: { path: string; reason: string }[]
 }
 
-const READABLE = /\.(?:md|markdown|txt|html?)$/iu
+/** What is one text is kept as such; the others keep their original. */
+const TEXT = /\.(?:md|markdown|txt|html?)$/iu
 /** UTF-8 takes at most this many bytes for a character of the longest text. */
 const MAX_BYTES = MAX_TEXT_LENGTH * 3
 
 type Found = { file: string; path: string }
-type Needs = { knowledge: Pick<Knowledge, 'addDocument' | 'replaceDocument' | 'deleteDocument' | 'listDocuments'> }
+type Needs = {
+  knowledge: Pick<Knowledge, 'addDocument' | 'replaceDocument' | 'deleteDocument' | 'listDocuments' | 'receiveFile'>
+}
 
 /**
  * Makes the company's documents from folders equal to the files that are there now: new ones are added, changed ones replaced,
  * vanished ones deleted, unchanged ones left alone. Throws `invalid` when a root is missing, before anything is deleted.
  */
-export const makeSyncFolder =
-  ({ knowledge }: Needs) =>
-  async (companyId: string, roots: string | readonly Root[]): Promise<SyncReport> => {
+export const makeSyncFolder = ({ knowledge }: Needs) => {
+  /** A file is copied only when it is not the one that is known. */
+  const fileDraft = async (
+    file: string,
+    name: string,
+    before: KnowledgeDocument | undefined,
+  ): Promise<UploadDraft | Skipped | 'unchanged'> => {
+    const { size } = await stat(file)
+    if (size > MAX_FILE_BYTES) return { reason: `It is larger than ${MAX_FILE_BYTES / (1024 * 1024)} MB.` }
+    if (before?.file?.id === (await contentHash(file))) return 'unchanged'
+    try {
+      const upload = await knowledge.receiveFile({ bytes: createReadStream(file), name: path.posix.basename(name) })
+      return { upload, ...fromFolder(name) }
+    } catch (error) {
+      return skipped(error)
+    }
+  }
+
+  return async (companyId: string, roots: string | readonly Root[]): Promise<SyncReport> => {
     const report: SyncReport = { added: [], replaced: [], unchanged: [], deleted: [], skipped: [] }
     const files = new Map<string, string>()
     for (const root of typeof roots === 'string' ? [{ path: roots }] : roots) {
@@ -43,15 +66,14 @@ export const makeSyncFolder =
       ),
     )
     for (const [name, file] of [...files].sort()) {
-      const text = await readText(file)
-      if (typeof text !== 'string') {
-        report.skipped.push({ path: name, reason: text.reason })
-        files.delete(name)
-        continue
-      }
-      const draft = { title: titleIn(text, name), text, source: { kind: 'folder' as const, path: name } }
       const before = known.get(name)
-      if (!before) {
+      const draft = TEXT.test(name) ? await textDraft(file, name) : await fileDraft(file, name, before)
+      if (draft === 'unchanged') {
+        report.unchanged.push(name)
+      } else if ('reason' in draft) {
+        report.skipped.push({ path: name, reason: draft.reason })
+        files.delete(name)
+      } else if (!before) {
         await knowledge.addDocument(companyId, draft)
         report.added.push(name)
       } else {
@@ -66,6 +88,7 @@ export const makeSyncFolder =
     }
     return report
   }
+}
 
 const MOST_FILES = 10_000
 
@@ -118,16 +141,34 @@ const globToRegExp = (glob: string): RegExp => {
   return new RegExp(`^${pattern}$`, 'u')
 }
 
-const readText = async (file: string): Promise<string | { reason: string }> => {
+type Skipped = { reason: string }
+const fromFolder = (name: string) => ({ source: { kind: 'folder' as const, path: name } })
+
+const textDraft = async (file: string, name: string): Promise<DocumentDraft | Skipped> => {
   const { size } = await stat(file)
   if (size > MAX_BYTES) return { reason: `It is larger than ${MAX_BYTES} bytes.` }
-  const text = await readFile(file, 'utf8')
-  if (text.length > MAX_TEXT_LENGTH) return { reason: `It is longer than ${MAX_TEXT_LENGTH} characters.` }
-  if (text.includes('\u0000')) return { reason: 'It is not a text.' }
-  return text.trim() ? text : { reason: 'It is empty.' }
+  try {
+    const text = decodeText(await readFile(file), { html: /html?$/iu.test(name) })
+    if (text.length > MAX_TEXT_LENGTH) return { reason: `It is longer than ${MAX_TEXT_LENGTH} characters.` }
+    return text.trim() ? { title: titleIn(text, name), text, ...fromFolder(name) } : { reason: 'It is empty.' }
+  } catch (error) {
+    return skipped(error)
+  }
+}
+
+/** Why a file cannot be taken is its own affair; anything else is a fault. */
+const skipped = (error: unknown): Skipped => {
+  if (error instanceof AppError && error.kind !== 'unavailable') return { reason: error.message }
+  throw error
+}
+
+const contentHash = async (file: string): Promise<string> => {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+  return hash.digest('hex')
 }
 
 const titleIn = (text: string, name: string): string => {
-  const title = titleOf(text, detectFormat(text, name)) ?? path.posix.basename(name).replace(READABLE, '')
+  const title = titleOf(text, detectFormat(text, name)) ?? path.posix.basename(name).replace(TEXT, '')
   return title.slice(0, MAX_TITLE_LENGTH)
 }

@@ -73,11 +73,18 @@ describe('a document that cannot be taken', () => {
       'content-type',
     ],
     [
-      'a file',
-      { raw: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+      'a form without a boundary',
+      { raw: '--x--', headers: { 'content-type': 'multipart/form-data' } },
       415,
       'unsupported_content_type',
       'content-type',
+    ],
+    [
+      'a form without a file',
+      { raw: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+      400,
+      'invalid',
+      'file',
     ],
     [
       'JSON in an unknown charset',
