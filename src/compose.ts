@@ -28,6 +28,7 @@ import { ensureSchema, type Mongo } from './platform/mongo.js'
 import { makeQueue, queueSchemas } from './platform/queue.mongo.js'
 import { makeSecrets } from './platform/secrets.js'
 import { makeAnswerQuestion } from './rag/answer.js'
+import { attemptsIn } from './rag/attempts.js'
 import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
 import { makeSyncFolder, type Root } from './rag/folder.js'
 import { knowledgeSchema, makeKnowledge } from './rag/knowledge.mongo.js'
@@ -118,7 +119,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
     const timer = setTimeout(() => late.abort(reason), ASK_WITHIN_MS)
     return answerQuestion({ companyId, text, history: [] }, late.signal).finally(() => clearTimeout(timer))
   }
-  const answer = makeAnswer({ ...core, answerQuestion, servingSince: clock.now() })
+  const answer = makeAnswer({ ...core, answerQuestion, attemptsIn, servingSince: clock.now() })
   const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
   const queue = makeQueue({ db, jobs: defineJobs({ answer, deliver, index: knowledge.indexDocument }), log, metrics })
   const sweepConversations = makeSweep(core)

@@ -5,11 +5,12 @@ import { newId } from '../platform/ids.js'
 import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
-import { decide, mustGiveUp, runLimitMs } from './decide.js'
+import { decide, mustGiveUp, runLimitMs, unansweredText, type Decision } from './decide.js'
 import type { Author, Citation, Message } from './message.js'
 import { phrasesIn } from './phrases.js'
 import type { Appended, ConversationChange, Draft } from './change.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
+import { summaryOf } from './summary.js'
 import { announce, eventLine, summarised } from './timeline.js'
 
 /** What the core asks of whoever can answer from documents. */
@@ -37,6 +38,8 @@ type Turn = { author: 'customer' | 'assistant' | 'agent'; text: string }
 type Needs = {
   store: ConversationStore
   answerQuestion: AnswerQuestion
+  /** What in a text tries to instruct the assistant. It is marked for people and decides nothing. */
+  attemptsIn(text: string): readonly { kind: string }[]
   wakeAnswer(companyId: string, conversationId: string): void
   wakeDeliver(companyId: string, conversationId: string): void
   /** When this process began to serve: an outage before that is nobody's waiting time. */
@@ -65,20 +68,57 @@ const ASSISTANT: Author = { kind: 'assistant', name: 'Assistant' }
  * next round sees it. Safe to call any number of times: without a due answer it does nothing.
  */
 export const makeAnswer = (needs: Needs) => {
-  const { store, answerQuestion, wakeAnswer, wakeDeliver, servingSince, bus, clock, log, metrics } = needs
+  const { store, answerQuestion, attemptsIn, wakeAnswer, wakeDeliver, servingSince, bus, clock, log, metrics } = needs
 
   /** True when the conversation is dealt with; false when it changed meanwhile and must be looked at again. */
   const run = async (conversation: Claimed, signal: AbortSignal, draft: AnswerDraft): Promise<boolean> => {
     const { companyId, id } = conversation
     const reason = mustGiveUp(conversation.answerDue, clock.now(), servingSince)
+    const reading = store.recentMessages(companyId, id, MESSAGES_READ)
     if (reason) {
-      const { sorry } = phrasesIn(conversation.language ?? 'en')
-      return handOver(conversation, reason, conversation.lastMessage.excerpt, sorry)
+      const messages = await reading.catch((err: unknown) => {
+        log.warn({ err, conversationId: id }, 'handed over without reading')
+        return null
+      })
+      return handOver(conversation, reason, messages, phrasesIn(conversation.language ?? 'en').sorry)
     }
-    const decision = decide(conversation, await store.recentMessages(companyId, id, MESSAGES_READ))
-    if (decision.kind === 'leave') return (await write(conversation, { answerDue: null }, [])) !== null
+    const messages = await reading
+    const decision = decide(conversation, messages)
+    switch (decision.kind) {
+      case 'leave':
+        return (await write(conversation, { answerDue: null }, [])) !== null
+      case 'talk':
+        return reply(conversation, decision, marksOf(messages))
+      case 'hand_over': {
+        const { reason, language } = decision
+        return handOver({ ...conversation, language }, reason, messages, phrasesIn(language)[reason])
+      }
+      case 'answer':
+        return respond(conversation, decision, messages, signal, draft)
+    }
+  }
 
-    const { question, history } = decision
+  /** Small talk is answered in our own words: they state nothing, so they need no proof. */
+  const reply = async (
+    conversation: Claimed,
+    { talk, language }: Decided<'talk'>,
+    marks: Draft[],
+  ): Promise<boolean> => {
+    const said: Draft = { kind: 'message', author: ASSISTANT, text: phrasesIn(language)[talk], talk, deliver: true }
+    if (!(await write(conversation, { answerDue: null, language }, [said, ...marks]))) return false
+    metrics.answers.inc({ outcome: talk })
+    log.info({ conversationId: conversation.id, talk }, 'answered')
+    return true
+  }
+
+  const respond = async (
+    conversation: Claimed,
+    { question, history }: Decided<'answer'>,
+    messages: Message[],
+    signal: AbortSignal,
+    draft: AnswerDraft,
+  ): Promise<boolean> => {
+    const { companyId, id } = conversation
     const asked = { companyId, conversationId: id, text: question.text, history: history.map(toTurn) }
     const answered = await unlessOvertaken(conversation, signal, (unless) => answerQuestion(asked, unless, draft))
     if (!answered) return false
@@ -86,14 +126,20 @@ export const makeAnswer = (needs: Needs) => {
     const phrases = phrasesIn(language)
     if (kind === 'unknown') {
       const apology = `${text} ${phrases.handover}`
-      return handOver({ ...conversation, language }, 'unknown_answer', question.text, apology, { mode, decisionId })
+      return handOver({ ...conversation, language }, 'unknown_answer', messages, apology, { mode, decisionId })
     }
     const said = mode === 'extractive' ? `${phrases.fromDocuments}\n\n${text}` : text
-    const reply: Draft = { kind: 'message', author: ASSISTANT, text: said, citations, mode, decisionId, deliver: true }
-    if (!(await write(conversation, { answerDue: null, language }, [reply]))) return false
+    const answer: Draft = { kind: 'message', author: ASSISTANT, text: said, citations, mode, decisionId, deliver: true }
+    if (!(await write(conversation, { answerDue: null, language }, [answer, ...marksOf(messages)]))) return false
     metrics.answers.inc({ outcome: 'grounded' })
     log.info({ conversationId: id, decisionId }, 'answered')
     return true
+  }
+
+  /** The line that tells people of an attempt, where there is one. */
+  const marksOf = (messages: Message[]): Draft[] => {
+    const kinds = [...new Set(attemptsIn(unansweredText(messages)).map(({ kind }) => kind))]
+    return kinds.length > 0 ? [eventLine({ name: 'attempt', kinds })] : []
   }
 
   /** Ends the work as soon as the conversation changes: what was thought out for it would not be written any more. */
@@ -143,15 +189,17 @@ export const makeAnswer = (needs: Needs) => {
   const handOver = async (
     conversation: Claimed,
     reason: HandoffReason,
-    summary: string,
+    messages: Message[] | null,
     text: string,
     origin: Pick<Draft, 'mode' | 'decisionId'> = {},
   ): Promise<boolean> => {
-    const { language } = conversation
-    const handoff = { reason, summary: summarised(summary), at: clock.now() }
+    const { language, lastMessage } = conversation
+    const summary = messages ? summaryOf(messages, reason) : summarised(lastMessage.excerpt)
+    const handoff = { reason, summary, at: clock.now() }
     const written = await write(conversation, { answerDue: null, handler: 'nobody', handoff, language }, [
       { kind: 'message', author: ASSISTANT, text, deliver: true, handover: true, ...origin },
       eventLine({ name: 'handoff', reason }),
+      ...(messages ? marksOf(messages) : []),
     ])
     if (!written) return false
     metrics.answers.inc({ outcome: reason })
@@ -207,6 +255,8 @@ export const makeAnswer = (needs: Needs) => {
     }
   }
 }
+
+type Decided<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>
 
 type Claimed = Conversation & { answerDue: AnswerDue }
 

@@ -23,7 +23,7 @@ export type MessageDocument = Omit<Message, 'id'> & { _id: string; externalId?: 
 
 /** A message to be appended: it gets its number and its place here. */
 export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
-  Partial<Pick<Message, 'citations' | 'mode' | 'decisionId' | 'event' | 'handover' | 'clientId'>> & {
+  Partial<Pick<Message, 'citations' | 'mode' | 'decisionId' | 'event' | 'handover' | 'talk' | 'clientId'>> & {
     externalId?: string
     deliver?: boolean
   }

@@ -14,6 +14,9 @@ export type Priority = (typeof PRIORITIES)[number]
 /** Why a conversation left the assistant for people. */
 export type HandoffReason =
   | 'unknown_answer'
+  | 'asked_for_person'
+  | 'complaint'
+  | 'nothing_asked'
   | 'assistant_paused'
   | 'assistant_failed'
   | 'took_too_long'

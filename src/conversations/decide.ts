@@ -1,10 +1,14 @@
 import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
 import type { Message } from './message.js'
+import { recogniseTalk, type SmallTalk, type Talk } from './talk.js'
 
 /** What the assistant does about a conversation. Pure: the same conversation at the same time, the same decision. */
 export type Decision =
   | { kind: 'answer'; question: Message; history: Message[] }
-  | { kind: 'leave'; reason: 'a_person_has_it' | 'nothing_to_answer' }
+  /** A kind word; no document is asked. */
+  | { kind: 'talk'; talk: SmallTalk; language: string }
+  | { kind: 'hand_over'; reason: 'asked_for_person' | 'complaint' | 'nothing_asked'; language: string }
+  | { kind: 'leave'; reason: 'a_person_has_it' | 'nothing_to_answer' | 'enough_said' }
 
 /** Nobody waits longer than this for a first word, in milliseconds; then a person is asked. */
 export const ANSWER_WITHIN_MS = 30_000
@@ -16,6 +20,9 @@ const MAX_ATTEMPTS = 3
 
 /** One run may take this long: what remains is for a second one. */
 const RUN_MS = 14_000
+
+/** Kind words without a question between them. Two machines that thank each other would never end; a person looks, or nobody needs to. */
+const MOST_SMALL_TALK = 3
 
 /** Older turns say little about the present question. */
 const HISTORY_LENGTH = 12
@@ -40,18 +47,56 @@ export const runLimitMs = (due: AnswerDue, now: Date, servingSince: Date): numbe
 export const decide = (conversation: Conversation, messages: readonly Message[]): Decision => {
   if (conversation.handler !== 'assistant') return { kind: 'leave', reason: 'a_person_has_it' }
 
-  const spoken = messages.filter((message) => message.kind === 'message' && !message.handover)
-  const lastReply = spoken.findLastIndex((message) => message.author.kind !== 'customer')
-  const unanswered = spoken.slice(lastReply + 1)
+  const { before, unanswered } = turns(messages)
   const question = unanswered.at(-1)
   if (!conversation.answerDue || !question) return { kind: 'leave', reason: 'nothing_to_answer' }
 
-  const history = spoken.slice(0, lastReply + 1).slice(-HISTORY_LENGTH)
-  return { kind: 'answer', question: joined(unanswered, question), history }
+  const text = textOf(unanswered)
+  const talk = asksForPerson(messages, unanswered) ?? recogniseTalk(text, conversation.language)
+  if (!talk) return { kind: 'answer', question: { ...question, text }, history: before.slice(-HISTORY_LENGTH) }
+
+  const { kind, language } = talk
+  switch (kind) {
+    case 'person':
+      return { kind: 'hand_over', reason: 'asked_for_person', language }
+    case 'complaint':
+      return { kind: 'hand_over', reason: 'complaint', language }
+    case 'greeting':
+    case 'thanks':
+    case 'goodbye':
+      if (smallTalkAtEndOf(before) < MOST_SMALL_TALK) return { kind: 'talk', talk: kind, language }
+      return kind === 'greeting'
+        ? { kind: 'hand_over', reason: 'nothing_asked', language }
+        : { kind: 'leave', reason: 'enough_said' }
+  }
+}
+
+/** What was said up to the last reply, and what the customer wrote after it. The word that a person will come is no reply. */
+const turns = (messages: readonly Message[]): { before: Message[]; unanswered: Message[] } => {
+  const spoken = messages.filter((message) => message.kind === 'message' && !message.handover)
+  const lastReply = spoken.findLastIndex((message) => message.author.kind !== 'customer')
+  return { before: spoken.slice(0, lastReply + 1), unanswered: spoken.slice(lastReply + 1) }
 }
 
 /** Several messages in a row are one question, in the customer's words. */
-const joined = (unanswered: readonly Message[], question: Message): Message => ({
-  ...question,
-  text: unanswered.map((message) => message.text).join('\n'),
-})
+const textOf = (messages: readonly Message[]): string => messages.map(({ text }) => text).join('\n')
+
+/** What the customer wrote since somebody last answered; empty when everything is answered. */
+export const unansweredText = (messages: readonly Message[]): string => textOf(turns(messages).unanswered)
+
+/**
+ * Whoever asks for a person gets one, whatever else they wrote meanwhile. Not twice for the same words: an agent who hands the
+ * conversation back after that has seen them.
+ */
+const asksForPerson = (messages: readonly Message[], unanswered: readonly Message[]): Talk | null => {
+  const promisedAt = messages.findLast(({ handover }) => handover)?.seq ?? 0
+  const found = unanswered.filter(({ seq }) => seq > promisedAt).map(({ text }) => recogniseTalk(text))
+  return found.find((talk) => talk?.kind === 'person') ?? null
+}
+
+/** How many of the assistant's last words were answers to small talk. */
+const smallTalkAtEndOf = (spoken: readonly Message[]): number => {
+  const replies = spoken.filter(({ author }) => author.kind !== 'customer').reverse()
+  const other = replies.findIndex(({ talk }) => !talk)
+  return other < 0 ? replies.length : other
+}

@@ -1,4 +1,5 @@
 import { sha256 } from '../platform/secrets.js'
+import type { SmallTalk } from './talk.js'
 
 /** What a channel hands in, what it is asked to send, and what a conversation keeps. */
 
@@ -30,6 +31,8 @@ export type TimelineEvent =
   | { name: 'resumed' }
   | { name: 'state'; from: string; to: string; reason?: string }
   | { name: 'assigned'; to: string | null }
+  /** What a customer wrote tries to instruct the assistant: somebody may want to look. It changes nothing else. */
+  | { name: 'attempt'; kinds: string[] }
 
 export type Message = {
   id: string
@@ -49,6 +52,8 @@ export type Message = {
   decisionId?: string
   /** The assistant's word that a person will come: it answers nothing. */
   handover?: true
+  /** Why the assistant said this without asking the documents: the customer's message was small talk of this kind. */
+  talk?: SmallTalk
   /** Given by the client of the person who wrote it: saying it again, however often, is one message. */
   clientId?: string
   status: DeliveryStatus | null

@@ -1,39 +1,91 @@
 /** What the assistant says in its own name. Facts never stand here: they come from passages. */
-type Phrases = { fromDocuments: string; handover: string; sorry: string }
+type Phrases = {
+  fromDocuments: string
+  handover: string
+  sorry: string
+  greeting: string
+  thanks: string
+  goodbye: string
+  asked_for_person: string
+  complaint: string
+  nothing_asked: string
+}
 
 const PHRASES: Record<string, Phrases> = {
   en: {
     fromDocuments: 'From our documentation:',
     handover: 'I have asked a person to help you. The answer will appear here.',
     sorry: 'I could not work out an answer in time. I have asked a person to help you; the answer will appear here.',
+    greeting: 'Hello! I am the automatic assistant. What would you like to know? You can ask for a person at any time.',
+    thanks: 'You are welcome!',
+    goodbye: 'Goodbye! Write again whenever you like.',
+    asked_for_person: 'Of course. I have asked a person to help you. The answer will appear here.',
+    complaint: 'I am sorry about this. I have asked a person to look at it. The answer will appear here.',
+    nothing_asked: 'I have asked a person to join us. In the meantime, you can write here what you would like to know.',
   },
   pt: {
     fromDocuments: 'Da nossa documentação:',
     handover: 'Pedi a uma pessoa que ajude você. A resposta aparecerá aqui.',
     sorry: 'Não consegui encontrar uma resposta a tempo. Pedi a uma pessoa que ajude você; a resposta aparecerá aqui.',
+    greeting:
+      'Olá! Sou o assistente automático. O que você gostaria de saber? Pode pedir uma pessoa a qualquer momento.',
+    thanks: 'De nada!',
+    goodbye: 'Até logo! Escreva de novo quando quiser.',
+    asked_for_person: 'Claro. Pedi a uma pessoa que ajude você. A resposta aparecerá aqui.',
+    complaint: 'Lamento muito. Pedi a uma pessoa que veja o seu caso. A resposta aparecerá aqui.',
+    nothing_asked: 'Pedi a uma pessoa que se junte a nós. Enquanto isso, pode escrever aqui o que gostaria de saber.',
   },
   es: {
     fromDocuments: 'De nuestra documentación:',
     handover: 'He pedido a una persona que te ayude. La respuesta aparecerá aquí.',
     sorry:
       'No he podido encontrar una respuesta a tiempo. He pedido a una persona que te ayude; la respuesta aparecerá aquí.',
+    greeting:
+      '¡Hola! Soy el asistente automático. ¿Qué te gustaría saber? Puedes pedir una persona en cualquier momento.',
+    thanks: '¡De nada!',
+    goodbye: '¡Hasta luego! Vuelve a escribir cuando quieras.',
+    asked_for_person: 'Por supuesto. He pedido a una persona que te ayude. La respuesta aparecerá aquí.',
+    complaint: 'Lo siento mucho. He pedido a una persona que lo revise. La respuesta aparecerá aquí.',
+    nothing_asked: 'He pedido a una persona que se una. Mientras tanto, puedes escribir aquí lo que te gustaría saber.',
   },
   de: {
     fromDocuments: 'Aus unserer Dokumentation:',
     handover: 'Ich habe einen Menschen um Hilfe gebeten. Die Antwort erscheint hier.',
     sorry:
       'Ich habe nicht rechtzeitig eine Antwort gefunden und einen Menschen um Hilfe gebeten. Die Antwort erscheint hier.',
+    greeting:
+      'Hallo! Ich bin der automatische Assistent. Was möchten Sie wissen? Sie können jederzeit nach einem Menschen fragen.',
+    thanks: 'Gern geschehen!',
+    goodbye: 'Auf Wiedersehen! Schreiben Sie jederzeit wieder.',
+    asked_for_person: 'Gern. Ich habe einen Menschen um Hilfe gebeten. Die Antwort erscheint hier.',
+    complaint: 'Das tut mir leid. Ich habe einen Menschen gebeten, sich darum zu kümmern. Die Antwort erscheint hier.',
+    nothing_asked: 'Ich habe einen Menschen dazugebeten. Bis dahin können Sie hier schreiben, was Sie wissen möchten.',
   },
   fr: {
     fromDocuments: 'D’après notre documentation :',
     handover: 'J’ai demandé à une personne de vous aider. La réponse apparaîtra ici.',
     sorry:
       'Je n’ai pas trouvé de réponse à temps. J’ai demandé à une personne de vous aider ; la réponse apparaîtra ici.',
+    greeting:
+      'Bonjour ! Je suis l’assistant automatique. Que souhaitez-vous savoir ? Vous pouvez demander une personne à tout moment.',
+    thanks: 'Je vous en prie !',
+    goodbye: 'Au revoir ! N’hésitez pas à écrire de nouveau.',
+    asked_for_person: 'Bien sûr. J’ai demandé à une personne de vous aider. La réponse apparaîtra ici.',
+    complaint: 'Je suis désolé. J’ai demandé à une personne de s’en occuper. La réponse apparaîtra ici.',
+    nothing_asked:
+      'J’ai demandé à une personne de nous rejoindre. En attendant, vous pouvez écrire ici ce que vous souhaitez savoir.',
   },
   it: {
     fromDocuments: 'Dalla nostra documentazione:',
     handover: 'Ho chiesto a una persona di aiutarti. La risposta apparirà qui.',
     sorry: 'Non ho trovato una risposta in tempo. Ho chiesto a una persona di aiutarti; la risposta apparirà qui.',
+    greeting:
+      'Ciao! Sono l’assistente automatico. Che cosa vorresti sapere? Puoi chiedere una persona in qualsiasi momento.',
+    thanks: 'Prego!',
+    goodbye: 'Arrivederci! Scrivi di nuovo quando vuoi.',
+    asked_for_person: 'Certo. Ho chiesto a una persona di aiutarti. La risposta apparirà qui.',
+    complaint: 'Mi dispiace molto. Ho chiesto a una persona di occuparsene. La risposta apparirà qui.',
+    nothing_asked: 'Ho chiesto a una persona di unirsi. Nel frattempo puoi scrivere qui che cosa vorresti sapere.',
   },
 }
 

@@ -9,8 +9,10 @@ import { pt } from './talk-words/pt.js'
 /** What a customer's message is when it asks nothing that documents could answer. */
 export type Talk = { kind: TalkKind; language: string }
 
-export const TALK_KINDS = ['greeting', 'thanks', 'goodbye', 'complaint', 'person'] as const
-export type TalkKind = (typeof TALK_KINDS)[number]
+/** What a kind word answers; the others are for a person. */
+export const SMALL_TALK = ['greeting', 'thanks', 'goodbye'] as const
+export type SmallTalk = (typeof SMALL_TALK)[number]
+type TalkKind = SmallTalk | 'complaint' | 'person'
 
 /** Small talk is short; a longer message says something, and its typing errors are left alone. */
 const LONGEST_TALK = 40

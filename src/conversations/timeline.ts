@@ -13,6 +13,9 @@ export const eventLine = (event: TimelineEvent, author: Author = { kind: 'system
 
 const HANDOFF_IN_WORDS: Record<HandoffReason, string> = {
   unknown_answer: 'the documents do not answer the question',
+  asked_for_person: 'the customer asked for a person',
+  complaint: 'the customer complained',
+  nothing_asked: 'the customer keeps greeting and asks nothing',
   assistant_paused: 'the assistant is paused',
   assistant_failed: 'the assistant failed',
   took_too_long: 'the assistant took too long',
@@ -20,16 +23,20 @@ const HANDOFF_IN_WORDS: Record<HandoffReason, string> = {
   requested_by_agent: 'an agent asked for it',
 }
 
+export const handoffInWords = (reason: string): string => HANDOFF_IN_WORDS[reason as HandoffReason] ?? reason
+
 const inWords = (event: TimelineEvent): string => {
   switch (event.name) {
     case 'handoff':
-      return `Handed over to people: ${HANDOFF_IN_WORDS[event.reason as HandoffReason] ?? event.reason}.`
+      return `Handed over to people: ${handoffInWords(event.reason)}.`
     case 'resumed':
       return 'Handed back to the assistant.'
     case 'state':
       return `${event.from} → ${event.to}${event.reason ? `: ${event.reason}` : ''}`
     case 'assigned':
       return event.to ? `Assigned to ${event.to}.` : 'Assigned to nobody.'
+    case 'attempt':
+      return `The message tries to instruct the assistant (${event.kinds.join(', ').replaceAll('_', ' ')}).`
   }
 }
 

@@ -53,7 +53,7 @@ export const openCore = async (mongo: Mongo) => {
   const bus = makeBus()
   bus.subscribe((event) => events.push(event))
   const settings = { paused: false, idempotent: true }
-  const assistant = { answerQuestion: grounded }
+  const assistant = { answerQuestion: grounded, attemptsIn: (_text: string): { kind: string }[] => [] }
   const channel: { send: Send } = { send: async () => ({ kind: 'sent' }) }
   const wakeAnswer = (companyId: string, id: string) => void woken.push({ job: 'answer', companyId, id })
   const wakeDeliver = (companyId: string, id: string) => void woken.push({ job: 'deliver', companyId, id })
@@ -74,6 +74,7 @@ export const openCore = async (mongo: Mongo) => {
   const answer = makeAnswer({
     ...needs,
     servingSince: time.now,
+    attemptsIn: (text) => assistant.attemptsIn(text),
     answerQuestion: (...asked) => assistant.answerQuestion(...asked),
   })
   const deliver = makeDeliver({

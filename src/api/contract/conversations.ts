@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HANDLERS, PRIORITIES, STATES } from '../../conversations/conversation.js'
 import { MAX_MESSAGE_LENGTH } from '../../conversations/message.js'
+import { SMALL_TALK } from '../../conversations/talk.js'
 import { citation } from './knowledge.js'
 import { byId, defineRoute, id, time } from './route.js'
 
@@ -42,6 +43,7 @@ const event = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('resumed') }),
   z.strictObject({ name: z.literal('state'), from: z.string(), to: z.string(), reason: z.string().optional() }),
   z.strictObject({ name: z.literal('assigned'), to: z.string().nullable() }),
+  z.strictObject({ name: z.literal('attempt'), kinds: z.array(z.string()) }),
 ])
 
 const message = z.strictObject({
@@ -54,6 +56,7 @@ const message = z.strictObject({
   citations: z.array(citation),
   mode: z.enum(['model', 'extractive']).optional(),
   decisionId: id.optional(),
+  talk: z.enum(SMALL_TALK).optional().describe('Small talk of this kind was answered; no document was asked'),
   event: event.optional(),
   clientId: z.string().optional(),
   status: z.enum(['queued', 'sending', 'sent', 'delivered', 'read', 'refused', 'uncertain']).nullable(),

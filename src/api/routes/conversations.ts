@@ -122,6 +122,7 @@ export const toMessage = (given: Message): MessageDto => ({
   citations: given.citations,
   ...(given.mode === undefined ? {} : { mode: given.mode }),
   ...(given.decisionId === undefined ? {} : { decisionId: given.decisionId }),
+  ...(given.talk === undefined ? {} : { talk: given.talk }),
   ...(given.event === undefined ? {} : { event: given.event }),
   ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
   status: given.status,

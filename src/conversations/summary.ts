@@ -1,0 +1,41 @@
+import type { HandoffReason } from './conversation.js'
+import type { Message } from './message.js'
+import { recogniseTalk } from './talk.js'
+import { handoffInWords } from './timeline.js'
+
+/** Read before the first word is written, so no longer than a glance takes, in characters. */
+const LONGEST = 400
+const QUESTIONS = 2
+const QUESTION_LENGTH = 110
+const ANSWER_LENGTH = 70
+const TITLES_LENGTH = 60
+
+/**
+ * What a person needs to know before taking over, in plain lines made of what was said: what was asked, what was answered and
+ * from which documents, and why it is theirs now. No model is asked, so it is there whatever fails.
+ */
+export const summaryOf = (messages: readonly Message[], reason: HandoffReason): string => {
+  const spoken = messages.filter(({ kind, handover }) => kind === 'message' && !handover)
+  const written = spoken.filter(({ author }) => author.kind === 'customer')
+  const questions = written.filter(({ text }) => !recogniseTalk(text)).slice(-QUESTIONS)
+  const last = written.at(-1)
+  const answer = spoken.findLast(({ author, talk }) => author.kind !== 'customer' && !talk)
+  const lines = [
+    questions.length > 0 && `Asked: ${questions.map(({ text }) => excerpt(text, QUESTION_LENGTH)).join(' / ')}`,
+    last && !questions.includes(last) && `Last words: ${excerpt(last.text, QUESTION_LENGTH)}`,
+    answer && `Answered${sourcesOf(answer)}: ${excerpt(answer.text, ANSWER_LENGTH)}`,
+    `Handed over: ${handoffInWords(reason)}.`,
+  ]
+  return lines.filter(Boolean).join('\n').slice(0, LONGEST)
+}
+
+const sourcesOf = ({ author, citations }: Message): string => {
+  if (author.kind === 'agent') return ` by ${excerpt(author.name ?? 'a person', TITLES_LENGTH)}`
+  const titles = [...new Set(citations.map(({ title }) => title))]
+  return titles.length > 0 ? ` from ${excerpt(titles.join(', '), TITLES_LENGTH)}` : ''
+}
+
+const excerpt = (text: string, length: number): string => {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line
+}
