@@ -32,9 +32,11 @@ import { attemptsIn } from './rag/attempts.js'
 import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
 import { makeSyncFolder, type Root } from './rag/folder.js'
 import { knowledgeSchema, makeKnowledge } from './rag/knowledge.mongo.js'
+import { makeEmbedder, makeModel, makeProvider } from './rag/model.js'
 import type { Read } from './rag/reading.js'
 import { makeSearch } from './rag/search.mongo.js'
 import { makeUsage, usageSchema } from './rag/usage.mongo.js'
+import { makeVectors, vectorsSchema } from './rag/vectors.mongo.js'
 
 type Needs = {
   config: Config
@@ -106,13 +108,20 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
     log,
   })
 
-  const changed = (companyId: string, documentId: string, status: string) =>
+  const models = openModels({ config, meter: usage.meter, clock, log, metrics })
+  const vectors = models.embedder ? makeVectors({ mongo, clock, ...models, embedder: models.embedder }) : undefined
+  const changed = (companyId: string, documentId: string, status: string) => {
     bus.publish({ type: 'document', companyId, documentId, status })
+    if (vectors && status === 'ready') queue.wake('embed', { companyId, documentId })
+    // What is not forgotten now is found by nobody, and tidied up at the next start.
+    if (status === 'deleted')
+      vectors?.forget(companyId, documentId).catch((err: unknown) => log.warn({ err }, 'vectors'))
+  }
   const knowledge = makeKnowledge({ mongo, clock, files, ...(read ? { read } : {}), enqueue: wakeIndex, changed })
   const decisions = makeDecisions({ mongo })
   const syncFolder = makeSyncFolder({ knowledge })
-  const search = makeSearch({ mongo })
-  const answerQuestion = makeAnswerQuestion({ search, decisions, clock })
+  const search = makeSearch({ mongo, vectors })
+  const answerQuestion = makeAnswerQuestion({ search, decisions, ...models, clock })
   const ask = async (companyId: string, text: string) => {
     const late = new AbortController()
     const reason = new AppError('unavailable', 'answer_late', 'The answer took too long. Try again.')
@@ -121,7 +130,10 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
   }
   const answer = makeAnswer({ ...core, answerQuestion, attemptsIn, servingSince: clock.now() })
   const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
-  const queue = makeQueue({ db, jobs: defineJobs({ answer, deliver, index: knowledge.indexDocument }), log, metrics })
+  const embed = async (companyId: string, documentId: string, stop: AbortSignal) =>
+    vectors?.embedDocument(companyId, documentId, stop)
+  const jobs = defineJobs({ answer, deliver, index: knowledge.indexDocument, embed })
+  const queue = makeQueue({ db, jobs, log, metrics })
   const sweepConversations = makeSweep(core)
 
   let firstCompanyId: string | null = null
@@ -163,7 +175,11 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
     checks: [
       { name: 'store', essential: true, probe: async () => ({ ok: (await db.command({ ping: 1 })).ok === 1 }) },
       { name: 'search', essential: true, probe: async () => ({ ok: await search.responds() }) },
-      { name: 'model', essential: false, probe: async () => ({ ok: true, state: 'not configured' }) },
+      {
+        name: 'model',
+        essential: false,
+        probe: async () => ({ ok: models.state() !== 'open', state: models.state() }),
+      },
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
     ],
     bus,
@@ -182,6 +198,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
     for (const { companyId, documentId } of due) wakeIndex(companyId, documentId)
     // Only when nothing else waits; once all is up to date nothing becomes outdated while this process runs.
     if (due.length === 0 && outdated) outdated = (await knowledge.queueOutdated(clock.now())) > 0
+    for (const work of (await vectors?.dueForEmbedding(clock.now())) ?? []) queue.wake('embed', work)
   }
   let outdated = true
   const sweeping = repeat(SWEEP_EVERY_MS, () => sweep(SWEEP_EVERY_MS), log)
@@ -198,6 +215,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
         ...knowledgeSchema,
         ...decisionsSchema,
         ...usageSchema,
+        ...(vectors ? vectorsSchema : []),
         ...queueSchemas,
       ])
       const first = await companies.start({
@@ -218,6 +236,8 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
       live = api.attachSockets(server)
       // The first search builds what the later ones use; no customer should wait for it.
       search.responds().catch((err: unknown) => log.warn({ err }, 'search does not respond'))
+      models.warm().catch((err: unknown) => log.warn({ err }, 'the model could not be loaded'))
+      vectors?.forgetOrphans().catch((err: unknown) => log.warn({ err }, 'vectors not tidied'))
       return { setupPath: first.setupPath }
     },
 
@@ -232,6 +252,34 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
       await queue.stop(GRACE_MS)
       await channels.closeAll()
     },
+  }
+}
+
+/** The models of this installation; without one in the configuration there is no door at all. */
+const openModels = ({
+  config,
+  ...needs
+}: { config: Config } & Pick<Parameters<typeof makeProvider>[0], 'meter' | 'clock' | 'log' | 'metrics'>) => {
+  const { OPENAI_MODEL, OPENAI_ENTAILMENT_MODEL, OPENAI_EMBEDDING_MODEL } = config
+  if (!OPENAI_MODEL && !OPENAI_EMBEDDING_MODEL) {
+    return { model: null, judge: null, embedder: null, state: () => 'not configured', warm: async () => {} }
+  }
+  const provider = makeProvider({
+    ...needs,
+    baseUrl: config.OPENAI_BASE_URL,
+    // A server of one's own may need none; its client insists on one.
+    apiKey: config.OPENAI_API_KEY ?? 'none',
+    firstTokenMs: config.OPENAI_FIRST_TOKEN_MS,
+  })
+  const { OPENAI_INPUT_PRICE: input, OPENAI_OUTPUT_PRICE: output } = config
+  const price = input === undefined || output === undefined ? undefined : { input, output }
+  return {
+    model: OPENAI_MODEL ? makeModel({ provider, name: OPENAI_MODEL, price }) : null,
+    judge: OPENAI_ENTAILMENT_MODEL ? makeModel({ provider, name: OPENAI_ENTAILMENT_MODEL }) : null,
+    embedder: OPENAI_EMBEDDING_MODEL ? makeEmbedder({ provider, name: OPENAI_EMBEDDING_MODEL }) : null,
+    earlier: (name: string) => makeEmbedder({ provider, name }),
+    state: provider.state,
+    warm: provider.warm,
   }
 }
 

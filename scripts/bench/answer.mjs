@@ -1,9 +1,8 @@
 // From a customer's message to the answer readable at the customer, over 10,000 passages on an idle server.
-import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { io } from 'socket.io-client'
+import { addDocuments, openChat } from './chat.mjs'
 import { makeCorpus } from './corpus.mjs'
 import { call, startServer } from './server.mjs'
 
@@ -21,12 +20,7 @@ export const answer = async () => {
   const server = await startServer({ dataDir })
   const { documents, questions } = makeCorpus(PASSAGES)
   const startedAt = performance.now()
-  for (const document of documents) await call(server.url, '/knowledge/documents', { body: document })
-  for (let ready = false; !ready; ) {
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    const open = await call(server.url, '/knowledge/documents?limit=100')
-    ready = open.documents.every((/** @type {any} */ one) => one.status === 'ready')
-  }
+  await addDocuments(server.url, documents)
   const indexedMs = Math.round(performance.now() - startedAt)
 
   const { channelKey } = await call(server.url, '/webchat/demo')
@@ -36,21 +30,14 @@ export const answer = async () => {
     const { text, answer: fact } = /** @type {{ text: string, answer: string }} */ (
       questions[(at * 61) % questions.length]
     )
-    const { token } = await call(server.url, '/webchat/sessions', { body: { channelKey } })
-    const socket = io(`${server.url}/webchat`, { auth: { token }, transports: ['websocket'] })
-    await new Promise((resolve) => socket.once('connect', () => resolve(null)))
-    const answered = new Promise((resolve) =>
-      socket.on('message', (message) => message.author === 'assistant' && resolve(message)),
-    )
-    const sentAt = performance.now()
-    socket.emit('message', { id: randomUUID(), text })
-    const reply = /** @type {any} */ (await answered)
+    const chat = await openChat(server.url, channelKey)
+    const { reply, ms } = await chat.ask(text)
     // The first ones warm up.
     if (at >= 10) {
-      latencies.push(performance.now() - sentAt)
-      if (reply.text.includes(fact)) right += 1
+      latencies.push(ms)
+      if (reply?.text.includes(fact)) right += 1
     }
-    socket.close()
+    chat.close()
   }
   await server.stop()
   rmSync(dataDir, { recursive: true, force: true })

@@ -1,16 +1,33 @@
 import type { Clock } from '../platform/clock.js'
 import { ANALYSIS_VERSION } from './analysis.js'
-import type { Decisions } from './decisions.mongo.js'
-import { extract, type Extraction } from './extract.js'
+import { attemptsIn } from './attempts.js'
+import { contextOf } from './context.js'
+import type { DecisionRecord, Decisions } from './decisions.mongo.js'
 import { PUBLIC_AUDIENCE } from './drafts.js'
+import { extract, type Extraction } from './extract.js'
 import { detectLanguage } from './languages.js'
-import type { Retrieval, Search } from './search.mongo.js'
-import { sentences } from './sentences.js'
+import type { Model, ModelUsage } from './model.js'
+import { PROMPT_VERSION } from './prompt.js'
+import { PROOF_VERSION } from './proof/index.js'
+import { understand, type Understood } from './question.js'
+import type { Retrieval, Retrieved, Search } from './search.mongo.js'
+import { speak, type ProvedSentence, type Quote, type Spoken } from './speak.js'
 
-/** A part of a passage's text, word for word, that a sentence of the answer rests on. */
-export type Citation = { documentId: string; passageId: string; title: string; quote: string }
+/** A part of a passage's text, word for word, that a sentence of the answer rests on, and where the passage stands. */
+export type Citation = {
+  documentId: string
+  passageId: string
+  title: string
+  quote: string
+  headings: string[]
+  /** Of a document that has pages. */
+  page: number | null
+}
 
-/** `unknown` carries no citation. `language` is the question's, as detected or given. */
+/**
+ * `unknown` carries no citation. In `text` a mark `[n]` refers to the n-th citation. `language` is the question's, as detected or
+ * given.
+ */
 export type Answer = {
   kind: 'grounded' | 'unknown'
   text: string
@@ -31,16 +48,30 @@ export type Question = {
   audience?: string
 }
 
-export type AnswerQuestion = (question: Question, signal: AbortSignal) => Promise<Answer>
+/** Where proved sentences are shown as they come; what was shown can be taken back as a whole. */
+export type AnswerDraft = {
+  /** `citations` are all so far: a mark `[n]` in `text` is the n-th of them. */
+  say(sentence: { text: string; citations: Citation[] }): void
+  withdraw(): void
+}
+
+export type AnswerQuestion = (question: Question, signal: AbortSignal, draft?: AnswerDraft) => Promise<Answer>
 
 type Needs = {
   search: Pick<Search, 'retrieve' | 'languagesOf'>
   decisions: Pick<Decisions, 'recordDecision'>
+  /** Without one, or when it fails, the answer is the best quoted sentences themselves. */
+  model: Model | null
+  /** Must agree to each sentence of `model`, where one is configured. */
+  judge: Model | null
   clock: Clock
 }
 
 /** Grows with every change that could make the same inputs give another answer. */
-const ALGORITHM = `extractive-2/analysis-${ANALYSIS_VERSION}`
+const ALGORITHM = `extractive-3/analysis-${ANALYSIS_VERSION}/proof-${PROOF_VERSION}`
+
+/** What the model reads, in tokens. */
+const CONTEXT_TOKENS = 3_000
 
 const UNKNOWN: Record<string, string> = {
   en: "I don't know that.",
@@ -52,65 +83,202 @@ const UNKNOWN: Record<string, string> = {
 }
 
 /**
- * Answers from the company's own documents or says that it does not know; every answer leaves a decision record. Aborts between
+ * Answers from the company's own documents or says that it does not know; every answer leaves a decision record. The extractive
+ * answer is worked out first: it is there at once when the model is late, down or writes what cannot be proved. Aborts between
  * its steps when `signal` says so.
  */
 export const makeAnswerQuestion =
-  ({ search, decisions, clock }: Needs): AnswerQuestion =>
-  async (question, signal) => {
+  ({ search, decisions, model, judge, clock }: Needs): AnswerQuestion =>
+  async (question, signal, draft) => {
     const started = clock.now()
-    const { companyId, text, conversationId, audience = PUBLIC_AUDIENCE } = question
+    const { companyId, text, history, conversationId, audience = PUBLIC_AUDIENCE } = question
     const known = await search.languagesOf(companyId)
     const language =
       question.language ?? (await detectLanguage(text, known)) ?? known.find((code) => code in UNKNOWN) ?? 'en'
     signal.throwIfAborted()
 
-    let asked = text
-    let retrieval = await search.retrieve(companyId, text, { audience }, { language })
-    let extraction = extract(retrieval.ranked)
-    const core = questionsIn(text)
-    if (!extraction.verdict.answered && core) {
-      const second = await search.retrieve(companyId, core, { audience }, { language })
-      const closer = extract(second.ranked)
-      if (closer.verdict.confidence > extraction.verdict.confidence) {
-        asked = core
-        retrieval = second
-        extraction = closer
-      }
+    const read = async (...asked: [string, ...string[]]): Promise<Reading> => {
+      const retrieval = await search.retrieve(companyId, asked, { audience }, { language, signal })
+      return { asked: asked[0], retrieval, extraction: extract(retrieval.ranked) }
     }
+    const [asWritten, understood] = await Promise.all([
+      read(text),
+      understand({ companyId, text, history, language }, model, signal),
+    ])
+    const understoodAt = clock.now()
+    const { standalone, core } = understood
+    let reading = standalone ? await read(standalone, text) : asWritten
+    if (standalone) reading = closer(reading, asWritten)
+    if (core) reading = closer(reading, reading.extraction.verdict.answered ? reading : await read(core))
+    const { retrieval, extraction } = reading
     const searched = clock.now()
     signal.throwIfAborted()
 
-    const kind = extraction.verdict.answered ? 'grounded' : 'unknown'
-    const said = kind === 'grounded' ? extraction.text : (UNKNOWN[language] ?? UNKNOWN['en'] ?? '')
-    const decisionId = await decisions.recordDecision({
+    const passages = contextOf(retrieval.ranked, { tokens: CONTEXT_TOKENS })
+    const speaking = languageToSpeak(language, passages, judge)
+    const numbered = makeNumbering(passages.map(({ passage }) => passage))
+    const spoken =
+      model && passages.length > 0
+        ? await speak(
+            { companyId, question: understoodAs(understood, text), history, language: speaking, passages },
+            { model, judge, onSentence: (sentence) => draft?.say(numbered.add(sentence)) },
+            signal,
+          )
+        : null
+    const spokenAt = clock.now()
+
+    const answer =
+      spoken && counts(spoken) ? numbered.answer(spoken, language) : quoted(extraction, retrieval, language)
+    if (answer.mode === 'extractive') draft?.withdraw()
+    const usage = [understood.usage, spoken?.usage].reduce<ModelUsage>(added, NO_USAGE)
+    const record: DecisionRecord = {
       companyId,
       ...(conversationId ? { conversationId } : {}),
       question: text,
-      asked,
+      understood: { standalone, core, by: understood.by, failed: understood.failed },
+      asked: reading.asked,
+      attempts: attemptsIn(text),
       language,
       audience,
       ...explained(retrieval),
       verdict: extraction.verdict,
       sentences: extraction.sentences,
-      answer: { kind, text: said },
-      mode: 'extractive',
-      times: { searchMs: searched.getTime() - started.getTime(), totalMs: clock.now().getTime() - started.getTime() },
+      model:
+        model && spoken
+          ? {
+              name: model.name,
+              judge: judge?.name ?? null,
+              prompt: PROMPT_VERSION,
+              passages: passages.map(({ id, passage: { passageId, documentId, version } }) => ({
+                id,
+                passageId,
+                documentId,
+                version,
+              })),
+              language: speaking,
+              outcome: spoken.outcome,
+              reason: spoken.reason,
+              sentences: spoken.judged,
+            }
+          : null,
+      answer: { kind: answer.kind, text: answer.text },
+      mode: answer.mode,
+      usage,
+      times: {
+        understandMs: understoodAt.getTime() - started.getTime(),
+        searchMs: searched.getTime() - started.getTime(),
+        modelMs: spokenAt.getTime() - searched.getTime(),
+        totalMs: clock.now().getTime() - started.getTime(),
+      },
       algorithm: ALGORITHM,
       at: started,
-    })
-    return { kind, text: said, citations: citationsOf(extraction, retrieval), mode: 'extractive', decisionId, language }
+    }
+    signal.throwIfAborted()
+    return { ...answer, decisionId: await decisions.recordDecision(record), language }
   }
 
-/** In a long message the questions alone, where there are some and something else too: "I bought … yesterday. How do I …?" */
-const questionsIn = (text: string): string | undefined => {
-  const spans = sentences(text)
-  const questions = spans.filter(({ start, end }) => /[?？؟]["”»)]?$/u.test(text.slice(start, end)))
-  if (questions.length === 0 || questions.length === spans.length) return undefined
-  return questions.map(({ start, end }) => text.slice(start, end)).join(' ')
+type Said = Pick<Answer, 'kind' | 'text' | 'citations' | 'mode'>
+type Reading = { asked: string; retrieval: Retrieval; extraction: Extraction }
+
+/** The first as long as it answers: the second is another way to ask. */
+const closer = (first: Reading, second: Reading): Reading =>
+  first.extraction.verdict.answered || second.extraction.verdict.confidence <= first.extraction.verdict.confidence
+    ? first
+    : second
+
+/** What the rules put together is good to search with, not to read; the model sees the conversation itself. */
+const understoodAs = ({ standalone, by }: Understood, text: string): string =>
+  by === 'model' && standalone ? standalone : text
+
+/**
+ * A model that found nothing is believed; one that failed, or wrote only what cannot be proved, is not: then the quotes speak,
+ * which have their own threshold.
+ */
+const counts = ({ outcome }: Spoken): boolean => outcome === 'answered' || outcome === 'silent'
+
+/** Rules can prove a sentence only in its passage's language; another language needs somebody who agrees. */
+const languageToSpeak = (
+  language: string,
+  passages: readonly { passage: Retrieved }[],
+  judge: Model | null,
+): string => {
+  const [best] = passages
+  if (judge || !best || passages.some(({ passage }) => passage.language === language)) return language
+  return best.passage.language
 }
 
-const explained = ({ ranked, statistics }: Retrieval) => ({
+const dontKnow = (language: string, mode: Said['mode']): Said => ({
+  kind: 'unknown',
+  text: UNKNOWN[language] ?? UNKNOWN['en'] ?? '',
+  citations: [],
+  mode,
+})
+
+const quoted = (extraction: Extraction, { ranked }: Retrieval, language: string): Said => {
+  if (!extraction.verdict.answered) return dontKnow(language, 'extractive')
+  const citations = extraction.sentences.flatMap(({ passageId, start, end }) => {
+    const passage = ranked.find(({ candidate }) => candidate.passageId === passageId)?.candidate
+    return passage ? [citationOf(passage, start, end)] : []
+  })
+  return { kind: 'grounded', text: extraction.text, citations, mode: 'extractive' }
+}
+
+const citationOf = (passage: Retrieved, start: number, end: number): Citation => ({
+  documentId: passage.documentId,
+  passageId: passage.passageId,
+  title: passage.title,
+  quote: passage.text.slice(start, end),
+  headings: passage.headings,
+  page: passage.page,
+})
+
+/** Gives each quote of an answer its number, the same one whenever it comes again. */
+const makeNumbering = (passages: readonly Retrieved[]) => {
+  const citations: Citation[] = []
+  const numbers = new Map<string, number>()
+  const marked: string[] = []
+
+  const numberOf = ({ passageId, start, end }: Quote): number | null => {
+    const passage = passages.find((one) => one.passageId === passageId)
+    if (!passage) return null
+    const key = `${passageId}:${start}:${end}`
+    const known = numbers.get(key)
+    if (known) return known
+    const number = citations.push(citationOf(passage, start, end))
+    numbers.set(key, number)
+    return number
+  }
+
+  return {
+    /** The sentence with its marks, and all citations so far. */
+    add: ({ text, quotes }: ProvedSentence): { text: string; citations: Citation[] } => {
+      const marks = [...new Set(quotes.map(numberOf))].map((number) => `[${number}]`).join('')
+      const sentence = `${text} ${marks}`
+      marked.push(sentence)
+      return { text: sentence, citations: [...citations] }
+    },
+    /** Of the sentences that were added. */
+    answer: ({ outcome }: Spoken, language: string): Said =>
+      outcome === 'answered'
+        ? { kind: 'grounded', text: marked.join(' '), citations, mode: 'model' }
+        : dontKnow(language, 'model'),
+  }
+}
+
+const NO_USAGE: ModelUsage = { inputTokens: 0, outputTokens: 0, costUsd: null, requests: 0 }
+
+const added = (sum: ModelUsage, more: ModelUsage | null | undefined): ModelUsage =>
+  more
+    ? {
+        inputTokens: sum.inputTokens + more.inputTokens,
+        outputTokens: sum.outputTokens + more.outputTokens,
+        costUsd: more.costUsd === null ? sum.costUsd : (sum.costUsd ?? 0) + more.costUsd,
+        requests: sum.requests + more.requests,
+      }
+    : sum
+
+const explained = ({ ranked, statistics, vectors }: Retrieval) => ({
+  vectors,
   analysed: [...new Set(ranked.map(({ query }) => query))].map(
     ({ language, words, weights, unseen, terms, termWeights }) => ({
       language,
@@ -137,9 +305,3 @@ const explained = ({ ranked, statistics }: Retrieval) => ({
 
 /** Candidates that a decision keeps: all that extraction reads, and a few that nearly made it. */
 const RECORDED = 12
-
-const citationsOf = ({ sentences: quoted }: Extraction, { ranked }: Retrieval): Citation[] =>
-  quoted.flatMap(({ passageId, quote }) => {
-    const passage = ranked.find(({ candidate }) => candidate.passageId === passageId)?.candidate
-    return passage ? [{ documentId: passage.documentId, passageId, title: passage.title, quote }] : []
-  })

@@ -1,16 +1,23 @@
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { withId, type CollectionSchema, type Mongo } from '../platform/mongo.js'
+import type { Attempt } from './attempts.js'
 import type { ExtractedSentence, Verdict } from './extract.js'
+import type { ModelUsage } from './model.js'
 import type { Features, QueryWord } from './ranking.js'
+import type { VectorUse } from './search.mongo.js'
+import type { JudgedSentence, Spoken } from './speak.js'
 
 /** Why the assistant said what it said: enough to explain it, and, with the passages of these versions, to repeat it. */
 export type DecisionRecord = {
   companyId: string
   conversationId?: string
   question: string
-  /** What was searched for in the end: the question, or the part of it that is one. */
+  /** The question as understood; each text was searched, `asked` is the one whose passages were read. */
+  understood: { standalone: string | null; core: string | null; by: 'model' | 'rules' | null; failed: string | null }
   asked: string
+  /** What in the customer's words looks like an instruction to the assistant. It changes nothing but what people see. */
+  attempts: Attempt[]
   language: string
   audience: string
   /** The words as analysed, once per language of the passages that were found, with the weight that each had. */
@@ -20,6 +27,8 @@ export type DecisionRecord = {
     terms: { term: string; weight: number }[]
   }[]
   statistics: { passages: number; averageTerms: number; averageHeadingTerms: number }
+  /** Whether the search went by meaning too, or why not. */
+  vectors: VectorUse
   candidates: {
     passageId: string
     documentId: string
@@ -28,15 +37,34 @@ export type DecisionRecord = {
     score: number
     features: Features
   }[]
+  /** What extraction made of the candidates: the answer where no model speaks. */
   verdict: Verdict
   sentences: ExtractedSentence[]
+  /** What the model was given and wrote, each sentence with its verdict; `null` when it was not asked. */
+  model: ModelStage | null
   answer: { kind: 'grounded' | 'unknown'; text: string }
   mode: 'model' | 'extractive'
-  times: { searchMs: number; totalMs: number }
-  /** Version of analysis, ranking and extraction: a replay under another one may differ. */
+  usage: ModelUsage
+  times: { understandMs: number; searchMs: number; modelMs: number; totalMs: number }
+  /** Version of analysis, ranking, extraction and proof: a replay under another one may differ. */
   algorithm: string
   at: Date
 }
+
+type ModelStage = {
+  name: string
+  /** The model that had to agree to each sentence. */
+  judge: string | null
+  prompt: string
+  /** Passages by their number in the prompt. */
+  passages: { id: number; passageId: string; documentId: string; version: number }[]
+  language: string
+  outcome: Spoken['outcome']
+  /** Why it failed. */
+  reason: string | null
+  sentences: JudgedSentence[]
+}
+
 export type Decision = DecisionRecord & { id: string }
 
 export const decisionsSchema: CollectionSchema[] = [

@@ -24,8 +24,8 @@ export type FoundPassage = {
   score: number
 }
 
-/** A passage as it is quoted, and where it stands in its document. */
-export type Retrieved = Quotable & { ordinal: number }
+/** A passage as it is quoted, where it stands in its document, and what tells others that say the same. */
+export type Retrieved = Quotable & Pick<StoredPassage, 'ordinal' | 'page' | 'fingerprint'>
 
 /** What the vectors did for a search: `off` where none are configured; otherwise `used`, or why not. */
 export type VectorUse = 'off' | 'used' | Extract<Nearest, { kind: 'none' }>['why']
@@ -46,6 +46,7 @@ const FIELDS = {
   documentId: 1,
   version: 1,
   ordinal: 1,
+  page: 1,
   title: 1,
   headings: 1,
   text: 1,
@@ -53,6 +54,7 @@ const FIELDS = {
   language: 1,
   terms: 1,
   headingTerms: 1,
+  fingerprint: 1,
 } as const
 
 type Candidate = Pick<StoredPassage, '_id' | keyof typeof FIELDS>

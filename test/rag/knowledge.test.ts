@@ -27,7 +27,7 @@ beforeAll(async () => {
   knowledge = makeKnowledge({ mongo, clock })
   search = makeSearch({ mongo })
   decisions = makeDecisions({ mongo })
-  answerQuestion = makeAnswerQuestion({ search, decisions, clock })
+  answerQuestion = makeAnswerQuestion({ search, decisions, model: null, judge: null, clock })
 })
 afterAll(() => mongo.close())
 

@@ -1,0 +1,228 @@
+import { z } from 'zod'
+import { AppError } from '../platform/errors.js'
+import { attemptsIn } from './attempts.js'
+import { ANSWER_SCHEMA, makeSentenceReader, type WrittenSentence } from './claims.js'
+import type { ContextPassage } from './context.js'
+import type { Model, ModelUsage } from './model.js'
+import { answerPrompt, ENTAILMENT_SCHEMA, entailmentPrompt, type PromptTurn } from './prompt.js'
+import { prove, type ProofFault } from './proof/index.js'
+import { findQuote } from './proof/quote.js'
+import type { Retrieved } from './search.mongo.js'
+
+/** A part of a passage, word for word, found by where it stands. */
+export type Quote = { passageId: string; start: number; end: number }
+
+/** A sentence that may be said: each of its quotes stands in a passage and carries it. */
+export type ProvedSentence = { text: string; quotes: Quote[] }
+
+/** What became of each sentence that the model wrote; `proved` were said, the others cut. */
+export type JudgedSentence = {
+  text: string
+  citations: { passageId: string | null; quote: string }[]
+  verdict: 'proved' | ProofFault | 'no_such_passage' | 'attempt' | 'leans_on_cut' | 'not_entailed'
+  detail: string | null
+}
+
+/**
+ * `answered`: at least one sentence is proved. `silent`: the model found no answer in the passages. `unproved`: it wrote
+ * sentences, none of which may be said. `failed`: it was late, stalled, down or garbled, `reason` says which; nothing of what it
+ * wrote counts.
+ */
+export type Spoken = {
+  outcome: 'answered' | 'silent' | 'unproved' | 'failed'
+  reason: string | null
+  said: ProvedSentence[]
+  judged: JudgedSentence[]
+  usage: ModelUsage | null
+}
+
+type Asked = {
+  companyId: string
+  question: string
+  history: readonly PromptTurn[]
+  language: string
+  passages: readonly ContextPassage<Retrieved>[]
+}
+
+type Needs = {
+  model: Model
+  /** Asked for its agreement to each sentence that the rules find proved, where one is configured. */
+  judge: Model | null
+  /** Told of each proved sentence at once, in order. */
+  onSentence: (sentence: ProvedSentence) => void
+}
+
+/** A customer looks at nothing for this long at most; then the quotes are better than waiting for sentences. */
+const FIRST_SENTENCE_MS = 3_500
+/** After the last sentence the provider says what it cost: worth a moment, not a wait. */
+const COUNTING_MS = 250
+const MOST_SENTENCES = 8
+const MAX_OUTPUT_TOKENS = 1_200
+/** Tokens of the conversation's last turns are cheap; long ones say little more. */
+const TURNS = 6
+const LONGEST_TURN = 1_000
+
+/** Lets the model write and says what is proved of it. Throws only what `signal` was aborted with. */
+export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Promise<Spoken> => {
+  const said: ProvedSentence[] = []
+  const judged: JudgedSentence[] = []
+  const reader = makeSentenceReader()
+  const limit = limited(signal)
+  let usage: ModelUsage | null = null
+  try {
+    const { companyId, passages, question, language } = asked
+    const messages = answerPrompt({
+      passages: passages.map(({ id, passage }) => ({ id, title: headingOf(passage), text: passage.text })),
+      conversation: asked.history
+        .slice(-TURNS)
+        .map(({ author, text }) => ({ author, text: text.slice(0, LONGEST_TURN) })),
+      question,
+      language,
+    })
+    const request = {
+      companyId,
+      purpose: 'answer' as const,
+      messages,
+      schema: ANSWER_SCHEMA,
+      maxOutputTokens: MAX_OUTPUT_TOKENS,
+    }
+    const pieces = needs.model.stream(request, limit.signal)
+    for (;;) {
+      const next = await pieces.next()
+      if (next.done) {
+        usage = next.value
+        break
+      }
+      for (const written of reader.push(next.value)) {
+        if (said.length >= MOST_SENTENCES) break
+        const { judgement, quotes } = await judge(written, judged.at(-1), asked, needs.judge, limit.signal)
+        judged.push(judgement)
+        if (judgement.verdict !== 'proved') continue
+        const sentence = { text: judgement.text, quotes }
+        said.push(sentence)
+        limit.keepGoing()
+        needs.onSentence(sentence)
+      }
+      if (reader.done()) limit.endSoon()
+    }
+    reader.end()
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof AppError)) throw error
+    // What is complete stays, whatever happens to the last words of the provider, which only say what it cost.
+    if (!reader.done()) return { outcome: 'failed', reason: error.code, said: [], judged, usage }
+  } finally {
+    limit.end()
+  }
+  const outcome = said.length > 0 ? 'answered' : judged.length > 0 ? 'unproved' : 'silent'
+  return { outcome, reason: null, said, judged, usage }
+}
+
+export const headingOf = ({ title, headings }: { title: string; headings: readonly string[] }): string =>
+  [title, ...headings.filter((heading) => heading !== title)].join(' › ')
+
+const judge = async (
+  written: WrittenSentence,
+  before: JudgedSentence | undefined,
+  { companyId, passages, language }: Asked,
+  agrees: Model | null,
+  signal: AbortSignal,
+): Promise<{ judgement: JudgedSentence; quotes: Quote[] }> => {
+  const text = plain(written.text)
+  const cited = written.citations.map(({ passage, quote }) => ({
+    passage: passages.find(({ id }) => id === passage)?.passage,
+    quote,
+  }))
+  const citations = cited.map(({ passage, quote }) => ({ passageId: passage?.passageId ?? null, quote }))
+  const judgement = (verdict: JudgedSentence['verdict'], detail: string | null = null, quotes: Quote[] = []) => ({
+    judgement: { text, citations, verdict, detail },
+    quotes,
+  })
+
+  const known = cited.flatMap(({ passage, quote }) => (passage ? [{ passage, quote }] : []))
+  if (known.length < cited.length) return judgement('no_such_passage')
+  if (before && before.verdict !== 'proved' && LEANS.test(text)) return judgement('leans_on_cut')
+  const proof = prove({ text, citations: known, language })
+  if (!proof.proved && !(proof.reason === 'language' && agrees)) return judgement(proof.reason, proof.detail)
+  const quotes = proof.proved
+    ? proof.quotes.flatMap(({ citation, ...place }) => {
+        const passageId = known[citation]?.passage.passageId
+        return passageId === undefined ? [] : [{ passageId, ...place }]
+      })
+    : known.flatMap(({ passage, quote }) => {
+        const [place] = findQuote(quote, passage.text)
+        return place ? [{ passageId: passage.passageId, ...place }] : []
+      })
+  const shown = known.map(({ quote }) => quote)
+  const attempt = [text, ...shown].flatMap((words) => attemptsIn(words))[0]
+  if (attempt) return judgement('attempt', attempt.kind)
+  if (agrees && !(await entailed(companyId, text, shown, agrees, signal))) return judgement('not_entailed')
+  return judgement('proved', null, quotes)
+}
+
+const verdicts = z.object({ verdicts: z.array(z.object({ sentence: z.int(), supported: z.boolean() })) })
+
+const entailed = async (
+  companyId: string,
+  text: string,
+  quotes: readonly string[],
+  model: Model,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  const messages = entailmentPrompt([{ text, quotes }])
+  const request = {
+    companyId,
+    purpose: 'entailment' as const,
+    messages,
+    schema: ENTAILMENT_SCHEMA,
+    maxOutputTokens: 100,
+  }
+  const answer = await model.complete(request, signal)
+  const parsed = verdicts.safeParse(jsonOf(answer.text))
+  if (!parsed.success)
+    throw new AppError('unavailable', 'model_garbled', 'The check of a sentence is not in the form asked for.')
+  return parsed.data.verdicts.some(({ sentence, supported }) => sentence === 1 && supported)
+}
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Signs that are not seen, or that turn the direction of what is seen, have no place in an answer. */
+const plain = (text: string): string =>
+  text
+    .replace(/[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu, ' ')
+    .replace(/\s+/gu, ' ')
+    .trim()
+
+/** How a sentence begins that goes on from the one before: without that one it would say something else. */
+const LEANS =
+  /^(?:however|but|otherwise|instead|then|therefore|it|they|this|that|these|those|also|in that case|sin embargo|pero|entonces|además|también|esto|eso|en ese caso|no entanto|mas|então|além disso|também|isso|isto|nesse caso|aber|jedoch|sonst|dann|außerdem|auch|es|sie|das|dies|in diesem fall|cependant|mais|sinon|alors|aussi|il|elle|cela|ce|dans ce cas|tuttavia|ma|altrimenti|allora|inoltre|anche|questo|ciò|in tal caso)(?!\p{L})/iu
+
+/** Aborts when `signal` does, or when no sentence was proved in time; after the first one the model's own limits do. */
+const limited = (signal: AbortSignal) => {
+  const controller = new AbortController()
+  const onAbort = () => controller.abort(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort)
+  const late = new AppError('unavailable', 'model_late', 'No sentence was proved in time.')
+  let timer = setTimeout(() => controller.abort(late), FIRST_SENTENCE_MS)
+  return {
+    signal: controller.signal,
+    keepGoing: () => clearTimeout(timer),
+    endSoon: () => {
+      clearTimeout(timer)
+      timer = setTimeout(() => controller.abort(late), COUNTING_MS)
+    },
+    end: () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      // Whoever stopped reading early has no use for the rest.
+      controller.abort()
+    },
+  }
+}

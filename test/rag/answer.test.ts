@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { openAssistant } from '../support/assistant.js'
+import { openTestMongo } from '../support/mongo.js'
+
+type Behaviour = Parameters<Awaited<ReturnType<typeof openAssistant>>['player']['behave']>[0]
+
+let mongo: Awaited<ReturnType<typeof openTestMongo>>
+let assistant: Awaited<ReturnType<typeof openAssistant>>
+
+const REFUNDS = {
+  title: 'Refunds',
+  text: '# Refunds\n\nRefunds are paid within 14 days. The money goes back to the card that was used. Shipping costs of 5 euros are not refunded.',
+}
+const SHIPPING = {
+  title: 'Shipping',
+  text: '# Shipping\n\nShipping to France takes three days. Shipping to Spain takes five days and costs 9 euros.',
+}
+
+beforeAll(async () => {
+  mongo = await openTestMongo()
+  assistant = await openAssistant(mongo)
+  await assistant.teach('acme', REFUNDS, SHIPPING)
+  await assistant.teach('rival', {
+    title: 'Refunds',
+    text: 'Refunds are never paid. The secret word is Rumpelstiltskin.',
+  })
+})
+afterAll(async () => {
+  await assistant.close()
+  await mongo.close()
+})
+beforeEach(() => {
+  assistant.player.behave('good')
+  assistant.player.forget()
+})
+
+const ask = (text: string, more = {}) => assistant.ask('acme', text, more)
+const ASKED = 'How long does shipping to France take?'
+
+describe('an answer by a model', () => {
+  it('is made of sentences, each with the passage that it rests on', async () => {
+    const { answer, decision } = await ask(ASKED)
+    expect(answer).toMatchObject({ kind: 'grounded', mode: 'model', language: 'en' })
+    expect(answer.text).toContain('Shipping to France takes three days. [1]')
+    expect(answer.citations[0]).toMatchObject({ title: 'Shipping', quote: expect.stringContaining('three days') })
+    expect(decision.model).toMatchObject({ name: 'player', outcome: 'answered', reason: null })
+    expect(decision.model?.sentences[0]).toMatchObject({ verdict: 'proved' })
+    expect(decision.usage.outputTokens).toBeGreaterThan(0)
+  })
+
+  it('is shown sentence by sentence before it is whole', async () => {
+    assistant.player.behave({ kind: 'slow', betweenTokensMs: 5 })
+    const { answer, shown } = await ask(ASKED)
+    expect(shown.length).toBeGreaterThan(0)
+    expect(shown.map((sentence) => sentence?.text).join(' ')).toBe(answer.text)
+    expect(shown.at(-1)?.citations).toEqual(answer.citations)
+  })
+
+  it('knows only the documents of its own company', async () => {
+    await ask('How long do refunds take?')
+    const [request] = assistant.player.requests
+    expect(JSON.stringify(request?.body)).toContain('Refunds are paid within 14 days')
+    expect(JSON.stringify(request?.body)).not.toContain('Rumpelstiltskin')
+  })
+
+  it('sees a follow-up in its conversation', async () => {
+    const history = [
+      { author: 'customer' as const, text: ASKED },
+      { author: 'assistant' as const, text: 'Shipping to France takes three days.' },
+    ]
+    const { answer, decision } = await ask('And to Spain?', { history })
+    expect(decision.understood).toMatchObject({ by: 'model', standalone: expect.stringContaining('Spain') })
+    expect(answer.text).toContain('five days')
+  })
+
+  it('costs no request at all where there is nothing to read', async () => {
+    const { answer } = await assistant.ask('empty', 'How long does shipping take?')
+    expect(answer).toMatchObject({ kind: 'unknown', mode: 'extractive' })
+    expect(assistant.player.received()).toBe(0)
+  })
+})
+
+describe('when the model fails', () => {
+  const faults: [string, Behaviour][] = [
+    ['hangs', 'hanging'],
+    ['hangs after its headers', { kind: 'hanging', headers: true }],
+    ['fails', { kind: 'failing', status: 500 }],
+    ['is overloaded', { kind: 'limited', retryAfter: 30 }],
+    ['refuses', { kind: 'refusing', status: 401 }],
+    ['writes prose', { kind: 'garbage', what: 'not_json' }],
+    ['writes another form', { kind: 'garbage', what: 'wrong_schema' }],
+    ['writes ten megabytes', { kind: 'garbage', what: 'endless' }],
+    ['sends a web page', { kind: 'garbage', what: 'html' }],
+    ['stalls at once', { kind: 'stalling', tokens: 2 }],
+    ['stalls in the middle', { kind: 'stalling', tokens: 20 }],
+    ['is cut off', { kind: 'cut', when: 'middle', tokens: 30 }],
+    ['ends in the middle as if it were whole', { kind: 'cut', when: 'clean', tokens: 20 }],
+  ]
+  it.each(faults)(
+    'that %s, the documents are quoted instead, and nothing of a draft stays',
+    async (_what, behaviour) => {
+      const fresh = await openAssistant(mongo, { firstTokenMs: 300 })
+      fresh.player.behave(behaviour)
+      const { answer, shown, decision } = await fresh.ask('acme', ASKED)
+      expect(answer).toMatchObject({ kind: 'grounded', mode: 'extractive' })
+      expect(answer.text).toContain('three days')
+      expect(shown.at(-1) ?? null).toBeNull()
+      expect(decision.model).toMatchObject({ outcome: 'failed', reason: expect.stringMatching(/^model_/) })
+      await fresh.close()
+    },
+  )
+})
+
+describe('a model that lies', () => {
+  it('is not believed: what it cannot prove is cut, and quotes speak instead', async () => {
+    assistant.player.behave('liar')
+    for (const text of [ASKED, 'How long do refunds take?', 'Are shipping costs refunded?']) {
+      const { answer, decision } = await ask(text)
+      const facts = [REFUNDS.text, SHIPPING.text].join('\n')
+      for (const { quote } of answer.citations) expect(facts).toContain(quote)
+      for (const { verdict } of decision.model?.sentences ?? []) expect(verdict).not.toBe('unknown')
+      for (const figure of answer.text.replace(/\[\d+\]/gu, '').match(/\d+/gu) ?? []) expect(facts).toContain(figure)
+    }
+  })
+})
