@@ -33,6 +33,7 @@ export type EmbeddedDocument = {
   companyId: string
   status: string
   version: number
+  passages: number
   embedding?: Embedding | null
 }
 

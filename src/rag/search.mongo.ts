@@ -1,6 +1,7 @@
 import type { Document as Stage, Filter, Mongo } from '../platform/mongo.js'
 import { labelsOf, PUBLIC_AUDIENCE, type Metadata } from './drafts.js'
 import type { Quotable } from './extract.js'
+import { foldDuplicates } from './fingerprint.js'
 import { languagesIn, PASSAGE_SEARCH_INDEX, type StoredPassage, type StoredSummary } from './knowledge.mongo.js'
 import { detectLanguage } from './languages.js'
 import { fuse, makeQuery, rank, type Query, type Ranked, type Statistics } from './ranking.js'
@@ -78,7 +79,8 @@ export const makeSearch = ({ mongo, vectors }: Needs) => {
   /**
    * The best passages for a text, each of its document's present version. The text is analysed once per language there is. With
    * several texts (a question and other wordings of it) all of them search, and passages are scored by the words of the first.
-   * Where vectors or wordings give more than one list, the order is the lists' fused one. Throws the reason of `signal`.
+   * Where vectors or wordings give more than one list, the order is the lists' fused one. What says the same as a better one is
+   * left out. Throws the reason of `signal`.
    */
   const retrieve = async (
     companyId: string,
@@ -107,7 +109,7 @@ export const makeSearch = ({ mongo, vectors }: Needs) => {
     const others = [...byId.values()].filter((passage) => !first.list.includes(passage))
     const ranked = rank(first.queries, first.list, statistics, others)
     if (others.length === 0 && further.length === 0 && hits.flat().length === 0) {
-      return { ranked, statistics, vectors: useOf(near) }
+      return { ranked: folded(ranked), statistics, vectors: useOf(near) }
     }
     const vectorLists = hits.map((list) => list.filter(({ passageId }) => byId.has(passageId)))
     const orders = [
@@ -117,7 +119,7 @@ export const makeSearch = ({ mongo, vectors }: Needs) => {
       ),
       ...vectorLists.map((list) => list.map(({ passageId }) => passageId)),
     ]
-    return { ranked: fuse(withVectors(ranked, vectorLists), orders), statistics, vectors: useOf(near) }
+    return { ranked: folded(fuse(withVectors(ranked, vectorLists), orders)), statistics, vectors: useOf(near) }
   }
 
   /** Each distinct text that has a word to search for, as it is analysed in each language. */
@@ -199,6 +201,10 @@ export const makeSearch = ({ mongo, vectors }: Needs) => {
 }
 
 const NEVER = new AbortController().signal
+
+/** What says the same as something better is not read again. */
+const folded = (ranked: readonly Ranked<Retrieved>[]): Ranked<Retrieved>[] =>
+  foldDuplicates(ranked, ({ candidate }) => candidate.fingerprint)
 
 /** The best rank and similarity that a passage has in the vectors' lists. */
 const withVectors = (ranked: readonly Ranked<Retrieved>[], lists: readonly VectorHit[][]): Ranked<Retrieved>[] => {

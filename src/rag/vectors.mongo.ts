@@ -141,13 +141,18 @@ export const makeVectors = ({ mongo, clock, embedder, earlier, queryWithinMs = Q
     for (const { _id } of await versions.all()) await versions.vectors(_id).deleteMany({ companyId, documentId })
   }
 
-  /** What a crash between a deletion and `forget` left behind; searches drop it anyway. Once at start is enough. */
+  /**
+   * What a crash between a deletion and `forget` left behind, and what belongs to documents that can be read no more; searches drop
+   * it anyway. Once at start is enough.
+   */
   const forgetOrphans = async (): Promise<void> => {
     const companies = await summaries.find({}, { projection: { _id: 1 } }).toArray()
     for (const { _id } of await versions.all()) {
       for (const { _id: companyId } of companies) {
         const held = await versions.vectors(_id).distinct('documentId', { companyId })
-        const there = await documents.find({ _id: { $in: held }, companyId }, { projection: { _id: 1 } }).toArray()
+        const there = await documents
+          .find({ _id: { $in: held }, companyId, passages: { $gt: 0 } }, { projection: { _id: 1 } })
+          .toArray()
         const living = new Set(there.map((document) => document._id))
         const gone = held.filter((documentId) => !living.has(documentId))
         if (gone.length > 0) await versions.vectors(_id).deleteMany({ companyId, documentId: { $in: gone } })

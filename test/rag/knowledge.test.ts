@@ -194,7 +194,7 @@ describe('Search', () => {
 
   it('is narrowed by document, language, audience and metadata', async () => {
     const open = await indexed('filters', { ...RETURNS, metadata: { product: 'shoes', year: 2026 } })
-    await indexed('filters', { ...RETURNS, title: 'For staff', audience: 'staff' })
+    await indexed('filters', { title: 'For staff', text: 'Staff return a parcel at the desk.', audience: 'staff' })
     await indexed('filters', { title: 'Rückgabe', text: 'Sie können das Paket (parcel) in 14 Tagen zurückgeben.' })
     const titles = async (filter: Parameters<typeof search.searchPassages>[0]['filter']) =>
       (await search.searchPassages({ companyId: 'filters', query: 'return parcel', k: 10, filter }))

@@ -90,13 +90,22 @@ describe('A filter holds for words and vectors', () => {
   ]
   it.each(filters)('by %s', async (_what, filter, titles) => {
     const { add, embedAll, search } = await openLibrary(mongo, everythingIsNear())
-    const text = 'The lever of the machine is red.'
-    await add('acme', { title: 'All', text, language: 'en' })
-    await add('acme', { title: 'Partner', text, language: 'en', audience: 'partner' })
-    await add('acme', { title: 'German', text, language: 'de', audience: 'staff' })
+    await add('acme', { title: 'All', text: 'The lever of the machine is red.', language: 'en' })
+    await add('acme', {
+      title: 'Partner',
+      text: 'Partners pull the lever of any machine.',
+      language: 'en',
+      audience: 'partner',
+    })
+    await add('acme', {
+      title: 'German',
+      text: 'Lever heißt an der Machine der Hebel.',
+      language: 'de',
+      audience: 'staff',
+    })
     await add('acme', {
       title: 'Kettle',
-      text,
+      text: 'A kettle has no lever and is no machine.',
       language: 'en',
       audience: 'staff',
       metadata: { product: 'kettle', year: 2024 },
@@ -126,6 +135,20 @@ describe('A filter holds for words and vectors', () => {
     await knowledge.indexDocument('acme', documentId)
     expect((await search.retrieve('acme', 'anything', { audience: 'public' })).ranked).toEqual([])
     expect((await search.retrieve('acme', 'anything', { audience: 'staff' })).ranked).toHaveLength(1)
+  })
+})
+
+describe('What says the same in several documents', () => {
+  it('is found once, and the other one is there when the first is deleted', async () => {
+    const { add, embedAll, knowledge, search } = await openLibrary(mongo, everythingIsNear())
+    const ids = [await add('acme', REFUNDS), await add('acme', { ...REFUNDS, title: 'Refunds, copied' })]
+    await embedAll()
+    const found = async () =>
+      (await search.retrieve('acme', 'refund')).ranked.map(({ candidate }) => candidate.documentId)
+    const [first, ...others] = await found()
+    expect(others).toEqual([])
+    await knowledge.deleteDocument('acme', first!)
+    expect(await found()).toEqual(ids.filter((id) => id !== first))
   })
 })
 

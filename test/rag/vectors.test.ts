@@ -24,6 +24,8 @@ const manual = (sections: number, note = '') => ({
     ) + note,
 })
 
+const PARTS = ['lever', 'wheel', 'valve', 'spring', 'handle', 'piston']
+
 const stored = async (): Promise<
   { model: string; vectors: { _id: unknown; companyId: unknown; documentId: unknown }[] }[]
 > => {
@@ -305,7 +307,11 @@ describe('A change of the model', () => {
   it('goes on in the background, through a kill, while searches use the vectors that are complete and never both', async () => {
     const small = openEmbedder('small', 384)
     const before = await openLibrary(mongo, { embedder: small.embedder })
-    for (let at = 0; at < 6; at += 1) await before.add('acme', { ...manual(40), title: `Manual ${at}` })
+    for (let at = 0; at < 6; at += 1) {
+      const { text, ...rest } = manual(40)
+      const named = text.replaceAll('the lever', `the ${PARTS[at]}`)
+      await before.add('acme', { ...rest, text: named, title: `Manual ${at}` })
+    }
     await before.embedAll()
 
     const large = openEmbedder('large', 768)
@@ -317,7 +323,7 @@ describe('A change of the model', () => {
     let searching = true
     const traffic = (async () => {
       for (let at = 0; searching; at += 1) {
-        const asked = `lever number ${at % 40} of part ${at % 40}`
+        const asked = `${PARTS[at % PARTS.length]} number ${at % 40} of part ${at % 40}`
         small.texts.length = large.texts.length = 0
         const { ranked, vectors } = await after.search.retrieve('acme', asked)
         const bySmall = small.texts.includes(asked)
