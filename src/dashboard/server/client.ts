@@ -16,6 +16,7 @@ const lines = {
     me: 'get /api/v1/me',
     getCompany: 'get /api/v1/company',
     updateCompany: 'patch /api/v1/company',
+    getUsage: 'get /api/v1/usage',
     listCompanies: 'get /api/v1/companies',
   },
   conversations: {

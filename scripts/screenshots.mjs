@@ -1,0 +1,98 @@
+// `npm run screenshots -- FOLDER [name …]`: every page of the dashboard at 1440 and 390 pixels, light, dark and right to left.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { startServer } from './bench/server.mjs'
+import { findChromium, launchChromium } from './chromium.mjs'
+import { prepare } from './prepare.mjs'
+import { OWNER, seedDesk } from './sample-desk.mjs'
+
+const [folder = 'screenshots', ...only] = process.argv.slice(2)
+
+const LOOKS = [
+  { name: 'light', theme: 'light', language: 'en' },
+  { name: 'dark', theme: 'dark', language: 'en' },
+  { name: 'rtl', theme: 'light', language: 'ar' },
+]
+const WIDTHS = [
+  { name: '1440', viewport: { width: 1440, height: 900 } },
+  { name: '390', viewport: { width: 390, height: 844 } },
+]
+
+if (!process.env.SKIP_PREPARE) await prepare()
+const executable = findChromium()
+if (!executable) process.exit(1)
+mkdirSync(folder, { recursive: true })
+const dataDir = mkdtempSync(path.join(tmpdir(), 'helpdesk-screenshots-'))
+const server = await startServer({
+  dataDir,
+  env: { HELPDESK_ADMIN_EMAIL: OWNER.email, HELPDESK_ADMIN_PASSWORD: OWNER.password },
+})
+const browser = await launchChromium(executable)
+try {
+  const desk = await seedDesk(server.url)
+  /** @type {{ name: string, path: string, signedOut?: boolean, then?: (page: import('playwright-core').Page) => Promise<void> }[]} */
+  const pages = [
+    { name: 'sign-in', path: '/inbox', signedOut: true },
+    { name: 'set-up', path: `/setup#${desk.setupToken}`, signedOut: true },
+    { name: 'inbox', path: '/inbox' },
+    { name: 'waiting', path: `/inbox/${desk.waiting}` },
+    {
+      name: 'answered',
+      path: `/inbox/${desk.answered}`,
+      then: (page) => page.locator('.sources button').first().click(),
+    },
+    {
+      name: 'decision',
+      path: `/inbox/${desk.answered}`,
+      then: (page) => page.locator('.under button').first().click(),
+    },
+    { name: 'mine', path: `/inbox/${desk.mine}?view=mine` },
+    { name: 'note', path: `/inbox/${desk.mine}`, then: (page) => page.keyboard.press('n') },
+    { name: 'palette', path: `/inbox/${desk.mine}`, then: (page) => page.keyboard.press('Control+k') },
+    { name: 'keys-help', path: `/inbox/${desk.mine}`, then: (page) => page.keyboard.press('?') },
+    { name: 'none-found', path: '/inbox?q=zeppelin' },
+    { name: 'knowledge', path: '/knowledge' },
+    { name: 'settings', path: '/settings' },
+    { name: 'channels', path: '/settings/channels' },
+    { name: 'people', path: '/settings/people' },
+    { name: 'keys', path: '/settings/keys' },
+    { name: 'company', path: '/settings/company' },
+    { name: 'profile', path: '/settings/profile' },
+    { name: 'not-found', path: '/settings/nothing' },
+  ]
+  for (const { name: width, viewport } of WIDTHS) {
+    for (const { name: look, theme, language } of LOOKS) {
+      const context = await browser.newContext({ viewport, baseURL: server.url, reducedMotion: 'reduce' })
+      await context.addInitScript(
+        ([scheme = '', tongue = '']) => {
+          localStorage.setItem('helpdesk.theme', scheme)
+          localStorage.setItem('helpdesk.language', tongue)
+        },
+        [theme, language],
+      )
+      const page = await context.newPage()
+      for (const one of pages) {
+        if (only.length > 0 && !only.includes(one.name)) continue
+        if (one.signedOut) await context.clearCookies()
+        else if ((await context.cookies()).length === 0)
+          await page.request.post('/api/auth/sign-in/email', { data: OWNER, headers: { origin: server.url } })
+        await page.goto('about:blank')
+        await page.goto(one.path)
+        await page.waitForSelector('h1, h2')
+        await page.waitForTimeout(350)
+        await one
+          .then?.(page)
+          .catch((/** @type {Error} */ error) => console.warn(one.name, error.message.split('\n')[0]))
+        await page.waitForTimeout(250)
+        await page.screenshot({ path: path.join(folder, `${one.name}-${width}-${look}.png`) })
+      }
+      await context.close()
+    }
+  }
+  console.log(`Pictures are in ${path.resolve(folder)}`)
+} finally {
+  await browser.close()
+  await server.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+}

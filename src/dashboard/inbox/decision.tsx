@@ -1,0 +1,174 @@
+import { useQuery } from '@tanstack/react-query'
+import { IconCheck, IconX } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import { useLanguage, useT } from '../languages/index.js'
+import { call } from '../server/client.js'
+import { Coming, Failed } from '../ui/states.js'
+
+/**
+ * Why the assistant said what it said. The record grows with the assistant: what is known here is shown, what is not is
+ * left out, and nothing of it is taken for granted.
+ */
+export const Decision = ({ id }: { id: string }) => {
+  const t = useT()
+  const record = useQuery({
+    queryKey: ['decision', id],
+    queryFn: ({ signal }) => call('knowledge', 'getDecision', { params: { id }, signal }),
+    staleTime: Infinity,
+  })
+  if (record.isPending) return <Coming lines={6} />
+  if (record.isError) return <Failed error={record.error} retry={() => void record.refetch()} />
+  return <DecisionRecord record={fieldsOf(record.data)} none={t('decision.none')} />
+}
+
+type Fields = Record<string, unknown>
+
+const fieldsOf = (given: unknown): Fields => (typeof given === 'object' && given !== null ? (given as Fields) : {})
+const listOf = (given: unknown): Fields[] => (Array.isArray(given) ? given.map(fieldsOf) : [])
+const textOf = (given: unknown): string | null => (typeof given === 'string' && given !== '' ? given : null)
+const numberOf = (given: unknown): number | null => (typeof given === 'number' && Number.isFinite(given) ? given : null)
+
+const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
+  const t = useT()
+  const language = useLanguage()
+  const number = (value: number, digits = 2) =>
+    new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)
+  const answer = fieldsOf(record.answer)
+  const verdict = fieldsOf(record.verdict)
+  const times = fieldsOf(record.times)
+  const candidates = listOf(record.candidates)
+  const sentences = listOf(record.sentences)
+  const claims = listOf(record.claims)
+  const words = listOf(record.analysed).flatMap(({ words: some }) => listOf(some))
+  const grounded = answer.kind === 'grounded'
+  const question = textOf(record.question)
+  const asked = textOf(record.asked)
+  const most = Math.max(...candidates.map(({ score }) => numberOf(score) ?? 0), 0)
+
+  return (
+    <div className="decision">
+      <p>
+        <span className={grounded ? 'chip assistant' : 'chip waiting'}>
+          {grounded ? t('decision.grounded') : t('decision.unknown')}
+        </span>{' '}
+        <span className="chip">{record.mode === 'model' ? t('decision.model') : t('decision.extractive')}</span>
+      </p>
+      <Part title={t('decision.question')}>
+        <blockquote dir="auto">{question ?? none}</blockquote>
+        {asked && asked !== question && (
+          <>
+            <p className="soft small">{t('decision.understood')}</p>
+            <blockquote dir="auto">{asked}</blockquote>
+          </>
+        )}
+        {words.length > 0 && (
+          <p className="words" dir="auto">
+            {words.map((word, index) => (
+              <span key={index} className={word.unseen === true ? 'word unseen' : 'word'}>
+                {textOf(word.surface) ?? textOf(word.text) ?? textOf(word.word) ?? textOf(word.term) ?? ''}
+              </span>
+            ))}
+          </p>
+        )}
+      </Part>
+      {textOf(verdict.reason) && (
+        <Part title={t('decision.verdict')}>
+          <p>{textOf(verdict.reason)}</p>
+        </Part>
+      )}
+      {sentences.length + claims.length > 0 && (
+        <Part title={t('decision.sentences')}>
+          <ol className="sentences">
+            {[...claims, ...sentences].map((sentence, index) => (
+              <Sentence key={index} sentence={sentence} />
+            ))}
+          </ol>
+        </Part>
+      )}
+      <Part title={t('decision.candidates', { count: candidates.length })}>
+        {candidates.length === 0 && <p className="soft">{t('decision.noCandidates')}</p>}
+        {candidates.length > 0 && (
+          <table className="candidates">
+            <thead>
+              <tr>
+                <th scope="col">{t('decision.passage')}</th>
+                <th scope="col">{t('decision.score')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {candidates.slice(0, 12).map((candidate, index) => {
+                const score = numberOf(candidate.score)
+                return (
+                  <tr key={index}>
+                    <td>
+                      <bdi className="cut">
+                        {textOf(candidate.title) ??
+                          textOf(candidate.heading) ??
+                          textOf(candidate.passageId) ??
+                          `${index + 1}`}
+                      </bdi>
+                      <meter min={0} max={most || 1} value={score ?? 0} aria-hidden />
+                    </td>
+                    <td>{score === null ? '' : number(score)}</td>
+                  </tr>
+                )
+              })}
+            </tbody>
+          </table>
+        )}
+      </Part>
+      <dl className="facts">
+        <Line name={t('decision.language')} value={textOf(record.language)} />
+        <Line name={t('decision.searchTime')} value={milliseconds(numberOf(times.searchMs), number)} />
+        <Line name={t('decision.modelTime')} value={milliseconds(numberOf(times.modelMs), number)} />
+        <Line name={t('decision.totalTime')} value={milliseconds(numberOf(times.totalMs), number)} />
+        <Line name={t('decision.tokens')} value={tokensOf(record)} />
+        <Line name={t('decision.modelName')} value={textOf(fieldsOf(record.model).name) ?? textOf(record.model)} />
+        <Line name={t('decision.version')} value={textOf(record.algorithm)} />
+      </dl>
+    </div>
+  )
+}
+
+const milliseconds = (value: number | null, number: (value: number, digits: number) => string): string | null =>
+  value === null ? null : `${number(value, 0)} ms`
+
+const tokensOf = (record: Fields): string | null => {
+  const tokens = fieldsOf(record.tokens ?? fieldsOf(record.model).tokens)
+  const [input, output] = [numberOf(tokens.input), numberOf(tokens.output)]
+  return input === null && output === null ? null : `${input ?? 0} → ${output ?? 0}`
+}
+
+const Part = ({ title, children }: { title: string; children: ReactNode }) => (
+  <section>
+    <h3>{title}</h3>
+    {children}
+  </section>
+)
+
+const Line = ({ name, value }: { name: string; value: string | null }) =>
+  value === null ? null : (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  )
+
+/** A sentence that was let through, or one that was cut, and why. */
+const Sentence = ({ sentence }: { sentence: Fields }) => {
+  const t = useT()
+  const text = textOf(sentence.text) ?? textOf(sentence.quote)
+  const verdict = textOf(sentence.verdict) ?? textOf(fieldsOf(sentence.verdict).kind)
+  const cut = sentence.kept === false || verdict === 'unsupported' || verdict === 'cut' || verdict === 'refused'
+  if (!text) return null
+  return (
+    <li className={cut ? 'cut-out' : ''} dir="auto">
+      {cut ? <IconX aria-hidden /> : <IconCheck aria-hidden />}
+      <span>
+        <span className="hidden">{cut ? t('decision.cut') : t('decision.kept')}: </span>
+        {text}
+        {textOf(sentence.reason) && <em> ({textOf(sentence.reason)})</em>}
+      </span>
+    </li>
+  )
+}

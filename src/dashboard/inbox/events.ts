@@ -1,0 +1,28 @@
+import type { T } from '../languages/index.js'
+import { en } from '../languages/en.js'
+import type { Message } from '../server/queries.js'
+
+const isReason = (reason: string): reason is keyof typeof en.handoff => Object.hasOwn(en.handoff, reason)
+const isState = (state: string): state is keyof typeof en.state => Object.hasOwn(en.state, state)
+
+/** A line of the timeline in the person's language; one that is newer than this page, in the server's words. */
+export const eventText = (t: T, { event, text, authorName }: Message): string => {
+  switch (event?.name) {
+    case 'handoff':
+      return `${t('event.handoff')} ${handoffText(t, event.reason)}`
+    case 'resumed':
+      return withName(t('event.resumed'), authorName)
+    case 'assigned':
+      return withName(event.to ? t('event.assigned', { name: event.to }) : t('event.unassigned'), authorName)
+    case 'state': {
+      const to = isState(event.to) ? t(`state.${event.to}`) : event.to
+      return withName(t('event.state', { state: to }), authorName) + (event.reason ? `: ${event.reason}` : '')
+    }
+    default:
+      return text
+  }
+}
+
+export const handoffText = (t: T, reason: string): string => (isReason(reason) ? t(`handoff.${reason}`) : reason)
+
+const withName = (text: string, name: string | undefined): string => (name ? `${text} · ${name}` : text)

@@ -1,0 +1,125 @@
+import type { InfiniteData } from '@tanstack/react-query'
+import { call, type Answer } from '../server/client.js'
+import { onFrame, type Frames } from '../server/live.js'
+import { queryClient, type Conversation, type Message } from '../server/queries.js'
+
+/** How live frames become what is on screen. One direction only: the cache is what the server said last. */
+
+type Page = Answer<'conversations', 'list'>
+export type View = 'all' | 'mine' | 'waiting' | 'resolved'
+type List = InfiniteData<Page, string | undefined>
+
+/** A search is asked again instead: only the server knows what matches. */
+export const listKey = (view: View, q: string) => ['conversations', view, q] as const
+
+const isUnresolved = ({ state }: Conversation) => state !== 'resolved' && state !== 'closed'
+
+const belongs: Record<View, (conversation: Conversation, meId: string) => boolean> = {
+  all: isUnresolved,
+  mine: (one, meId) => isUnresolved(one) && one.assignee?.id === meId,
+  waiting: (one) => isUnresolved(one) && one.handler === 'nobody',
+  resolved: ({ state }) => state === 'resolved',
+}
+
+export const placeConversation = (conversation: Conversation, meId: string): void => {
+  const { id } = conversation
+  queryClient.setQueryData<Conversation>(['conversation', id], (before) =>
+    before && before.version > conversation.version ? before : conversation,
+  )
+  for (const view of Object.keys(belongs) as View[]) {
+    queryClient.setQueryData<List>(listKey(view, ''), (list) => {
+      const [first, ...rest] = list?.pages ?? []
+      if (!list || !first) return list
+      const newer = list.pages.some(({ conversations }) =>
+        conversations.some((one) => one.id === id && one.version > conversation.version),
+      )
+      if (newer) return list
+      const without = (page: Page): Page => ({
+        ...page,
+        conversations: page.conversations.filter((one) => one.id !== id),
+      })
+      const top = without(first)
+      const conversations = belongs[view](conversation, meId) ? [conversation, ...top.conversations] : top.conversations
+      return { ...list, pages: [{ ...top, conversations }, ...rest.map(without)] }
+    })
+  }
+}
+
+/** Puts a message in its place, or a newer state of it. A gap before it is fetched. */
+export const placeMessage = (conversationId: string, message: Message): void => {
+  const before = queryClient.getQueryData<Message[]>(['messages', conversationId])
+  if (!before) return
+  const last = before.at(-1)?.seq ?? 0
+  if (message.seq > last + 1) return void catchUp(conversationId).catch(() => {})
+  const others = before.filter(({ seq }) => seq !== message.seq)
+  const messages = [...others, message].sort((one, other) => one.seq - other.seq)
+  queryClient.setQueryData(['messages', conversationId], messages)
+}
+
+/** On its way, so it may stand otherwise by now. */
+const isUnsettled = ({ status }: Message) => status === 'queued' || status === 'sending' || status === 'sent'
+
+/** Fetches what came after the last message that is known, and how those stand that were still on their way. */
+export const catchUp = async (conversationId: string): Promise<void> => {
+  const before = queryClient.getQueryData<Message[]>(['messages', conversationId])
+  if (!before) return
+  const unsettled = before.find(isUnsettled)
+  const after = unsettled ? unsettled.seq - 1 : (before.at(-1)?.seq ?? 0)
+  const { messages } = await call('conversations', 'messages', { params: { id: conversationId }, query: { after } })
+  queryClient.setQueryData<Message[]>(['messages', conversationId], (current = []) => {
+    const bySeq = new Map([...current, ...messages].map((one) => [one.seq, one]))
+    return [...bySeq.values()].sort((one, other) => one.seq - other.seq)
+  })
+}
+
+export const fetchMessages = async (conversationId: string, signal: AbortSignal): Promise<Message[]> =>
+  (await call('conversations', 'messages', { params: { id: conversationId }, signal })).messages
+
+let countsTimer: ReturnType<typeof setTimeout> | undefined
+
+/** Counts and searches are the server's to make; many frames at once ask once. */
+const askSoon = (): void => {
+  clearTimeout(countsTimer)
+  countsTimer = setTimeout(() => {
+    void queryClient.invalidateQueries({ queryKey: ['counts'] })
+    void queryClient.invalidateQueries({
+      predicate: ({ queryKey }) => queryKey[0] === 'conversations' && queryKey[2] !== '',
+    })
+  }, 250)
+}
+
+/** A conversation that reached the human queue in this very change. */
+const arrivesInQueue = (before: Conversation | undefined, { handler, handoff, updatedAt }: Conversation): boolean =>
+  handler === 'nobody' && (before ? before.handler !== 'nobody' : handoff?.at === updatedAt)
+
+type Reactions = {
+  waiting: (conversation: Conversation) => void
+  message: (frame: Frames['message']) => void
+}
+
+export const followInbox = (meId: string, { waiting, message }: Reactions): (() => void) => {
+  const seen = new Map<string, Conversation>()
+  const ends = [
+    onFrame('conversation', ({ conversation }) => {
+      const before =
+        seen.get(conversation.id) ?? queryClient.getQueryData<Conversation>(['conversation', conversation.id])
+      if (arrivesInQueue(before, conversation)) waiting(conversation)
+      seen.set(conversation.id, conversation)
+      placeConversation(conversation, meId)
+      askSoon()
+    }),
+    onFrame('message', (frame) => {
+      placeMessage(frame.conversationId, frame.message)
+      message(frame)
+    }),
+    onFrame('document', () => void queryClient.invalidateQueries({ queryKey: ['documents'] })),
+    onFrame('rights', () => void queryClient.invalidateQueries({ queryKey: ['me'] })),
+    onFrame('signed_out', () => void queryClient.invalidateQueries({ queryKey: ['me'] })),
+    onFrame('back', () => {
+      for (const { queryKey } of queryClient.getQueryCache().findAll({ queryKey: ['messages'], type: 'active' }))
+        void catchUp(String(queryKey[1])).catch(() => {})
+      void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'messages' })
+    }),
+  ]
+  return () => ends.forEach((end) => end())
+}

@@ -1,0 +1,328 @@
+import { ActionIcon } from '@mantine/core'
+import { IconBell, IconInbox, IconMessageCircle2, IconSearch, IconSparkles, IconX } from '@tabler/icons-react'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Link, Outlet, useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { useT, type Key } from '../languages/index.js'
+import { call } from '../server/client.js'
+import { useMay, useMe, type Conversation } from '../server/queries.js'
+import { useCommands } from '../ui/commands.js'
+import { Face } from '../ui/face.js'
+import { Blank, Coming, Failed } from '../ui/states.js'
+import { When } from '../ui/time.js'
+import { listKey, type View } from './follow.js'
+import './inbox.css'
+import { nameOf } from './news.js'
+
+const TITLES: Record<View, Key> = {
+  all: 'inbox.all',
+  mine: 'inbox.mine',
+  waiting: 'inbox.waiting',
+  resolved: 'inbox.resolved',
+}
+
+const FILTERS = {
+  all: { state: 'unresolved' },
+  mine: { state: 'unresolved', assignee: 'me' },
+  waiting: { state: 'unresolved', handler: 'nobody' },
+  resolved: { state: 'resolved' },
+} as const satisfies Record<View, object>
+
+/** The list, and beside it what was chosen from it; on a narrow screen one of the two. */
+export const InboxScreen = () => {
+  const t = useT()
+  const may = useMay('conversations:read')
+  const { id } = useParams({ strict: false })
+  const { view = 'all', q = '' } = useSearch({ from: '/desk/inbox' })
+  if (!may) return <Blank title={t('lost.noRight')}>{t('lost.noRightText')}</Blank>
+  return (
+    <div className={id ? 'inbox chosen' : 'inbox'}>
+      <section className="list" aria-label={t('inbox.list')}>
+        <ListHead view={view} q={q} />
+        <List key={view + q} view={view} q={q} chosen={id} />
+      </section>
+      <Outlet />
+    </div>
+  )
+}
+
+const SEARCH_AFTER_MS = 250
+
+const ListHead = ({ view, q }: { view: View; q: string }) => {
+  const t = useT()
+  const navigate = useNavigate()
+  const [wanted, setWanted] = useState(q)
+  const input = useRef<HTMLInputElement>(null)
+  const search = (view === 'all' ? {} : { view }) as { view?: View }
+  useEffect(() => setWanted(q), [q])
+  useEffect(() => {
+    if (wanted.trim() === q) return
+    const timer = setTimeout(
+      () =>
+        void navigate({
+          to: '.',
+          search: { ...search, ...(wanted.trim() ? { q: wanted.trim() } : {}) },
+          replace: true,
+        }),
+      SEARCH_AFTER_MS,
+    )
+    return () => clearTimeout(timer)
+  })
+  useCommands([{ id: 'search', title: t('inbox.search'), group: 'other', key: '/', run: () => input.current?.focus() }])
+  return (
+    <header className="list-head">
+      <h1>{t(TITLES[view])}</h1>
+      <nav className="views" aria-label={t('inbox.views')}>
+        {(Object.keys(TITLES) as View[]).map((one) => (
+          <Link
+            key={one}
+            to="/inbox"
+            search={one === 'all' ? {} : { view: one }}
+            activeProps={{}}
+            {...(one === view ? { 'aria-current': 'page' as const } : { 'aria-current': undefined })}
+          >
+            {t(TITLES[one])}
+          </Link>
+        ))}
+      </nav>
+      <div className="search">
+        <IconSearch aria-hidden />
+        <input
+          ref={input}
+          type="search"
+          aria-label={t('inbox.search')}
+          placeholder={t('inbox.search')}
+          maxLength={200}
+          value={wanted}
+          onChange={(event) => setWanted(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Escape') return
+            setWanted('')
+            event.currentTarget.blur()
+          }}
+        />
+        {wanted && (
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            aria-label={t('inbox.clear')}
+            onClick={() => setWanted('')}
+          >
+            <IconX size={14} aria-hidden />
+          </ActionIcon>
+        )}
+      </div>
+      <AskForNotifications />
+    </header>
+  )
+}
+
+const ASKED = 'helpdesk.notifications'
+
+/** Offered once, asked only by a click. */
+const AskForNotifications = () => {
+  const t = useT()
+  const [open, setOpen] = useState(
+    () => 'Notification' in window && Notification.permission === 'default' && !localStorage.getItem(ASKED),
+  )
+  if (!open) return null
+  const close = () => {
+    localStorage.setItem(ASKED, 'asked')
+    setOpen(false)
+  }
+  return (
+    <div className="ask-notifications">
+      <IconBell size={16} aria-hidden />
+      <button type="button" onClick={() => void Notification.requestPermission().finally(close)}>
+        {t('inbox.notify')}
+      </button>
+      <ActionIcon variant="subtle" color="gray" size="sm" aria-label={t('inbox.notNow')} onClick={close}>
+        <IconX size={14} aria-hidden />
+      </ActionIcon>
+    </div>
+  )
+}
+
+const ROW_HEIGHT = 84
+
+const List = ({ view, q, chosen }: { view: View; q: string; chosen: string | undefined }) => {
+  const t = useT()
+  const navigate = useNavigate()
+  const scroller = useRef<HTMLDivElement>(null)
+  const list = useInfiniteQuery({
+    queryKey: listKey(view, q),
+    queryFn: ({ pageParam, signal }) =>
+      call('conversations', 'list', {
+        query: { ...FILTERS[view], ...(q ? { q } : {}), ...(pageParam ? { cursor: pageParam } : {}) },
+        signal,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+  })
+  const rows = useMemo(() => {
+    const all = list.data?.pages.flatMap(({ conversations }) => conversations) ?? []
+    return [...new Map(all.map((one) => [one.id, one])).values()]
+  }, [list.data])
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    getItemKey: (index) => rows[index]?.id ?? index,
+    overscan: 6,
+  })
+  const items = virtual.getVirtualItems()
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = list
+  const last = items.at(-1)?.index ?? 0
+  useEffect(() => {
+    if (hasNextPage && !isFetchingNextPage && last >= rows.length - 8) void fetchNextPage()
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, last, rows.length])
+
+  const step = (by: 1 | -1) => {
+    const at = rows.findIndex(({ id }) => id === chosen)
+    const next = rows[at === -1 ? 0 : at + by]
+    if (!next) return
+    virtual.scrollToIndex(rows.indexOf(next))
+    void navigate({ to: '/inbox/$id', params: { id: next.id }, search: (before) => before })
+  }
+  useCommands([
+    { id: 'next', title: t('inbox.next'), group: 'go', key: 'j', run: () => step(1) },
+    { id: 'previous', title: t('inbox.previous'), group: 'go', key: 'k', run: () => step(-1) },
+  ])
+
+  if (list.isPending) return <Coming lines={8} />
+  if (list.isError) return <Failed error={list.error} retry={() => void list.refetch()} />
+  if (rows.length === 0) return <EmptyList view={view} q={q} />
+  return (
+    <div className="list-scroll" ref={scroller} tabIndex={-1}>
+      <ul style={{ height: virtual.getTotalSize(), position: 'relative' }}>
+        {items.map(({ index, key, start }) => {
+          const row = rows[index]
+          return (
+            row && (
+              <li
+                key={key}
+                style={{ transform: `translateY(${start}px)`, height: ROW_HEIGHT }}
+                aria-setsize={rows.length}
+                aria-posinset={index + 1}
+              >
+                <Row conversation={row} current={row.id === chosen} />
+              </li>
+            )
+          )
+        })}
+      </ul>
+    </div>
+  )
+}
+
+const EmptyList = ({ view, q }: { view: View; q: string }) => {
+  const t = useT()
+  if (q) return <Blank icon={<IconSearch aria-hidden />} title={t('inbox.noneFound', { q })} />
+  if (view === 'all')
+    return (
+      <Blank
+        icon={<IconMessageCircle2 aria-hidden />}
+        title={t('inbox.emptyAll')}
+        action={<a href="/demo">{t('inbox.tryChat')}</a>}
+      >
+        {t('inbox.emptyAllText')}
+      </Blank>
+    )
+  return <Blank icon={<IconInbox aria-hidden />} title={t(`inbox.empty_${view}`)} />
+}
+
+const Row = ({ conversation, current }: { conversation: Conversation; current: boolean }) => {
+  const t = useT()
+  const { id, lastMessage, tags } = conversation
+  const name = nameOf(conversation, t('inbox.visitor'))
+  return (
+    <Link
+      to="/inbox/$id"
+      params={{ id }}
+      search={(before) => before}
+      className="conversation-row"
+      activeProps={{}}
+      {...(current ? { 'aria-current': 'true' as const } : { 'aria-current': undefined })}
+    >
+      <Face name={name} />
+      <span className="row-text">
+        <span className="row-top">
+          <strong className="cut grow">
+            <bdi>{name}</bdi>
+          </strong>
+          <When at={lastMessage.at} />
+        </span>
+        <span className="row-excerpt">
+          {lastMessage.author !== 'customer' && (
+            <span className="faint">{t(`author.${authorOf(lastMessage.author)}`)}: </span>
+          )}
+          <bdi>{lastMessage.excerpt}</bdi>
+        </span>
+        <span className="row-chips">
+          <WhoHasIt conversation={conversation} />
+          <PriorityChip conversation={conversation} />
+          {tags.slice(0, 2).map((tag) => (
+            <span key={tag} className="chip cut">
+              {tag}
+            </span>
+          ))}
+        </span>
+      </span>
+    </Link>
+  )
+}
+
+const PriorityChip = ({ conversation: { priority } }: { conversation: Conversation }) => {
+  const t = useT()
+  if (priority === 'normal' || priority === 'low') return null
+  return <span className="chip bad">{t(`priority.${priority}`)}</span>
+}
+
+const authorOf = (author: string): 'customer' | 'assistant' | 'agent' | 'system' =>
+  author === 'assistant' || author === 'agent' || author === 'system' ? author : 'customer'
+
+/** In whose hands it is, in words and not by colour alone. */
+export const WhoHasIt = ({ conversation }: { conversation: Conversation }) => {
+  const t = useT()
+  const me = useMe().data
+  const { state, handler, assignee, handoff } = conversation
+  if (state === 'resolved' || state === 'closed') return <span className="chip">{t(`state.${state}`)}</span>
+  if (handler === 'nobody')
+    return (
+      <span className="chip waiting">
+        {t('inbox.isWaiting')}
+        {handoff && (
+          <>
+            {' · '}
+            <When at={handoff.at} />
+          </>
+        )}
+      </span>
+    )
+  if (handler === 'assistant')
+    return (
+      <span className="chip assistant">
+        <IconSparkles aria-hidden />
+        {t('author.assistant')}
+      </span>
+    )
+  return (
+    <>
+      <span className="chip person cut">{assignee?.id === me?.id ? t('inbox.you') : assignee?.name}</span>
+      {state !== 'open' && <span className="chip">{t(`state.${state}`)}</span>}
+    </>
+  )
+}
+
+export const NothingChosen = () => {
+  const t = useT()
+  return (
+    <section className="nothing-chosen" aria-label={t('inbox.conversation')}>
+      <Blank icon={<IconMessageCircle2 aria-hidden />} title={t('inbox.choose')}>
+        {t('inbox.chooseText')}
+      </Blank>
+    </section>
+  )
+}

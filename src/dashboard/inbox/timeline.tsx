@@ -1,0 +1,297 @@
+import { Button, Loader } from '@mantine/core'
+import {
+  IconAlertTriangle,
+  IconArrowDown,
+  IconCheck,
+  IconChecks,
+  IconClock,
+  IconNote,
+  IconSparkles,
+  type Icon,
+} from '@tabler/icons-react'
+import { useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useFault, useLanguage, useT } from '../languages/index.js'
+import { Refused } from '../server/client.js'
+import { useMay, type Conversation, type Message } from '../server/queries.js'
+import { useMinute } from '../ui/clock.js'
+import { Face } from '../ui/face.js'
+import { clockTime, dayName, sameDay } from '../ui/time.js'
+import { eventText } from './events.js'
+import { nameOf } from './news.js'
+import { forget, sayAgain, type Outgoing } from './outbox.js'
+import { Sources } from './sources.js'
+import { Linked } from './text.js'
+import type { Writing } from './writing.js'
+
+type Props = {
+  conversation: Conversation
+  messages: readonly Message[]
+  outgoing: readonly Outgoing[]
+  writing: Writing | null
+  explain: (decisionId: string) => void
+}
+
+/** Closer to the end than this counts as reading along. */
+const NEAR_END_PX = 120
+
+/** Everything said and done, oldest first. It stays at the end while one reads along, and does not move when one reads up. */
+export const Timeline = ({ conversation, messages, outgoing, writing, explain }: Props) => {
+  const t = useT()
+  const language = useLanguage()
+  const present = useMinute()
+  const scroller = useRef<HTMLDivElement>(null)
+  const atEnd = useRef(true)
+  const [below, setBelow] = useState(false)
+  const days = useMemo(() => byDay(messages), [messages])
+  const arrived = new Set(messages.map(({ clientId }) => clientId))
+  const unsent = outgoing.filter(({ id }) => !arrived.has(id))
+  const ownLast = unsent.at(-1)?.id
+
+  const toEnd = () => {
+    const element = scroller.current
+    if (element) element.scrollTop = element.scrollHeight
+    setBelow(false)
+  }
+  const length = messages.length + (writing?.sentences.length ?? 0)
+  useLayoutEffect(() => {
+    if (atEnd.current) toEnd()
+    else setBelow(true)
+  }, [length])
+  // What I wrote myself I want to see.
+  useLayoutEffect(() => {
+    if (ownLast) toEnd()
+  }, [ownLast])
+
+  const onScroll = () => {
+    const element = scroller.current
+    if (!element) return
+    atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX
+    if (atEnd.current) setBelow(false)
+  }
+  const visitor = nameOf(conversation, t('inbox.visitor'))
+
+  return (
+    <div className="timeline">
+      <div
+        className="timeline-scroll"
+        ref={scroller}
+        onScroll={onScroll}
+        tabIndex={0}
+        role="region"
+        aria-label={t('talk.messages')}
+      >
+        {days.map(({ date, groups }) => (
+          <section key={date.toISOString()} className="day" aria-label={dayName(language, date, present)}>
+            <h3>
+              <span>{dayName(language, date, present)}</span>
+            </h3>
+            {groups.map((group) => (
+              <Group key={group[0].id} group={group} conversation={conversation} visitor={visitor} explain={explain} />
+            ))}
+          </section>
+        ))}
+        {writing && (
+          <div className="group out assistant">
+            <span className="face-place" aria-hidden>
+              <IconSparkles />
+            </span>
+            <div className="bubbles">
+              <span className="group-name">{t('talk.writing')}</span>
+              <div className="bubble writing">
+                {writing.sentences.map(({ index, text }) => (
+                  <span key={index}>{text} </span>
+                ))}
+                <Loader type="dots" size="xs" color="gray" aria-hidden />
+              </div>
+            </div>
+          </div>
+        )}
+        {unsent.map((one) => (
+          <Unsent key={one.id} outgoing={one} />
+        ))}
+      </div>
+      {below && (
+        <Button
+          className="to-end"
+          size="xs"
+          radius="xl"
+          leftSection={<IconArrowDown size={14} aria-hidden />}
+          onClick={toEnd}
+        >
+          {t('talk.newBelow')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+type GroupOf = [Message, ...Message[]]
+type Day = { date: Date; groups: GroupOf[] }
+
+const TOGETHER_MS = 5 * 60_000
+
+/** Days, and within them what one author said in one go. */
+const byDay = (messages: readonly Message[]): Day[] => {
+  const days: Day[] = []
+  for (const message of messages) {
+    const date = new Date(message.at)
+    let day = days.at(-1)
+    if (!day || !sameDay(day.date, date)) days.push((day = { date, groups: [] }))
+    const group = day.groups.at(-1)
+    const before = group?.at(-1)
+    if (group && before && belongTogether(before, message)) group.push(message)
+    else day.groups.push([message])
+  }
+  return days
+}
+
+const belongTogether = (before: Message, next: Message): boolean =>
+  next.kind !== 'event' &&
+  before.kind === next.kind &&
+  before.author === next.author &&
+  before.authorName === next.authorName &&
+  new Date(next.at).getTime() - new Date(before.at).getTime() < TOGETHER_MS
+
+type GroupProps = {
+  group: GroupOf
+  conversation: Conversation
+  visitor: string
+  explain: (decisionId: string) => void
+}
+
+const Group = ({ group, conversation, visitor, explain }: GroupProps) => {
+  const t = useT()
+  const language = useLanguage()
+  const [first] = group
+  if (first.kind === 'event') return <Event message={first} conversation={conversation} />
+  const note = first.kind === 'note'
+  const own = first.author !== 'customer'
+  const name = first.author === 'customer' ? visitor : (first.authorName ?? t(`author.${first.author}`))
+  const kind = note ? 'note' : first.author
+  return (
+    <div className={`group ${own && !note ? 'out' : 'in'} ${kind}`}>
+      <span className="face-place" aria-hidden>
+        {first.author === 'assistant' ? <IconSparkles /> : note ? <IconNote /> : <Face name={name} />}
+      </span>
+      <div className="bubbles">
+        <span className="group-name">
+          <bdi>{name}</bdi>
+          {note && ` · ${t('talk.note')}`}
+          {first.author === 'assistant' && first.mode === 'extractive' && ` · ${t('talk.quoted')}`}
+          {' · '}
+          <time dateTime={first.at}>{clockTime(language, new Date(first.at))}</time>
+        </span>
+        {group.map((message) => (
+          <Bubble key={message.id} message={message} explain={explain} />
+        ))}
+      </div>
+    </div>
+  )
+}
+
+const Bubble = ({ message, explain }: { message: Message; explain: (decisionId: string) => void }) => {
+  const t = useT()
+  const mayExplain = useMay('decisions:read')
+  const { text, citations, decisionId, status } = message
+  return (
+    <>
+      <div className="bubble" dir="auto">
+        <Linked text={text} />
+      </div>
+      {citations.length > 0 && <Sources citations={citations} />}
+      {(status !== null || decisionId) && (
+        <div className="under">
+          {decisionId && mayExplain && (
+            <button type="button" onClick={() => explain(decisionId)}>
+              {t('talk.why')}
+            </button>
+          )}
+          {status !== null && <Delivery message={message} />}
+        </div>
+      )}
+    </>
+  )
+}
+
+const DELIVERY: Record<NonNullable<Message['status']>, Icon> = {
+  queued: IconClock,
+  sending: IconClock,
+  sent: IconCheck,
+  delivered: IconChecks,
+  read: IconChecks,
+  refused: IconAlertTriangle,
+  uncertain: IconAlertTriangle,
+}
+
+const Delivery = ({ message: { status, reason } }: { message: Message }) => {
+  const t = useT()
+  if (status === null) return null
+  const StatusIcon = DELIVERY[status]
+  const bad = status === 'refused' || status === 'uncertain'
+  return (
+    <span className={bad ? 'delivery bad' : 'delivery'}>
+      <StatusIcon aria-hidden />
+      {t(`delivery.${status}`)}
+      {bad && reason ? `: ${reason}` : ''}
+    </span>
+  )
+}
+
+const Event = ({ message, conversation }: { message: Message; conversation: Conversation }) => {
+  const t = useT()
+  const language = useLanguage()
+  const handoff = message.event?.name === 'handoff' ? conversation.handoff : null
+  const summary = handoff && handoff.at === message.at ? handoff.summary : null
+  return (
+    <div className={`event ${message.event?.name ?? ''}`}>
+      <p>
+        {eventText(t, message)}
+        <time dateTime={message.at}> {clockTime(language, new Date(message.at))}</time>
+      </p>
+      {summary && (
+        <blockquote dir="auto">
+          <Linked text={summary} />
+        </blockquote>
+      )}
+    </div>
+  )
+}
+
+/** Written here and not yet known to have arrived. */
+const Unsent = ({ outgoing }: { outgoing: Outgoing }) => {
+  const t = useT()
+  const fault = useFault()
+  const { kind, text, state } = outgoing
+  const reason =
+    outgoing.fault && fault(new Refused(0, outgoing.fault.code, outgoing.fault.message, undefined, undefined))
+  return (
+    <div className={`group ${kind === 'note' ? 'in note' : 'out agent'} unsent`}>
+      <div className="bubbles">
+        <div className="bubble" dir="auto">
+          <Linked text={text} />
+        </div>
+        <div className="under">
+          {state === 'sending' ? (
+            <span className="delivery">
+              <IconClock aria-hidden />
+              {t('delivery.sending')}
+            </span>
+          ) : (
+            <>
+              <span className="delivery bad" role="alert">
+                <IconAlertTriangle aria-hidden />
+                {t('talk.notSent')}: {reason}
+              </span>
+              <button type="button" onClick={() => sayAgain(outgoing)}>
+                {t('states.retry')}
+              </button>
+              <button type="button" onClick={() => forget(outgoing)}>
+                {t('talk.discard')}
+              </button>
+            </>
+          )}
+        </div>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,4 @@
+import type { Catalogue } from './index.js'
+import { en } from './en.js'
+
+export const ar: Catalogue = en

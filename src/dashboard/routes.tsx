@@ -1,0 +1,117 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+import { ConversationScreen } from './inbox/conversation.js'
+import type { View } from './inbox/follow.js'
+import { InboxScreen, NothingChosen } from './inbox/inbox.js'
+import { Frame } from './ui/frame.js'
+import { Lost, NotFound } from './ui/lost.js'
+
+/** Every address of the dashboard. What belongs to the inbox comes with the first load, the rest when somebody goes there. */
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Lost })
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    redirect({ to: '/inbox', replace: true, throw: true })
+  },
+})
+
+const setUp = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('./sign-in/set-up.js'), 'SetUpScreen'),
+})
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  beforeLoad: () => {
+    redirect({ to: '/inbox', replace: true, throw: true })
+  },
+})
+
+/** All behind it asks for a signed-in person. */
+const desk = createRoute({ getParentRoute: () => root, id: 'desk', component: Frame })
+
+const VIEWS: readonly string[] = ['all', 'mine', 'waiting', 'resolved'] satisfies View[]
+
+const inbox = createRoute({
+  getParentRoute: () => desk,
+  path: '/inbox',
+  component: InboxScreen,
+  validateSearch: ({ view, q }): { view?: View; q?: string } => ({
+    ...(typeof view === 'string' && VIEWS.includes(view) && view !== 'all' ? { view: view as View } : {}),
+    ...(q !== undefined && q !== '' ? { q: String(q as string | number).slice(0, 200) } : {}),
+  }),
+})
+const nothingChosen = createRoute({ getParentRoute: () => inbox, path: '/', component: NothingChosen })
+const conversation = createRoute({ getParentRoute: () => inbox, path: '$id', component: ConversationScreen })
+
+const knowledge = createRoute({
+  getParentRoute: () => desk,
+  path: '/knowledge',
+  component: lazyRouteComponent(() => import('./knowledge/knowledge.js'), 'KnowledgeScreen'),
+})
+
+const settings = createRoute({ getParentRoute: () => desk, path: '/settings' })
+const settingsHome = createRoute({
+  getParentRoute: () => settings,
+  path: '/',
+  component: lazyRouteComponent(() => import('./settings/home.js'), 'SettingsHome'),
+})
+const channels = createRoute({
+  getParentRoute: () => settings,
+  path: 'channels',
+  component: lazyRouteComponent(() => import('./settings/channels.js'), 'ChannelsScreen'),
+})
+const people = createRoute({
+  getParentRoute: () => settings,
+  path: 'people',
+  component: lazyRouteComponent(() => import('./settings/people.js'), 'PeopleScreen'),
+})
+const keys = createRoute({
+  getParentRoute: () => settings,
+  path: 'keys',
+  component: lazyRouteComponent(() => import('./settings/keys.js'), 'KeysScreen'),
+})
+const company = createRoute({
+  getParentRoute: () => settings,
+  path: 'company',
+  component: lazyRouteComponent(() => import('./settings/company.js'), 'CompanyScreen'),
+})
+const profile = createRoute({
+  getParentRoute: () => settings,
+  path: 'profile',
+  component: lazyRouteComponent(() => import('./settings/profile.js'), 'ProfileScreen'),
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    setUp,
+    signIn,
+    desk.addChildren([
+      inbox.addChildren([nothingChosen, conversation]),
+      knowledge,
+      settings.addChildren([settingsHome, channels, people, keys, company, profile]),
+    ]),
+  ]),
+  defaultPreload: 'intent',
+  defaultPendingMs: 150,
+})
+
+declare module '@tanstack/react-router' {
+  // Merging into the library's interface is how its types learn of the routes.
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,142 @@
+import { Button, NativeSelect, PasswordInput, Switch, useMantineColorScheme } from '@mantine/core'
+import '@mantine/core/styles/InlineInput.css'
+import '@mantine/core/styles/PasswordInput.css'
+import '@mantine/core/styles/Switch.css'
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { chooseLanguage, LANGUAGES, useFault, useLanguage, useT, type Language } from '../languages/index.js'
+import { call, Refused } from '../server/client.js'
+import { singleKeys } from '../ui/commands.js'
+import { tell } from '../ui/tell.js'
+import { SettingsPage } from './page.js'
+
+const THEMES = ['auto', 'light', 'dark'] as const
+
+export const ProfileScreen = () => {
+  const t = useT()
+  const fault = useFault()
+  const language = useLanguage()
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const [keys, setKeys] = useState(singleKeys.on)
+  return (
+    <SettingsPage title={t('profile.title')} text={t('profile.text')}>
+      <div className="stack">
+        <section className="card form">
+          <h2>{t('profile.look')}</h2>
+          <NativeSelect
+            label={t('profile.language')}
+            value={language}
+            data={Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))}
+            onChange={(event) =>
+              void chooseLanguage(event.currentTarget.value as Language).catch((error: unknown) =>
+                tell(fault(error), 'fault'),
+              )
+            }
+          />
+          <NativeSelect
+            label={t('profile.theme')}
+            value={colorScheme}
+            data={THEMES.map((value) => ({ value, label: t(`profile.${value}`) }))}
+            onChange={(event) => setColorScheme(event.currentTarget.value as (typeof THEMES)[number])}
+          />
+          <Switch
+            label={t('profile.keys')}
+            description={t('profile.keysHint')}
+            checked={keys}
+            onChange={(event) => {
+              singleKeys.set(event.currentTarget.checked)
+              setKeys(event.currentTarget.checked)
+            }}
+          />
+          <BrowserNotifications />
+        </section>
+        <ChangePassword />
+      </div>
+    </SettingsPage>
+  )
+}
+
+const BrowserNotifications = () => {
+  const t = useT()
+  const [permission, setPermission] = useState<NotificationPermission | 'none'>(() =>
+    'Notification' in window ? Notification.permission : 'none',
+  )
+  return (
+    <div className="form-head">
+      <h3>{t('profile.notifications')}</h3>
+      {permission === 'granted' && <p className="small soft">{t('profile.notificationsOn')}</p>}
+      {permission === 'denied' && <p className="small soft">{t('profile.notificationsOff')}</p>}
+      {permission === 'none' && <p className="small soft">{t('profile.notificationsNone')}</p>}
+      {permission === 'default' && (
+        <Button variant="default" size="xs" onClick={() => void Notification.requestPermission().then(setPermission)}>
+          {t('profile.notificationsAsk')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+const LEAST_PASSWORD = 12
+
+const ChangePassword = () => {
+  const t = useT()
+  const fault = useFault()
+  const [currentPassword, setCurrent] = useState('')
+  const [newPassword, setNext] = useState('')
+  const short = newPassword.length > 0 && newPassword.length < LEAST_PASSWORD
+  const change = useMutation({
+    mutationFn: () => call('setup', 'changePassword', { body: { currentPassword, newPassword } }),
+    onSuccess: () => {
+      setCurrent('')
+      setNext('')
+      tell(t('profile.changed'))
+    },
+  })
+  const field = change.error instanceof Refused ? change.error.field : undefined
+  const shown = change.error instanceof Refused && field ? change.error.message : change.error && fault(change.error)
+  return (
+    <form
+      className="card form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (newPassword.length >= LEAST_PASSWORD) change.mutate()
+      }}
+    >
+      <h2>{t('profile.password')}</h2>
+      <PasswordInput
+        label={t('profile.current')}
+        autoComplete="current-password"
+        required
+        withAsterisk={false}
+        maxLength={128}
+        value={currentPassword}
+        error={field === 'currentPassword' ? shown : undefined}
+        visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
+        onChange={(event) => setCurrent(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label={t('profile.next')}
+        autoComplete="new-password"
+        required
+        withAsterisk={false}
+        maxLength={128}
+        value={newPassword}
+        error={short ? t('setUp.passwordShort', { count: LEAST_PASSWORD - newPassword.length }) : undefined}
+        visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
+        onChange={(event) => setNext(event.currentTarget.value)}
+      />
+      {change.isError && field !== 'currentPassword' && (
+        <p role="alert" className="bad-text small">
+          {shown}
+        </p>
+      )}
+      <Button
+        type="submit"
+        loading={change.isPending}
+        disabled={!currentPassword || newPassword.length < LEAST_PASSWORD}
+      >
+        {t('profile.change')}
+      </Button>
+    </form>
+  )
+}

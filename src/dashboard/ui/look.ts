@@ -1,0 +1,17 @@
+import { createTheme, type MantineColorsTuple } from '@mantine/core'
+
+/** Colours are variables of tokens.css; Mantine only has to know that there is one of this name. */
+const desk = Array.from({ length: 10 }, () => 'var(--accent)') as unknown as MantineColorsTuple
+
+export const theme = createTheme({
+  primaryColor: 'desk',
+  colors: { desk },
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  focusRing: 'auto',
+  components: {
+    Button: { defaultProps: { size: 'sm' } },
+    Tooltip: { defaultProps: { openDelay: 350, withArrow: false } },
+    Menu: { defaultProps: { shadow: 'md', transitionProps: { duration: 80 } } },
+  },
+})

@@ -1,0 +1,34 @@
+import { DirectionProvider, localStorageColorSchemeManager, MantineProvider, useDirection } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { useEffect, type ReactNode } from 'react'
+import { directionOf, useLanguage } from '../languages/index.js'
+import { theme } from './look.js'
+
+const colorScheme = localStorageColorSchemeManager({ key: 'helpdesk.theme' })
+
+const FollowLanguage = () => {
+  const language = useLanguage()
+  const { setDirection } = useDirection()
+  useEffect(() => {
+    document.documentElement.lang = language
+    setDirection(directionOf(language))
+  }, [language, setDirection])
+  return null
+}
+
+/** Mantine in our own clothes. Its variables stand in tokens.css, so it writes no style element of its own. */
+export const Look = ({ children }: { children: ReactNode }) => (
+  <DirectionProvider initialDirection={document.documentElement.dir === 'rtl' ? 'rtl' : 'ltr'} detectDirection={false}>
+    <MantineProvider
+      theme={theme}
+      defaultColorScheme="auto"
+      colorSchemeManager={colorScheme}
+      withCssVariables={false}
+      withGlobalClasses={false}
+    >
+      <FollowLanguage />
+      {children}
+      <Notifications position="bottom-right" limit={4} />
+    </MantineProvider>
+  </DirectionProvider>
+)
