@@ -51,8 +51,9 @@ export const decide = (conversation: Conversation, messages: readonly Message[])
   const question = unanswered.at(-1)
   if (!conversation.answerDue || !question) return { kind: 'leave', reason: 'nothing_to_answer' }
 
-  const text = textOf(unanswered)
-  const talk = asksForPerson(messages, unanswered) ?? recogniseTalk(text, conversation.language)
+  const asked = notYetServed(messages, unanswered)
+  const text = textOf(asked)
+  const talk = asked.map(asksForPerson).find(Boolean) ?? recogniseTalk(text, conversation.language)
   if (!talk) return { kind: 'answer', question: { ...question, text }, history: before.slice(-HISTORY_LENGTH) }
 
   const { kind, language } = talk
@@ -84,14 +85,20 @@ const textOf = (messages: readonly Message[]): string => messages.map(({ text })
 /** What the customer wrote since somebody last answered; empty when everything is answered. */
 export const unansweredText = (messages: readonly Message[]): string => textOf(turns(messages).unanswered)
 
-/**
- * Whoever asks for a person gets one, whatever else they wrote meanwhile. Not twice for the same words: an agent who hands the
- * conversation back after that has seen them.
- */
-const asksForPerson = (messages: readonly Message[], unanswered: readonly Message[]): Talk | null => {
+/** Judged for each message: whoever asks for a person gets one, whatever else they wrote meanwhile. */
+const asksForPerson = ({ text }: Message): Talk | null => {
+  const talk = recogniseTalk(text)
+  return talk?.kind === 'person' ? talk : null
+}
+
+/** An agent who hands the conversation back has seen who asked for a person and who complained: that is not to be served again. */
+const notYetServed = (messages: readonly Message[], unanswered: readonly Message[]): readonly Message[] => {
   const promisedAt = messages.findLast(({ handover }) => handover)?.seq ?? 0
-  const found = unanswered.filter(({ seq }) => seq > promisedAt).map(({ text }) => recogniseTalk(text))
-  return found.find((talk) => talk?.kind === 'person') ?? null
+  const left = unanswered.filter(({ seq, text }) => {
+    const kind = seq < promisedAt && recogniseTalk(text)?.kind
+    return kind !== 'person' && kind !== 'complaint'
+  })
+  return left.length > 0 ? left : unanswered
 }
 
 /** How many of the assistant's last words were answers to small talk. */

@@ -24,12 +24,16 @@ const SHORTEST_CORRECTED = 5
  * Tells small talk, complaints and requests for a person from questions, without a model. A request for a person is found
  * anywhere in the text; a complaint too, unless a question stands beside it; greetings, thanks and goodbyes only when nothing
  * else is said, so that a question is never taken for politeness. `null` is a question, or what nobody can tell.
- * `likely`, the conversation's language, decides where a word is of several ("ok", "ciao").
+ * The language in which the fewest words are
+ * misspelt is the customer's; `likely`, the conversation's, decides where words are of several ("ok", "ciao").
  */
 export const recogniseTalk = (text: string, likely: string | null = null): Talk | null => {
   const tokens = tokenise(text)
-  const inOrder = [...LANGUAGES].sort((a, b) => Number(b.code === likely) - Number(a.code === likely))
-  const readings = inOrder.map((language) => ({ language, spoken: corrected(tokens, language.vocabulary) }))
+  const readings = LANGUAGES.map((language) => {
+    const spoken = corrected(tokens, language.vocabulary)
+    const slips = spoken.filter((token, at) => token !== tokens[at]).length
+    return { language, spoken, slips, unlikely: Number(language.code !== likely) }
+  }).sort((a, b) => a.slips - b.slips || a.unlikely - b.unlikely)
   for (const kindIn of [asksForPerson, complains, politeKind]) {
     for (const { language, spoken } of readings) {
       const kind = kindIn(spoken, language.rules)

@@ -51,7 +51,7 @@ describe('the assistant', () => {
     expect((await spoken())[1]?.text).toMatch(/^I don't know that\. I have asked a person/)
     expect(await conversation()).toMatchObject({
       handler: 'nobody',
-      handoff: { reason: 'unknown_answer', summary: 'What is the meaning of life?' },
+      handoff: { reason: 'unknown_answer', summary: expect.stringContaining('What is the meaning of life?') },
     })
     expect((await lines()).at(-1)).toMatchObject({
       kind: 'event',

@@ -86,6 +86,51 @@ describe('the assistant decides', () => {
   })
 })
 
+describe('the assistant decides on small talk', () => {
+  it.each([
+    ['a greeting', 'Hello', { kind: 'talk', talk: 'greeting', language: 'en' }],
+    ['thanks', 'Obrigado!', { kind: 'talk', talk: 'thanks', language: 'pt' }],
+    ['a goodbye', 'Auf Wiedersehen', { kind: 'talk', talk: 'goodbye', language: 'de' }],
+    ['a complaint', 'This is unacceptable', { kind: 'hand_over', reason: 'complaint', language: 'en' }],
+    ['a wish', 'humano por favor', { kind: 'hand_over', reason: 'asked_for_person', language: 'pt' }],
+  ])('%s', (_what, text, decision) => {
+    expect(decide(conversation(), said(['customer', text]))).toEqual(decision)
+  })
+
+  it('as part of the question that follows', () => {
+    const decision = decide(conversation(), said(['customer', 'Hello'], ['customer', 'Where is it?']))
+    expect(decision).toMatchObject({ kind: 'answer', question: { text: 'Hello\nWhere is it?' } })
+  })
+
+  it('that a person is wanted, whatever else was written', () => {
+    const decision = decide(conversation(), said(['customer', 'agent!'], ['customer', 'Where is it?']))
+    expect(decision).toMatchObject({ kind: 'hand_over', reason: 'asked_for_person' })
+  })
+
+  it('in the language of the conversation where a word is of several', () => {
+    const decision = decide(conversation({ language: 'fr' }), said(['customer', 'ok']))
+    expect(decision).toEqual({ kind: 'talk', talk: 'thanks', language: 'fr' })
+  })
+
+  const chatter = (count: number, last: string): Message[] => {
+    const pairs = Array.from({ length: count }, (): [AuthorKind, string][] => [
+      ['customer', 'Thanks'],
+      ['assistant', 'You are welcome!'],
+    ])
+    return said(...pairs.flat(), ['customer', last]).map((message) =>
+      message.author.kind === 'assistant' ? { ...message, talk: 'thanks' as const } : message,
+    )
+  }
+
+  it('that enough was said after three kind words, and that somebody who still greets needs a person', () => {
+    expect(decide(conversation(), chatter(2, 'Thanks'))).toMatchObject({ kind: 'talk' })
+    expect(decide(conversation(), chatter(3, 'Thanks'))).toEqual({ kind: 'leave', reason: 'enough_said' })
+    expect(decide(conversation(), chatter(3, 'Hello'))).toMatchObject({ kind: 'hand_over', reason: 'nothing_asked' })
+    expect(decide(conversation(), chatter(3, 'human please'))).toMatchObject({ reason: 'asked_for_person' })
+    expect(decide(conversation(), chatter(3, 'Where is it?'))).toMatchObject({ kind: 'answer' })
+  })
+})
+
 describe('the assistant gives up and asks a person', () => {
   const serving = agoMs(3_600_000)
   const due = (attempts: number, waitedMs: number) => ({

@@ -60,13 +60,14 @@ export const openCore = async (mongo: Mongo) => {
 
   const store = makeConversationStore(mongo)
   const assistantPaused = async () => settings.paused
+  const metrics = makeMetrics()
   const needs = {
     store,
     assistantPaused,
     bus,
     clock,
     log: makeLog('silent'),
-    metrics: makeMetrics(),
+    metrics,
     wakeAnswer,
     wakeDeliver,
   }
@@ -85,6 +86,7 @@ export const openCore = async (mongo: Mongo) => {
   const never = new AbortController().signal
   return {
     store,
+    metrics,
     receive,
     inbox: makeInbox(store),
     actions: makeActions(needs),
