@@ -5,6 +5,7 @@ import { prepare } from './prepare.mjs'
 await prepare({ quiet: true })
 const { acceptance } = await import('./bench/acceptance.mjs')
 const { answer } = await import('./bench/answer.mjs')
+const { ingest } = await import('./bench/ingest.mjs')
 const { killRounds } = await import('./bench/kill.mjs')
 const { search } = await import('./bench/search.mjs')
 const { sla } = await import('./bench/sla.mjs')
@@ -15,6 +16,7 @@ const benches = {
   startup,
   acceptance,
   answer,
+  ingest,
   search,
   sla,
   kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),

@@ -4,7 +4,7 @@ import type { Files } from '../platform/files.js'
 import { inTransaction, type Mongo } from '../platform/mongo.js'
 import { labelsOf } from './drafts.js'
 import type { DocumentStatus, StoredDocument, StoredPassage } from './knowledge.mongo.js'
-import { algorithmOf, NO_LANGUAGE, type AnalysedPassage, type Read, type ReadPart } from './reading.js'
+import { algorithmOf, NO_LANGUAGE, unpack, type Packed, type Read, type ReadPart } from './reading.js'
 import { FORMATS } from './sources/formats.js'
 import { languagesIn, summarise, type StoredSummary } from './summary.mongo.js'
 
@@ -15,8 +15,6 @@ const RETRY_MS = 5_000
 const MAX_ATTEMPTS = 5
 /** What was too slow once may have met a busy machine; twice is enough to know. */
 const MAX_SLOW_ATTEMPTS = 2
-/** Passages in one insert: encoding a batch holds up the process. */
-const BATCH = 50
 /** Progress is written in steps, not with every page. */
 const PROGRESS_STEP = 0.05
 /** Documents that are indexed again because the product reads better now, at a time: what people upload goes before. */
@@ -30,7 +28,8 @@ type Needs = {
   changed: (companyId: string, documentId: string, status: DocumentStatus) => void
 }
 
-type Reading = Extract<ReadPart, { kind: 'document' }> & { passages: AnalysedPassage[] }
+/** A document as it was read; its passages stay packed until they are stored. */
+type Reading = Extract<ReadPart, { kind: 'document' }> & { batches: Packed[] }
 
 /** From a stored document to its passages: the lease, the reading, the publishing in one go, and what happens when it fails. */
 export const makeIndexing = ({ mongo, clock, read, files, changed }: Needs) => {
@@ -125,8 +124,8 @@ export const makeIndexing = ({ mongo, clock, read, files, changed }: Needs) => {
     let reading: Reading | undefined
     let told = 0
     for await (const part of parts) {
-      if (part.kind === 'document') reading = { ...part, passages: [] }
-      else if (part.kind === 'passages') reading?.passages.push(...part.passages)
+      if (part.kind === 'document') reading = { ...part, batches: [] }
+      else if (part.kind === 'passages') reading?.batches.push(part.passages)
       else if (part.progress - told >= PROGRESS_STEP) {
         told = part.progress
         const { matchedCount } = await documents.updateOne(own(document), {
@@ -142,8 +141,8 @@ export const makeIndexing = ({ mongo, clock, read, files, changed }: Needs) => {
   /** New passages in, old ones out, the document ready: all at once or not at all. */
   const publish = async (document: StoredDocument, reading: Reading): Promise<void> => {
     const { _id: documentId, companyId, format } = document
-    const { title, language, pages, note } = reading
-    const fresh = storedPassages(document, reading)
+    const { title, language, pages, note, batches } = reading
+    const count = batches.reduce((sum, batch) => sum + batch.count, 0)
     const ready = await inTransaction(mongo.client, async (session) => {
       const before = await documents.findOneAndUpdate(
         own(document),
@@ -155,7 +154,7 @@ export const makeIndexing = ({ mongo, clock, read, files, changed }: Needs) => {
             pages,
             note,
             progress: 1,
-            passages: fresh.length,
+            passages: count,
             algorithm: algorithmOf(format),
             embedding: null,
           },
@@ -164,10 +163,10 @@ export const makeIndexing = ({ mongo, clock, read, files, changed }: Needs) => {
       )
       if (!before) return false
       await passages.deleteMany({ companyId, documentId }, { session })
-      for (let from = 0; from < fresh.length; from += BATCH) {
-        await passages.insertMany(fresh.slice(from, from + BATCH), { session, ordered: false })
+      for (const batch of batches) {
+        await passages.insertMany(storedPassages(document, reading, batch), { session, ordered: false })
       }
-      await summarise(summaries, companyId, { before, after: { language, passages: fresh.length } }, session)
+      await summarise(summaries, companyId, { before, after: { language, passages: count } }, session)
       return true
     })
     if (ready) changed(companyId, documentId, 'ready')
@@ -261,10 +260,10 @@ export const queued = (now: Date) => ({
 
 const settled = (status: 'ready' | 'failed', now: Date) => ({ status, reason: null, dueAt: null, updatedAt: now })
 
-const storedPassages = (document: StoredDocument, { title, language, passages }: Reading): StoredPassage[] => {
+const storedPassages = (document: StoredDocument, { title, language }: Reading, batch: Packed): StoredPassage[] => {
   const { _id: documentId, companyId, version, audience, metadata } = document
   const labels = labelsOf(metadata)
-  return passages.map(({ id, ...passage }) => ({
+  return unpack(batch).map(({ id, ...passage }) => ({
     _id: id,
     companyId,
     documentId,

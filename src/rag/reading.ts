@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
+import { deserialize, serialize } from 'node:v8'
 import { AppError } from '../platform/errors.js'
 import { ANALYSIS_VERSION, terms } from './analysis.js'
 import { fingerprintOf, type Fingerprint } from './fingerprint.js'
@@ -37,12 +38,20 @@ export type AnalysedPassage = Passage & {
   fingerprint: Fingerprint
 }
 
+/** A batch of passages as bytes: thousands of them wait for the store without being the garbage collector's work. */
+export type Packed = { count: number; bytes: Uint8Array }
+
+const pack = (passages: readonly AnalysedPassage[]): Packed => ({ count: passages.length, bytes: serialize(passages) })
+
+/** Of our own making, never of a client's. */
+export const unpack = ({ bytes }: Packed): AnalysedPassage[] => deserialize(bytes) as AnalysedPassage[]
+
 export type ReadPart =
   /** From 0 to 1, in small steps. */
   | { kind: 'progress'; progress: number }
   /** Before the first passages. `note`: what was left out, for people. */
   | { kind: 'document'; title: string; language: string | null; pages: number | null; note: string | null }
-  | { kind: 'passages'; passages: AnalysedPassage[] }
+  | { kind: 'passages'; passages: Packed }
 
 /** Throws `invalid` with a reason for people when the document cannot be read, `unavailable` when a second try may help. */
 export type Read = (request: ReadRequest, signal: AbortSignal) => AsyncIterable<ReadPart>
@@ -87,7 +96,7 @@ export const readDocument: Read = async function* (request, signal) {
   const analyse = makeAnalysis(title, language ?? NO_LANGUAGE)
   for (let from = 0; from < passages.length; from += BATCH) {
     signal.throwIfAborted()
-    yield { kind: 'passages', passages: passages.slice(from, from + BATCH).map(analyse) }
+    yield { kind: 'passages', passages: pack(passages.slice(from, from + BATCH).map(analyse)) }
     yield { kind: 'progress', progress: PARSING_SHARE + ((1 - PARSING_SHARE) * from) / passages.length }
     // Where this runs in the process that serves customers (tests, tools), the others get their turn.
     await setImmediate()

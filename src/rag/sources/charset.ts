@@ -23,9 +23,19 @@ const decoded = (bytes: Uint8Array, html: boolean): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    return new TextDecoder((html && declared(bytes)) || 'windows-1252').decode(bytes)
+    const label = html ? declared(bytes) : undefined
+    return label === undefined || label === 'windows-1252' ? windows1252(bytes) : new TextDecoder(label).decode(bytes)
   }
 }
+
+/** What Windows-1252 has where Latin 1 has control signs (Encoding Standard, "index windows-1252"). */
+const FROM_0X80 = '€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ'
+
+/** By hand, because Node 20's own decoder of that name reads Latin 1. */
+const windows1252 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .toString('latin1')
+    .replace(/[\u0080-\u009f]/gu, (sign) => FROM_0X80.charAt(sign.charCodeAt(0) - 0x80))
 
 const byMark = ([first, second, third]: Uint8Array): string | undefined => {
   if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8'
