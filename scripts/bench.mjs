@@ -7,6 +7,7 @@ const { acceptance } = await import('./bench/acceptance.mjs')
 const { answer } = await import('./bench/answer.mjs')
 const { ingest } = await import('./bench/ingest.mjs')
 const { killRounds } = await import('./bench/kill.mjs')
+const { model } = await import('./bench/model.mjs')
 const { search } = await import('./bench/search.mjs')
 const { sla } = await import('./bench/sla.mjs')
 const { startup } = await import('./bench/startup.mjs')
@@ -18,6 +19,7 @@ const benches = {
   answer,
   ingest,
   search,
+  model,
   sla,
   kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),
 }

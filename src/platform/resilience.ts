@@ -139,5 +139,3 @@ export const makeRetryBudget = () => {
     },
   }
 }
-
-export type RetryBudget = ReturnType<typeof makeRetryBudget>

@@ -62,13 +62,20 @@ const orAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =
 /** As many vectors as texts, all of one length, made of numbers, brought to unit length; else `null`. */
 const read = (given: unknown, count: number): Float32Array[] | null => {
   if (!Array.isArray(given) || given.length !== count) return null
-  const vectors = given.map((one) => (Array.isArray(one) ? unit(one) : null))
+  const vectors = given.map((one) => unit(numbersOf(one)))
   const length = vectors[0]?.length
   return vectors.every((vector): vector is Float32Array => vector !== null && vector.length === length) ? vectors : null
 }
 
-const unit = (numbers: readonly unknown[]): Float32Array | null => {
-  const vector = Float32Array.from(numbers, Number)
+/** Base64 of little-endian floats is asked for; servers that do not know it send numbers. */
+const numbersOf = (one: unknown): Float32Array => {
+  if (Array.isArray(one)) return Float32Array.from(one, Number)
+  const bytes = Buffer.from(typeof one === 'string' ? one : '', 'base64')
+  const whole = bytes.length % 4 === 0
+  return Float32Array.from({ length: whole ? bytes.length / 4 : 0 }, (_, at) => bytes.readFloatLE(at * 4))
+}
+
+const unit = (vector: Float32Array): Float32Array | null => {
   const length = Math.hypot(...vector)
   if (!Number.isFinite(length) || length === 0) return null
   return vector.map((number) => number / length)

@@ -228,6 +228,8 @@ export const makeProvider = ({ baseUrl, apiKey, firstTokenMs, meter, clock, log,
         maxRetries: 0,
         batchSize: texts.length,
         stripNewLines: false,
+        // Said aloud, the client hands on what came; left to itself it takes plain numbers for base64 and returns others.
+        encodingFormat: 'base64',
         configuration: {
           baseURL: baseUrl,
           logLevel: 'off',

@@ -127,7 +127,7 @@ describe('embeddings', () => {
     expect(dot(goods, goods)).toBeCloseTo(1, 5)
     expect(dot(goods, returning)).toBeGreaterThan(dot(goods, weather))
     expect(player.requests).toHaveLength(1)
-    expect(player.requests[0]).toMatchObject({ body: { model: 'player-e', input: texts } })
+    expect(player.requests[0]).toMatchObject({ body: { model: 'player-e', input: texts, encoding_format: 'base64' } })
     expect(used).toMatchObject([{ companyId: 'acme', purpose: 'embedding', requests: 1, outputTokens: 0 }])
   })
 
@@ -147,19 +147,56 @@ describe('embeddings', () => {
     },
   )
 
-  it('of different lengths are refused', async () => {
-    let calls = 0
+  /** What becomes of vectors that a server sends as these. */
+  const embedAs = async (...vectors: unknown[]) => {
     const odd = createServer((_req, res) => {
-      calls += 1
-      const data = [{ embedding: [1, 0, 0] }, { embedding: [1, 0] }]
+      const data = vectors.map((embedding, index) => ({ embedding, index }))
       res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data }))
     })
     await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve))
     const { embedder } = open({ baseUrl: `http://127.0.0.1:${(odd.address() as AddressInfo).port}/v1` })
-    await expect(embedder.embed('acme', ['one', 'two'], never)).rejects.toMatchObject({ code: 'model_garbled' })
-    expect(calls).toBe(1)
-    odd.closeAllConnections()
-    odd.close()
+    return embedder.embed('acme', ['one', 'two'], never).finally(() => {
+      odd.closeAllConnections()
+      odd.close()
+    })
+  }
+
+  it('may come as plain numbers, whatever was asked for, and of any length', async () => {
+    const vectors = await embedAs([3, 0, -4, 0], [0, 12, 0, 5])
+    expect(vectors.map((vector) => [...vector].map((number) => Number(number.toFixed(3))))).toEqual([
+      [0.6, 0, -0.8, 0],
+      [0, 0.923, 0, 0.385],
+    ])
+  })
+
+  it.each<[string, unknown[]]>([
+    [
+      'of different lengths',
+      [
+        [1, 0, 0],
+        [1, 0],
+      ],
+    ],
+    ['fewer than texts', [[1, 0]]],
+    [
+      'without a direction',
+      [
+        [0, 0],
+        [1, 0],
+      ],
+    ],
+    [
+      'of words',
+      [
+        ['one', 'two'],
+        [1, 0],
+      ],
+    ],
+    ['of bytes that are no floats', ['AAAA8D8=', 'AAAA8D8A']],
+    ['of nothing', [null, null]],
+    ['empty', [[], []]],
+  ])('that are %s are refused', async (_what, vectors) => {
+    await expect(embedAs(...vectors)).rejects.toMatchObject({ code: 'model_garbled' })
   })
 })
 

@@ -12,7 +12,7 @@ export const KEY = 'sk-of-the-tests'
 /** A provider at this address, with a model and an embedder; what was used is noted in `used`. */
 export const openProvider = ({
   baseUrl,
-  firstTokenMs = 500,
+  firstTokenMs = 1_200,
   meter,
   log = makeLog('silent'),
   apiKey = KEY,
