@@ -1,4 +1,5 @@
 import { tokens } from './analysis.js'
+import { attemptsIn } from './attempts.js'
 import type { PassageBlock } from './passages.js'
 import { pairs, presence, type Rankable, type Ranked, type WeightedQuery } from './ranking.js'
 import { sentences, type Span } from './sentences.js'
@@ -83,7 +84,7 @@ export const extract = (ranked: readonly Ranked<Quotable>[]): Extraction => {
   if (!best) return unknown('No passage contains a word of the question.', noSignals)
   const scored = read.flatMap((entry) => scoreUnits(entry, best.score)).sort((a, b) => b.score - a.score)
   const proofs = scored.filter(proves)
-  const proof = proofs.find(({ share }) => share >= WHOLE) ?? proofs[0]
+  const proof = proofs.find((one) => one.share >= WHOLE && isQuotable(one)) ?? proofs.find(isQuotable)
   const verdict = judge(read, scored, proof !== undefined)
   if (!proof || !verdict.answered) return { text: '', sentences: [], verdict }
   const chosen = choose(proof, scored)
@@ -227,11 +228,15 @@ const choose = (best: Scored, scored: readonly Scored[]): Scored[] => {
     const taken = chosen.some((other) => other.ranked === next.ranked && overlaps(other.unit, next.unit))
     if (taken || next.ranked.query !== query) continue
     const close = next.score >= CLOSE * best.score || (gain(next) >= ADDS && next.score >= 0.5 * best.score)
-    if (close && (next.ranked === best.ranked || (chosen.length === 1 && proves(next)))) chosen.push(next)
+    if (close && isQuotable(next) && (next.ranked === best.ranked || (chosen.length === 1 && proves(next))))
+      chosen.push(next)
   }
   const order = [...new Set(chosen.map(({ ranked }) => ranked))]
   return chosen.sort((a, b) => order.indexOf(a.ranked) - order.indexOf(b.ranked) || a.unit.start - b.unit.start)
 }
+
+/** What a document says to the assistant is not said to customers. Looked at last, because looking is dear. */
+const isQuotable = (scored: Scored): boolean => attemptsIn(textOf(scored)).length === 0
 
 const textOf = ({ unit, ranked }: Scored): string => ranked.candidate.text.slice(unit.start, unit.end)
 

@@ -7,6 +7,7 @@ import type { Model, ModelUsage } from './model.js'
 import { answerPrompt, ENTAILMENT_SCHEMA, entailmentPrompt, type PromptTurn } from './prompt.js'
 import { prove, type ProofFault } from './proof/index.js'
 import { findQuote } from './proof/quote.js'
+import { sentences } from './sentences.js'
 import type { Retrieved } from './search.mongo.js'
 
 /** A part of a passage, word for word, found by where it stands. */
@@ -154,10 +155,25 @@ const judge = async (
         return place ? [{ passageId: passage.passageId, ...place }] : []
       })
   const shown = known.map(({ quote }) => quote)
-  const attempt = [text, ...shown].flatMap((words) => attemptsIn(words))[0]
+  const rests = quotes.map(({ passageId, ...place }) => {
+    const passage = known.find((one) => one.passage.passageId === passageId)?.passage
+    return passage ? sentencesAround(passage.text, place) : ''
+  })
+  const attempt = [text, ...rests].flatMap((words) => attemptsIn(words))[0]
   if (attempt) return judgement('attempt', attempt.kind)
   if (agrees && !(await entailed(companyId, text, shown, agrees, signal))) return judgement('not_entailed')
   return judgement('proved', null, quotes)
+}
+
+/** How far a sentence is looked for before and behind a quote, in characters. */
+const AROUND = 800
+
+/** The whole sentences in which a quote stands: half of an instruction is still one. */
+const sentencesAround = (text: string, { start, end }: { start: number; end: number }): string => {
+  const from = Math.max(0, start - AROUND)
+  const window = text.slice(from, end + AROUND)
+  const touched = sentences(window).filter((span) => span.start + from < end && span.end + from > start)
+  return window.slice(touched[0]?.start ?? start - from, touched.at(-1)?.end ?? end - from)
 }
 
 const verdicts = z.object({ verdicts: z.array(z.object({ sentence: z.int(), supported: z.boolean() })) })
