@@ -11,6 +11,7 @@ import { invitationMail } from './companies/invitation.js'
 import { ownAddress, type Config } from './config.js'
 import { makeActions } from './conversations/actions.js'
 import { makeAnswer } from './conversations/answer.js'
+import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver } from './conversations/deliver.js'
 import { makeInbox } from './conversations/inbox.js'
 import { makeReceive } from './conversations/receive.js'
@@ -96,6 +97,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
   const inbox = makeInbox(store)
   const core = { store, assistantPaused, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
   const actions = makeActions(core)
+  const customers = makeCustomerActions(core)
   const receive = makeReceive(core)
   const channels = makeChannelRegistry({
     db,
@@ -106,6 +108,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
         receive({ companyId, channelId: id }, arrival),
     clock,
     log,
+    secrets,
   })
 
   const models = openModels({ config, meter: usage.meter, clock, log, metrics })
@@ -148,11 +151,14 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
           receive({ companyId, channelId: id }, arrival),
       history: inbox.historyOfContact,
       message: store.message,
+      ...customers,
+      passageText: knowledge.passageText,
       limit,
       bus,
       clock,
       log,
       secrets,
+      ownOrigins: origins,
     })
   const publicApis = Object.entries(channelKinds).flatMap(([kind, { publicApi }]) =>
     publicApi ? [publicApi(kit(kind))] : [],

@@ -39,6 +39,7 @@ export const makeDesk = ({ callerBySession, origins, inbox, bus, limit, log }: N
     const { companyId } = event
     switch (event.type) {
       case 'message':
+      case 'feedback':
       case 'delivery': {
         const found = await inbox.message(companyId, event.messageId)
         if (!found) return null

@@ -48,6 +48,7 @@ export const mountChannelRoute = (router: Router, route: ChannelRoute, hsts: str
       address: req.ip ?? '',
       origin: req.headers.origin ?? null,
     })
+    if (route.cacheSeconds) res.setHeader('Cache-Control', `public, max-age=${route.cacheSeconds}`)
     res.status(route.status).json(body)
   }
 

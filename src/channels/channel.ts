@@ -36,17 +36,45 @@ export type PublicKit = {
   receive(channel: ChannelRecord, arrival: Arrival): Promise<Received>
   /** What the contact may see of their conversations on this channel, oldest first, after `after` (a message id). */
   history(channel: ChannelRecord, contactExternalId: string, after?: string): Promise<Message[]>
+  /** Who has the contact's conversation, as far as they may know. */
+  standing(channel: ChannelRecord, contactExternalId: string): Promise<Standing>
+  /** Whether an answer helped; `null` takes it back. */
+  rate(
+    channel: ChannelRecord,
+    contactExternalId: string,
+    messageId: string,
+    rating: 'up' | 'down' | null,
+  ): Promise<void>
+  leaveEmail(channel: ChannelRecord, contactExternalId: string, email: string): Promise<void>
+  /** The n-th source of a message of theirs, from 0, with the passage as it stands now, where it still does. */
+  source(channel: ChannelRecord, contactExternalId: string, messageId: string, index: number): Promise<Source>
   /** Calls back for all that this contact may see, as it happens. Returns the end of it. */
   follow(channel: ChannelRecord, contactExternalId: string, follower: Follower): () => void
   /** Throws `rate_limited` when `key` spent its allowance of the named limit. */
   limit(name: LimitName, key: string): Promise<void>
   clock: Clock
   secrets: Secrets
+  /** The addresses of our own pages: they may show any chat. */
+  ownOrigins: readonly string[]
 }
 
+export type Standing = {
+  handler: 'assistant' | 'agent' | 'nobody'
+  /** The name of the person who has it. */
+  agent: string | null
+  /** The assistant has yet to deal with what was written. */
+  working: boolean
+  /** A person is wanted, none has it, and there is no address to reach the contact at. */
+  askEmail: boolean
+}
+
+/** A quote where it stands. */
+export type Source = { before: string; quote: string; after: string }
+
 export type Follower = {
-  /** A message was appended; it replaces what was shown of a draft before. */
+  /** A message was appended or rated; an appended one replaces what was shown of a draft before. */
   message(message: Message): void
+  standing(standing: Standing): void
   /** The assistant has proved one more sentence of an answer that is not a message yet. */
   sentence(sentence: DraftSentence): void
   /** The draft will not become a message. */
@@ -80,6 +108,8 @@ export type ChannelRoute = {
   bearer: boolean
   body?: z.ZodType
   query?: z.ZodType
+  /** Seconds for which anybody may keep the answer; it may then depend on nothing but the address. */
+  cacheSeconds?: number
   status: 200 | 201 | 202
   response: z.ZodType
   handle(input: RouteInput): Promise<object>
@@ -112,6 +142,8 @@ export type ChannelDefinition<Settings extends z.ZodType = z.ZodType> = {
   label: string
   icon: string
   settings: Settings
+  /** Which of the settings are secrets: kept encrypted, opened for the channel, never returned. */
+  secrets?: readonly string[]
   /** Sending the same message twice does no harm: a crash in between is repaired by sending again. */
   idempotent: boolean
   open(settings: z.infer<Settings>, kit: ChannelKit): Channel

@@ -1,10 +1,10 @@
-import { contactIdOf, type Message, type Origin } from '../conversations/message.js'
+import { contactIdOf, type Citation, type Message, type Origin } from '../conversations/message.js'
 import type { Bus, LiveEvent } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
-import type { ChannelRecord, Follower, LimitName, PublicKit, Receive } from './channel.js'
+import type { ChannelRecord, Follower, LimitName, PublicKit, Receive, Standing } from './channel.js'
 
 type Needs = {
   channelByKey: PublicKit['channelByKey']
@@ -13,26 +13,40 @@ type Needs = {
   receive(channel: ChannelRecord): Receive
   history(origin: Origin, contactId: string, after?: string): Promise<Message[]>
   message(companyId: string, id: string): Promise<Message | null>
+  standing(origin: Origin, contactId: string): Promise<Standing>
+  rate(origin: Origin, contactId: string, messageId: string, rating: 'up' | 'down' | null): Promise<void>
+  leaveEmail(origin: Origin, contactId: string, email: string): Promise<void>
+  citation(origin: Origin, contactId: string, messageId: string, index: number): Promise<Citation>
+  /** A passage's text; `null` when it is no longer quoted from. */
+  passageText(companyId: string, passageId: string): Promise<string | null>
   limit(name: LimitName, key: string): Promise<void>
   bus: Bus
   clock: Clock
   log: Log
   secrets: Secrets
+  ownOrigins: readonly string[]
 }
 
 /** Tabs and devices in which one contact's chat may be open at once. */
 const MOST_FOLLOWERS = 20
 
 /** One contact's open chats. What is shown is looked up one after the other, so that it arrives in its order. */
-type Followed = { followers: Set<Follower>; shown: Promise<void> }
+type Followed = { origin: Origin; followers: Set<Follower>; shown: Promise<void> }
 
 /** What the public API of a kind of channel gets to work with: everything it sees is one contact's. */
-export const makePublicKit = ({ receive, history, message, bus, log, ...rest }: Needs): PublicKit => {
+export const makePublicKit = (needs: Needs): PublicKit => {
+  const { receive, history, message, standing, rate, leaveEmail, citation, passageText, bus, log, ...rest } = needs
   const followed = new Map<string, Followed>()
 
-  const show = async ({ followers }: Followed, event: Shown): Promise<void> => {
+  const show = async ({ origin, followers }: Followed, event: Shown): Promise<void> => {
     switch (event.type) {
-      case 'message': {
+      case 'conversation': {
+        const now = await standing(origin, event.contactId)
+        for (const follower of followers) follower.standing(now)
+        return
+      }
+      case 'message':
+      case 'feedback': {
         const found = await message(event.companyId, event.messageId)
         if (found) for (const follower of followers) follower.message(found)
         return
@@ -65,9 +79,27 @@ export const makePublicKit = ({ receive, history, message, bus, log, ...rest }: 
     receive: (channel, arrival) => receive(channel)(arrival),
     history: (channel, contactExternalId, after) =>
       history(originOf(channel), contactOn(channel, contactExternalId), after),
+    standing: (channel, contactExternalId) => standing(originOf(channel), contactOn(channel, contactExternalId)),
+    rate: (channel, contactExternalId, messageId, rating) =>
+      rate(originOf(channel), contactOn(channel, contactExternalId), messageId, rating),
+    leaveEmail: (channel, contactExternalId, email) =>
+      leaveEmail(originOf(channel), contactOn(channel, contactExternalId), email),
+    source: async (channel, contactExternalId, messageId, index) => {
+      const contactId = contactOn(channel, contactExternalId)
+      const { passageId, quote } = await citation(originOf(channel), contactId, messageId, index)
+      const text = (await passageText(channel.companyId, passageId)) ?? quote
+      const at = text.indexOf(quote)
+      // The document may have been replaced since: then the quote stands alone, as it was when it was quoted.
+      if (at < 0) return { before: '', quote, after: '' }
+      return { before: text.slice(0, at), quote, after: text.slice(at + quote.length) }
+    },
     follow: (channel, contactExternalId, follower) => {
       const contactId = contactOn(channel, contactExternalId)
-      const contact = followed.get(contactId) ?? { followers: new Set(), shown: Promise.resolve() }
+      const contact = followed.get(contactId) ?? {
+        origin: originOf(channel),
+        followers: new Set(),
+        shown: Promise.resolve(),
+      }
       if (contact.followers.size >= MOST_FOLLOWERS) {
         throw new AppError('rate_limited', 'too_many_connections', `A chat is open at most ${MOST_FOLLOWERS} times.`)
       }
@@ -82,9 +114,10 @@ export const makePublicKit = ({ receive, history, message, bus, log, ...rest }: 
 }
 
 /** What a contact sees of what happens: notes and lines of the timeline are for the company's people. */
-type Shown = Extract<LiveEvent, { type: 'message' | 'sentence' | 'withdrawn' }>
+const SHOWN = ['message', 'feedback', 'conversation', 'sentence', 'withdrawn'] as const
+type Shown = Extract<LiveEvent, { type: (typeof SHOWN)[number] }>
 
 const isShown = (event: LiveEvent): event is Shown =>
-  event.type === 'message' ? event.kind === 'message' : event.type === 'sentence' || event.type === 'withdrawn'
+  event.type === 'message' ? event.kind === 'message' : SHOWN.some((type) => type === event.type)
 
 const originOf = ({ id, companyId }: ChannelRecord): Origin => ({ companyId, channelId: id })

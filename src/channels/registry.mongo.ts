@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
 import type { Origin, OutboundMessage, Receipt } from '../conversations/message.js'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import type { Log } from '../platform/log.js'
 import { withId, type CollectionSchema, type Db } from '../platform/mongo.js'
+import type { Secrets } from '../platform/secrets.js'
 import type { Channel, ChannelDefinition, ChannelRecord, Receive } from './channel.js'
 
 type ChannelDocument = Omit<ChannelRecord, 'id'> & { _id: string; createdAt: Date }
@@ -26,12 +28,17 @@ type Needs = {
   receive(channel: ChannelRecord): Receive
   clock: Clock
   log: Log
+  secrets: Secrets
 }
+
+/** How a secret stands in the store. */
+type Sealed = { sealed: string }
+const PURPOSE = 'channel-settings'
 
 type Opened = { record: ChannelRecord; definition: ChannelDefinition; channel: Channel }
 
 /** The companies' channels: kept in the store, opened in this process. Every open one is in memory: looking one up is free. */
-export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) => {
+export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }: Needs) => {
   const documents = db.collection<ChannelDocument>('channels')
   const opened = new Map<string, Opened>()
 
@@ -52,6 +59,20 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
     throw new AppError('invalid', 'invalid_settings', `${field}: ${issue?.message ?? 'invalid'}`, { field })
   }
 
+  /** What the store keeps: secrets only sealed. */
+  const sealed = ({ secrets: names = [] }: ChannelDefinition, settings: Record<string, unknown>) =>
+    mapped(settings, names, (value) =>
+      typeof value === 'string' ? ({ sealed: secrets.seal(PURPOSE, value) } satisfies Sealed) : value,
+    )
+
+  const unsealed = ({ secrets: names = [] }: ChannelDefinition, settings: Record<string, unknown>) =>
+    mapped(settings, names, (value) => (isSealed(value) ? secrets.unseal(PURPOSE, value.sealed) : value))
+
+  const toRecord = ({ createdAt: _createdAt, ...document }: ChannelDocument): ChannelRecord => {
+    const record = withId(document)
+    return { ...record, settings: unsealed(definitionOf(record.kind), record.settings) }
+  }
+
   const open = async (record: ChannelRecord): Promise<void> => {
     const definition = definitionOf(record.kind)
     const channel = definition.open(record.settings, { record, clock, log: log.child({ channelId: record.id }) })
@@ -59,13 +80,16 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
     await channel.start(receive(record))
   }
 
-  const find = async (companyId: string, id: string): Promise<ChannelRecord> => {
+  const findDocument = async (companyId: string, id: string): Promise<ChannelDocument> => {
     const found = await documents.findOne({ _id: id, companyId })
     if (!found) throw new AppError('not_found', 'channel_not_found', 'There is no such channel.')
-    return toRecord(found)
+    return found
   }
 
-  const toListed = ({ id, kind, name, key }: ChannelRecord) => ({
+  const find = async (companyId: string, id: string): Promise<ChannelRecord> =>
+    toRecord(await findDocument(companyId, id))
+
+  const toListed = ({ id, kind, name, key }: Omit<ChannelRecord, 'settings'>) => ({
     id,
     kind,
     name,
@@ -74,12 +98,32 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
   })
 
   return {
-    kinds: () => Object.entries(kinds).map(([kind, { label, icon }]) => ({ kind, label, icon })),
+    /** `settings` as a JSON Schema, from which a form can be made. */
+    kinds: () =>
+      Object.entries(kinds).map(([kind, { label, icon, settings, secrets: hidden = [] }]) => {
+        const schema = z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
+        return { kind, label, icon, settings: schema, secrets: [...hidden] }
+      }),
 
     list: async (companyId: string) =>
       (await documents.find({ companyId }, { sort: { createdAt: 1 } }).toArray()).map((found) =>
-        toListed(toRecord(found)),
+        toListed(withId(found)),
       ),
+
+    /** With its settings, but for the secrets: of them only the names of those that are set. */
+    get: async (companyId: string, id: string) => {
+      const found = await findDocument(companyId, id)
+      const definition = definitionOf(found.kind)
+      // What is kept from before a setting was thought of gets that setting's default.
+      const { data } = definition.settings.safeParse(unsealed(definition, found.settings))
+      const all = (data ?? found.settings) as Record<string, unknown>
+      const hidden = new Set(definition.secrets)
+      return {
+        ...toListed(withId(found)),
+        settings: Object.fromEntries(Object.entries(all).filter(([name]) => !hidden.has(name))),
+        secretsSet: [...hidden].filter((name) => typeof all[name] === 'string'),
+      }
+    },
 
     create: async (companyId: string, given: { kind: string; name?: string | undefined; settings: unknown }) => {
       const definition = definitionOf(given.kind)
@@ -92,7 +136,8 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
         settings: checked(definition, given.settings),
       }
       const { id: _id, ...rest } = record
-      await documents.insertOne({ _id, ...rest, createdAt: clock.now() })
+      const settings = sealed(definition, rest.settings)
+      await documents.insertOne({ _id, ...rest, settings, createdAt: clock.now() })
       await open(record)
       return { id: record.id }
     },
@@ -103,18 +148,18 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
       given: { name?: string | undefined; settings?: Record<string, unknown> | undefined },
     ) => {
       const before = await find(companyId, id)
-      const settings = given.settings
-        ? checked(definitionOf(before.kind), { ...before.settings, ...given.settings })
-        : before.settings
+      const definition = definitionOf(before.kind)
+      const settings = given.settings ? checked(definition, { ...before.settings, ...given.settings }) : before.settings
       const record = { ...before, name: given.name ?? before.name, settings }
-      await documents.updateOne({ _id: id, companyId }, { $set: { name: record.name, settings } })
+      const kept = sealed(definition, settings)
+      await documents.updateOne({ _id: id, companyId }, { $set: { name: record.name, settings: kept } })
       await opened.get(id)?.channel.stop()
       await open(record)
       return toListed(record)
     },
 
     remove: async (companyId: string, id: string): Promise<void> => {
-      await find(companyId, id)
+      await findDocument(companyId, id)
       await documents.deleteOne({ _id: id, companyId })
       const removed = opened.get(id)
       opened.delete(id)
@@ -142,12 +187,13 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
 
     openAll: async (): Promise<void> => {
       for (const found of await documents.find({}, { sort: { createdAt: 1 } }).toArray()) {
-        const record = toRecord(found)
-        if (opened.has(record.id)) continue
+        if (opened.has(found._id)) continue
         // One channel that cannot be opened does not keep the others from their customers.
-        await open(record).catch((err: unknown) =>
-          log.error({ err, channelId: record.id, kind: record.kind }, 'channel not opened'),
-        )
+        try {
+          await open(toRecord(found))
+        } catch (err) {
+          log.error({ err, channelId: found._id, kind: found.kind }, 'channel not opened')
+        }
       }
     },
 
@@ -158,4 +204,13 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log }: Needs) =
   }
 }
 
-const toRecord = ({ createdAt: _createdAt, ...document }: ChannelDocument): ChannelRecord => withId(document)
+const isSealed = (value: unknown): value is Sealed => typeof value === 'object' && value !== null && 'sealed' in value
+
+const mapped = (
+  settings: Record<string, unknown>,
+  names: readonly string[],
+  change: (value: unknown) => unknown,
+): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, names.includes(name) ? change(value) : value]),
+  )

@@ -19,7 +19,7 @@ export type ConversationDocument = Omit<Conversation, 'id'> & { _id: string }
 /** When an outbound message may be tried next, how often it was, and until when its sender holds it. */
 type Delivery = { notBefore: Date; attempts: number; heldUntil: Date | null; requestId: string }
 
-export type MessageDocument = Omit<Message, 'id'> & { _id: string; externalId?: string; delivery?: Delivery }
+export type MessageDocument = Omit<Message, 'id'> & { _id: string; delivery?: Delivery }
 
 /** A message to be appended: it gets its number and its place here. */
 export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
@@ -244,12 +244,7 @@ export const excerptOf = (draft: Draft, at: Date): Conversation['lastMessage'] =
   at,
 })
 
-export const toMessage = ({
-  _id,
-  externalId: _external,
-  delivery: _delivery,
-  ...message
-}: MessageDocument): Message => ({
+export const toMessage = ({ _id, delivery: _delivery, ...message }: MessageDocument): Message => ({
   id: _id,
   ...message,
 })

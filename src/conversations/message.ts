@@ -56,6 +56,10 @@ export type Message = {
   talk?: SmallTalk
   /** Given by the client of the person who wrote it: saying it again, however often, is one message. */
   clientId?: string
+  /** The provider's name for a message that came in. */
+  externalId?: string
+  /** Whether it helped, as its customer says. */
+  feedback?: { rating: 'up' | 'down'; at: Date }
   status: DeliveryStatus | null
   /** Why it was refused or is uncertain. */
   reason?: string
@@ -70,8 +74,8 @@ export type Arrival = {
   kind: 'message'
   /** The provider's id: the same one any number of times is one message. */
   externalId: string
-  /** The person as the channel knows them; `reference` is what the company's own site calls them. Only `externalId` is verified. */
-  contact: { externalId: string; name?: string; email?: string; reference?: string }
+  /** The person as the channel knows them; `reference` is what the company's own site calls them, and proven where `verified`. */
+  contact: { externalId: string; name?: string; email?: string; reference?: string; verified?: true }
   /** The conversation that the channel knows this belongs to; it is made with its first message. Else the contact's open one. */
   conversationId?: string
   text: string

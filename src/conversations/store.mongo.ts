@@ -26,7 +26,14 @@ import type { DeliveryStatus, Message } from './message.js'
  */
 
 /** Somebody who writes, as their channel and the company's own site know them. */
-export type Contact = { id: string; name?: string; email?: string; reference?: string }
+export type Contact = {
+  id: string
+  name?: string
+  email?: string
+  reference?: string
+  /** The company's own site has proven that `reference` is who writes. */
+  verified?: true
+}
 
 export type ContactDocument = {
   _id: string
@@ -36,6 +43,7 @@ export type ContactDocument = {
   name?: string
   email?: string
   reference?: string
+  verified?: true
   createdAt: Date
 }
 
@@ -172,6 +180,16 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
     messageByClientId: async (companyId: string, conversationId: string, clientId: string) => {
       const found = await messages.findOne({ companyId, conversationId, clientId })
       return found && toMessage(found)
+    },
+
+    /** Not a change of the conversation: nothing that anybody decides on depends on it. */
+    setFeedback: async (companyId: string, messageId: string, feedback: Message['feedback'] | null): Promise<void> => {
+      const change = feedback ? { $set: { feedback } } : { $unset: { feedback: '' as const } }
+      await messages.updateOne({ _id: messageId, companyId }, change)
+    },
+
+    setContactEmail: async (companyId: string, contactId: string, email: string): Promise<void> => {
+      await contacts.updateOne({ _id: contactId, companyId }, { $set: { email } })
     },
 
     // --- the assistant's side of the outbox
@@ -315,11 +333,12 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
   }
 }
 
-const toContact = ({ _id: id, name, email, reference }: ContactDocument): Contact => ({
+const toContact = ({ _id: id, name, email, reference, verified }: ContactDocument): Contact => ({
   id,
   ...(name ? { name } : {}),
   ...(email ? { email } : {}),
   ...(reference ? { reference } : {}),
+  ...(verified ? { verified } : {}),
 })
 
 export type ConversationStore = ReturnType<typeof makeConversationStore>

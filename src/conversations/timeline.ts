@@ -51,5 +51,5 @@ export const announce = (bus: Bus, { conversation, messages }: Appended): void =
   for (const { id: messageId, seq, kind } of messages) {
     bus.publish({ type: 'message', companyId, conversationId, channelId, contactId, messageId, seq, kind })
   }
-  bus.publish({ type: 'conversation', companyId, conversationId, version: conversation.version })
+  bus.publish({ type: 'conversation', companyId, conversationId, contactId, version: conversation.version })
 }

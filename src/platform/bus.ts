@@ -13,7 +13,16 @@ export type LiveEvent =
       kind: 'message' | 'note' | 'event'
     }
   | { type: 'delivery'; companyId: string; conversationId: string; messageId: string }
-  | { type: 'conversation'; companyId: string; conversationId: string; version: number }
+  /** A customer said whether an answer helped. */
+  | {
+      type: 'feedback'
+      companyId: string
+      conversationId: string
+      channelId: string
+      contactId: string
+      messageId: string
+    }
+  | { type: 'conversation'; companyId: string; conversationId: string; contactId: string; version: number }
   /** A proved sentence of an answer that is not written yet; the appended message replaces all of them. */
   | (DraftOf & { type: 'sentence'; index: number; text: string; citations: Quoted[] })
   /** The draft will not become a message: whoever shows it takes it back. */

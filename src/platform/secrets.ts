@@ -1,4 +1,13 @@
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+import { AppError } from './errors.js'
 
 /** Keys for one purpose each, derived from the installation's SECRET_KEY (HKDF, RFC 5869). */
 export type Secrets = {
@@ -6,7 +15,14 @@ export type Secrets = {
   sign(purpose: string, payload: object): string
   /** The payload of a token that this installation signed for `purpose`; `null` for anything else. Expiry is the caller's. */
   verify(purpose: string, token: string): unknown
+  /** Encrypts what has to be kept and read again (AES-256-GCM): the same text never looks the same twice. */
+  seal(purpose: string, text: string): string
+  /** What `seal` was given. Throws where it was sealed under another SECRET_KEY or changed since. */
+  unseal(purpose: string, sealed: string): string
 }
+
+const IV_BYTES = 12
+const TAG_BYTES = 16
 
 export const makeSecrets = (secretKey: string): Secrets => {
   const keys = new Map<string, Buffer>()
@@ -29,6 +45,24 @@ export const makeSecrets = (secretKey: string): Secrets => {
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) return null
       // Only what we signed is parsed, so it is JSON.
       return JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as unknown
+    },
+    seal: (purpose, text) => {
+      const iv = randomBytes(IV_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', keyFor(`seal ${purpose}`), iv)
+      const hidden = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
+      return Buffer.concat([iv, cipher.getAuthTag(), hidden]).toString('base64url')
+    },
+    unseal: (purpose, sealed) => {
+      const bytes = Buffer.from(sealed, 'base64url')
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', keyFor(`seal ${purpose}`), bytes.subarray(0, IV_BYTES))
+        decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+        const text = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
+        return text.toString('utf8')
+      } catch (cause) {
+        const message = 'A kept secret cannot be read: SECRET_KEY is not the one that it was kept under.'
+        throw new AppError('internal', 'secret_unreadable', message, { cause })
+      }
     },
   }
 }

@@ -385,6 +385,12 @@ export const makeKnowledge = ({ mongo, clock, files, read = readDocument, enqueu
     enqueue?.(companyId, _id)
   }
 
+  /** Of a passage that may be quoted from now; `null` when its document was replaced or deleted since. */
+  const passageText = async (companyId: string, passageId: string): Promise<string | null> => {
+    const found = await passages.findOne({ _id: passageId, companyId }, { projection: { text: 1 } })
+    return found?.text ?? null
+  }
+
   return {
     receiveFile,
     addDocument,
@@ -393,6 +399,7 @@ export const makeKnowledge = ({ mongo, clock, files, read = readDocument, enqueu
     getDocument,
     openOriginal,
     listDocuments,
+    passageText,
     sweepFiles,
     ...indexing,
   }

@@ -14,6 +14,7 @@ import { makePublicKit } from '../../src/channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from '../../src/channels/registry.mongo.js'
 import { companiesSchemas, makeCompanies } from '../../src/companies/companies.js'
 import { makeActions } from '../../src/conversations/actions.js'
+import { makeCustomerActions } from '../../src/conversations/customer.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
 import { makeReceive } from '../../src/conversations/receive.js'
 import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
@@ -77,6 +78,7 @@ export const openInstallation = async (options: Options = {}) => {
   const metrics = makeMetrics()
   const limit = makeLimits({ factor: options.rateLimitFactor ?? 1, metrics })
   const bus = makeBus()
+  const secrets = makeSecrets('k'.repeat(40))
 
   const companies = makeCompanies({
     ...mongo,
@@ -111,7 +113,10 @@ export const openInstallation = async (options: Options = {}) => {
         receive({ companyId, channelId: id }, arrival),
     clock,
     log,
+    secrets,
   })
+  const directory = await mkdtemp(path.join(tmpdir(), 'helpdesk-api-'))
+  const knowledge = makeKnowledge({ mongo, clock, files: makeDiskFiles(directory) })
   const kit = makePublicKit({
     channelByKey: channels.byKey,
     channelById: channels.byId,
@@ -122,14 +127,15 @@ export const openInstallation = async (options: Options = {}) => {
         receive({ companyId, channelId: id }, arrival),
     history: inbox.historyOfContact,
     message: store.message,
+    ...makeCustomerActions({ store, bus, clock }),
+    passageText: knowledge.passageText,
     limit,
     bus,
     clock,
     log,
-    secrets: makeSecrets('k'.repeat(40)),
+    secrets,
+    ownOrigins: origins,
   })
-  const directory = await mkdtemp(path.join(tmpdir(), 'helpdesk-api-'))
-  const knowledge = makeKnowledge({ mongo, clock, files: makeDiskFiles(directory) })
   const decisions = makeDecisions({ mongo })
   const api = makeApi({
     companies,

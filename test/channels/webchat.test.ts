@@ -54,7 +54,13 @@ describe('the list of sites that may carry a chat', () => {
       key: 'k',
       settings: { origins },
     }
-    const kit = { channelByKey: () => record, limit: async () => {}, clock, secrets } as unknown as PublicKit
+    const kit = {
+      channelByKey: () => record,
+      limit: async () => {},
+      clock,
+      secrets,
+      ownOrigins: [],
+    } as unknown as PublicKit
     const route = webchat.publicApi?.(kit).routes.find(({ path }) => path === '/webchat/sessions')
     const input: RouteInput = { body: { channelKey: 'k' }, query: undefined, bearer: null, address: '::1', origin }
     return route?.handle(input)
@@ -77,7 +83,7 @@ describe('the list of sites that may carry a chat', () => {
   })
 
   it('keeps the origin of an address and drops the rest', () => {
-    expect(webchat.settings.parse({ origins: ['https://shop.example/cart?x=1'] })).toEqual({
+    expect(webchat.settings.parse({ origins: ['https://shop.example/cart?x=1'] })).toMatchObject({
       origins: ['https://shop.example'],
     })
   })

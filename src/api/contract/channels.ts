@@ -16,6 +16,11 @@ const channel = z.strictObject({
 })
 export type ChannelDto = z.input<typeof channel>
 
+const channelWithSettings = channel.extend({
+  settings: z.record(z.string(), z.unknown()).describe('Without its secrets'),
+  secretsSet: z.array(z.string()).describe('The secrets that are set, by name'),
+})
+
 export const channelRoutes = {
   list: defineRoute({
     method: 'get',
@@ -34,7 +39,15 @@ export const channelRoutes = {
     permission: 'channels:read',
     status: 200,
     response: z.strictObject({
-      kinds: z.array(z.strictObject({ kind, label: z.string(), icon: z.string() })),
+      kinds: z.array(
+        z.strictObject({
+          kind,
+          label: z.string(),
+          icon: z.string(),
+          settings: z.record(z.string(), z.unknown()).describe('A JSON Schema of its settings'),
+          secrets: z.array(z.string()).describe('Settings that are never returned'),
+        }),
+      ),
     }),
   }),
   add: defineRoute({
@@ -47,6 +60,17 @@ export const channelRoutes = {
     status: 201,
     response: z.strictObject({ id }),
     errors: ['conflict'],
+  }),
+  get: defineRoute({
+    method: 'get',
+    path: '/api/v1/channels/:id',
+    tag,
+    summary: 'One channel with its settings; of secrets only which are set',
+    permission: 'channels:read',
+    params: byId,
+    status: 200,
+    response: channelWithSettings,
+    errors: ['not_found'],
   }),
   update: defineRoute({
     method: 'patch',

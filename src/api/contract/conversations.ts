@@ -13,7 +13,8 @@ const contact = z.strictObject({
   id,
   name: z.string().optional(),
   email: z.string().optional(),
-  reference: z.string().optional().describe("The company's own name for the customer; not verified"),
+  reference: z.string().optional().describe("The company's own name for the customer"),
+  verified: z.boolean().optional().describe("The company's site has proven that this is who writes"),
 })
 
 const conversation = z.strictObject({
@@ -57,6 +58,7 @@ const message = z.strictObject({
   mode: z.enum(['model', 'extractive']).optional(),
   decisionId: id.optional(),
   talk: z.enum(SMALL_TALK).optional().describe('Small talk of this kind was answered; no document was asked'),
+  feedback: z.enum(['up', 'down']).optional().describe('Whether it helped, as its customer says'),
   event: event.optional(),
   clientId: z.string().optional(),
   status: z.enum(['queued', 'sending', 'sent', 'delivered', 'read', 'refused', 'uncertain']).nullable(),

@@ -2,6 +2,8 @@ import { contract } from '../contract.js'
 import type { ChannelDto } from '../contract/channels.js'
 import { endpoint, type Endpoint } from '../endpoint.js'
 
+type Settings = Record<string, unknown>
+
 /** A channel as the company sees it: without its settings, which may hold secrets. */
 type ListedChannel = { id: string; kind: string; name: string; state: string; key?: string }
 
@@ -18,7 +20,8 @@ export type ChannelsNeeds = {
       change: { name?: string | undefined; settings?: Record<string, unknown> | undefined },
     ): Promise<ListedChannel>
     remove(companyId: string, id: string): Promise<void>
-    kinds(): { kind: string; label: string; icon: string }[]
+    get(companyId: string, id: string): Promise<ListedChannel & { settings: Settings; secretsSet: string[] }>
+    kinds(): { kind: string; label: string; icon: string; settings: Settings; secrets: string[] }[]
   }
 }
 
@@ -26,10 +29,14 @@ const { channels: routes } = contract
 
 export const makeChannelsRouter = ({ channels }: ChannelsNeeds): Endpoint[] => [
   endpoint(routes.list, async ({ caller }) => ({ channels: (await channels.list(caller.companyId)).map(toChannel) })),
-  endpoint(routes.kinds, () => ({ kinds: channels.kinds().map(({ kind, label, icon }) => ({ kind, label, icon })) })),
+  endpoint(routes.kinds, () => ({ kinds: channels.kinds() })),
   endpoint(routes.add, async ({ caller, body }) => {
     const { id } = await channels.create(caller.companyId, body)
     return { id }
+  }),
+  endpoint(routes.get, async ({ caller, params }) => {
+    const { settings, secretsSet, ...channel } = await channels.get(caller.companyId, params.id)
+    return { ...toChannel(channel), settings, secretsSet }
   }),
   endpoint(routes.update, async ({ caller, params, body }) =>
     toChannel(await channels.update(caller.companyId, params.id, body)),

@@ -123,6 +123,7 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.mode === undefined ? {} : { mode: given.mode }),
   ...(given.decisionId === undefined ? {} : { decisionId: given.decisionId }),
   ...(given.talk === undefined ? {} : { talk: given.talk }),
+  ...(given.feedback === undefined ? {} : { feedback: given.feedback.rating }),
   ...(given.event === undefined ? {} : { event: given.event }),
   ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
   status: given.status,

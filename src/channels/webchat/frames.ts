@@ -7,15 +7,19 @@ export const openSession = z.strictObject({
   channelKey: z.string().min(1).max(100),
   visitor: z
     .strictObject({
-      id: z.string().min(1).max(200).optional().describe("The site's own name for the visitor; not verified."),
+      id: z.string().min(1).max(200).optional().describe("The site's own name for the visitor."),
+      hash: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
+        .optional()
+        .describe("HMAC-SHA256 of the id under the channel's identity secret: proves that the site says so."),
       name: z.string().trim().min(1).max(100).optional(),
       email: z.email().max(200).optional(),
     })
-    .transform(({ id, name, email }) => ({
-      ...(id ? { reference: id } : {}),
-      ...(name ? { name } : {}),
-      ...(email ? { email } : {}),
-    }))
+    .refine(({ id, hash }) => id !== undefined || hash === undefined, {
+      message: 'is required with a hash',
+      path: ['id'],
+    })
     .optional(),
 })
 
@@ -50,14 +54,45 @@ const citation = z.strictObject({
 const chatMessage = z.strictObject({
   id: z.string(),
   conversationId: z.string(),
+  clientId: z.string().optional().describe('What the client called it, of a message of its own.'),
   seq: z.int().describe('Orders the messages of one conversation.'),
   author: z.enum(['customer', 'assistant', 'agent', 'system']),
   name: z.string().optional().describe('Who is talking, as readers should see it.'),
   text: z.string(),
   citations: z.array(citation),
   mode: z.enum(['model', 'extractive']).optional().describe('How the assistant came to its answer.'),
+  feedback: z.enum(['up', 'down']).optional().describe('Whether it helped, as the visitor said.'),
   at: z.iso.datetime(),
 })
+export type ChatMessage = z.infer<typeof chatMessage>
+
+const standing = z.strictObject({
+  handler: z.enum(['assistant', 'agent', 'nobody']).describe('Who has the conversation; nobody: a person is awaited.'),
+  agent: z.string().nullable().describe('The name of the person who has it.'),
+  working: z.boolean().describe('The assistant has yet to deal with what was written.'),
+  askEmail: z.boolean().describe('A person is awaited, and there is no address to reach the visitor at.'),
+})
+export type Standing = z.infer<typeof standing>
+
+export const rateMessage = z.strictObject({
+  messageId: z.string().min(1).max(100),
+  rating: z.enum(['up', 'down']).nullable().describe('null takes it back.'),
+})
+
+export const leaveEmail = z.strictObject({ email: z.email('is not an email address').max(200) })
+
+export const readSource = z.strictObject({
+  message: z.string().min(1).max(100),
+  citation: z.coerce.number().int().min(0).max(99).describe("The place in the message's citations, from 0."),
+})
+export const sourceRead = z.strictObject({
+  before: z.string(),
+  quote: z.string().describe('Stands verbatim between the two.'),
+  after: z.string(),
+})
+
+export const readConfig = z.strictObject({ key: z.string().min(1).max(100) })
+export const done = z.strictObject({})
 
 /** Sent as the assistant proves its answer, sentence by sentence; the `message` that follows replaces them. */
 export type AnswerSentence = {
@@ -73,16 +108,26 @@ export type AnswerSentence = {
 /** What was shown of this draft is to be taken back. */
 export type AnswerWithdrawn = { conversationId: string; draftId: string }
 
-export const chatMessages = z.strictObject({ messages: z.array(chatMessage) })
+export const chatMessages = z.strictObject({
+  messages: z.array(chatMessage),
+  standing,
+  token: z.string().optional().describe('To be used from now on: the old one is past half of its life.'),
+})
 
-export const toFrame = (message: Message): z.infer<typeof chatMessage> => ({
+export const toFrame = (message: Message): ChatMessage => ({
   id: message.id,
   conversationId: message.conversationId,
+  ...(message.author.kind === 'customer' && message.externalId ? { clientId: clientIdIn(message.externalId) } : {}),
   seq: message.seq,
   author: message.author.kind,
   ...(message.author.name ? { name: message.author.name } : {}),
   text: message.text,
   citations: message.citations,
   ...(message.mode ? { mode: message.mode } : {}),
+  ...(message.feedback ? { feedback: message.feedback.rating } : {}),
   at: message.at.toISOString(),
 })
+
+/** The web chat's name for a message that came in: the client's own id, within its visitor. A visitor's id has no colon. */
+export const externalIdOf = (visitorId: string, clientId: string): string => `${visitorId}:${clientId}`
+const clientIdIn = (externalId: string): string => externalId.slice(externalId.indexOf(':') + 1)

@@ -1,14 +1,6 @@
-import { z } from 'zod'
 import { defineChannel } from '../channel.js'
 import { makePublicApi } from './public-api.js'
-
-const settings = z.strictObject({
-  origins: z
-    .array(z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin))
-    .max(50)
-    .default([])
-    .describe('Sites that may carry the chat; none means any.'),
-})
+import { SECRET_SETTINGS, settings } from './settings.js'
 
 /**
  * Chat on a web page. The visitor reads the conversation itself, so a message that is appended is already where it has
@@ -18,6 +10,7 @@ export default defineChannel({
   label: 'Web chat',
   icon: 'message',
   settings,
+  secrets: SECRET_SETTINGS,
   idempotent: true,
   open: () => ({
     start: async () => {},

@@ -1,16 +1,35 @@
 import { z } from 'zod'
 import { AppError } from '../../platform/errors.js'
-import type { ChannelNamespace, ChannelRecord, ChannelRoute, PublicKit } from '../channel.js'
+import type { ChannelNamespace, ChannelRecord, ChannelRoute, PublicKit, RouteInput } from '../channel.js'
 import * as frames from './frames.js'
-import { makeSessions, type Session } from './session.js'
+import { makeSessions, visitorOf, type Session } from './session.js'
+import { chatConfig, configOf } from './settings.js'
+
+/** How long a changed look takes to be seen everywhere. */
+const CONFIG_CACHE_SECONDS = 60
 
 /** What a chat page on somebody's site may call: open a session, write, read, follow. */
 export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespace: ChannelNamespace } => {
   const sessions = makeSessions(kit.secrets, kit.clock)
 
+  /** An empty list allows any site; a client that is no browser sends no Origin. */
+  const assertOrigin = (channel: ChannelRecord, origin: string | null): void => {
+    const { origins } = channel.settings as { origins?: string[] }
+    if (!origin || !origins || origins.length === 0 || origins.includes(origin)) return
+    if (kit.ownOrigins.includes(origin)) return
+    throw new AppError('forbidden', 'origin_not_allowed', 'This chat may not be used from this site.')
+  }
+
   const channelOf = (session: Session, origin: string | null): ChannelRecord => {
     const channel = kit.channelById(session.channelId)
     if (!channel) throw new AppError('unauthenticated', 'channel_gone', 'This chat no longer exists.')
+    assertOrigin(channel, origin)
+    return channel
+  }
+
+  const channelByKey = (key: string, field: string, origin: string | null): ChannelRecord => {
+    const channel = kit.channelByKey(key)
+    if (!channel) throw new AppError('not_found', 'channel_not_found', 'There is no chat with this key.', { field })
     assertOrigin(channel, origin)
     return channel
   }
@@ -25,7 +44,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
     await kit.limit('messages_per_address', address)
     const received = await kit.receive(channel, {
       kind: 'message',
-      externalId: `${session.visitorId}:${id}`,
+      externalId: frames.externalIdOf(session.visitorId, id),
       contact: { externalId: session.visitorId, ...session.visitor },
       conversationId: session.conversationId,
       text,
@@ -33,15 +52,40 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
     return { messageId: received.messageId }
   }
 
-  const read = async ({ token, origin }: Client, after?: string) => {
-    const session = sessions.read(token)
-    const channel = channelOf(session, origin)
-    await kit.limit('reads_per_visitor', session.visitorId)
-    const messages = await kit.history(channel, session.visitorId, after)
-    return { messages: messages.map(frames.toFrame) }
+  const reader = async ({ token, origin }: Client) => {
+    const { visitorId } = sessions.read(token)
+    const channel = channelOf(sessions.read(token), origin)
+    await kit.limit('reads_per_visitor', visitorId)
+    return { channel, visitorId }
+  }
+
+  const read = async (client: Client, after?: string) => {
+    const { channel, visitorId } = await reader(client)
+    const messages = await kit.history(channel, visitorId, after)
+    const token = sessions.renewed(client.token)
+    const standing = await kit.standing(channel, visitorId)
+    return { messages: messages.map(frames.toFrame), standing, ...(token ? { token } : {}) }
+  }
+
+  /** Small changes count like messages: nobody makes hundreds of them in earnest. */
+  const changer = async (client: Client) => {
+    await kit.limit('messages_per_visitor', sessions.read(client.token).visitorId)
+    return reader(client)
   }
 
   const routes: ChannelRoute[] = [
+    {
+      method: 'get',
+      path: '/webchat/config',
+      summary: 'How a chat looks',
+      bearer: false,
+      query: frames.readConfig,
+      cacheSeconds: CONFIG_CACHE_SECONDS,
+      status: 200,
+      response: chatConfig,
+      handle: async ({ query, origin }) =>
+        configOf(channelByKey((query as z.infer<typeof frames.readConfig>).key, 'key', origin).settings),
+    },
     {
       method: 'post',
       path: '/webchat/sessions',
@@ -51,15 +95,11 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       status: 201,
       response: frames.sessionOpened,
       handle: async ({ body, address, origin }) => {
-        const { channelKey, visitor } = body as z.infer<typeof frames.openSession>
+        const { channelKey, visitor = {} } = body as z.infer<typeof frames.openSession>
         await kit.limit('sessions_per_address', address)
-        const channel = kit.channelByKey(channelKey)
-        if (!channel)
-          throw new AppError('not_found', 'channel_not_found', 'There is no chat with this key.', {
-            field: 'channelKey',
-          })
-        assertOrigin(channel, origin)
-        const { token, session } = sessions.open(channel.id, visitor)
+        const channel = channelByKey(channelKey, 'channelKey', origin)
+        const { identitySecret } = channel.settings as { identitySecret?: string | null }
+        const { token, session } = sessions.open(channel.id, visitorOf(visitor, identitySecret ?? null))
         return { token, conversationId: session.conversationId }
       },
     },
@@ -71,8 +111,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       body: frames.sendMessage,
       status: 202,
       response: frames.messageAccepted,
-      handle: async ({ body, bearer, origin, address }) =>
-        write({ token: bearer, origin, address }, body as z.infer<typeof frames.sendMessage>),
+      handle: async (input) => write(clientOf(input), input.body as z.infer<typeof frames.sendMessage>),
     },
     {
       method: 'get',
@@ -82,8 +121,51 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       query: frames.readMessages,
       status: 200,
       response: frames.chatMessages,
-      handle: async ({ query, bearer, origin, address }) =>
-        read({ token: bearer, origin, address }, (query as z.infer<typeof frames.readMessages>).after),
+      handle: async (input) => read(clientOf(input), (input.query as z.infer<typeof frames.readMessages>).after),
+    },
+    {
+      method: 'get',
+      path: '/webchat/source',
+      summary: 'Read the passage that an answer quotes',
+      bearer: true,
+      query: frames.readSource,
+      status: 200,
+      response: frames.sourceRead,
+      handle: async (input) => {
+        const { message, citation } = input.query as z.infer<typeof frames.readSource>
+        const { channel, visitorId } = await reader(clientOf(input))
+        return kit.source(channel, visitorId, message, citation)
+      },
+    },
+    {
+      method: 'post',
+      path: '/webchat/feedback',
+      summary: 'Say whether an answer helped',
+      bearer: true,
+      body: frames.rateMessage,
+      status: 200,
+      response: frames.done,
+      handle: async (input) => {
+        const { messageId, rating } = input.body as z.infer<typeof frames.rateMessage>
+        const { channel, visitorId } = await changer(clientOf(input))
+        await kit.rate(channel, visitorId, messageId, rating)
+        return {}
+      },
+    },
+    {
+      method: 'post',
+      path: '/webchat/contact',
+      summary: 'Leave an address to be reached at',
+      bearer: true,
+      body: frames.leaveEmail,
+      status: 200,
+      response: frames.done,
+      handle: async (input) => {
+        const { email } = input.body as z.infer<typeof frames.leaveEmail>
+        const { channel, visitorId } = await changer(clientOf(input))
+        await kit.leaveEmail(channel, visitorId, email)
+        return {}
+      },
     },
     {
       method: 'get',
@@ -108,6 +190,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       const session = sessions.read(token)
       const unfollow = kit.follow(channelOf(session, origin), session.visitorId, {
         message: (message) => emit('message', frames.toFrame(message)),
+        standing: (standing) => emit('standing', standing satisfies frames.Standing),
         sentence: (sentence) => emit('answer.sentence', sentence satisfies frames.AnswerSentence),
         withdrawn: (draft) => emit('answer.withdrawn', draft satisfies frames.AnswerWithdrawn),
       })
@@ -127,12 +210,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
 
 type Client = { token: string | null; origin: string | null; address: string }
 
-/** An empty list allows any site; a client that is no browser sends no Origin. */
-const assertOrigin = (channel: ChannelRecord, origin: string | null): void => {
-  const { origins } = channel.settings as { origins?: string[] }
-  if (!origin || !origins || origins.length === 0 || origins.includes(origin)) return
-  throw new AppError('forbidden', 'origin_not_allowed', 'This chat may not be used from this site.')
-}
+const clientOf = ({ bearer, origin, address }: RouteInput): Client => ({ token: bearer, origin, address })
 
 const parse = <T>(schema: z.ZodType<T>, payload: unknown): T => {
   const parsed = schema.safeParse(payload)

@@ -1,0 +1,147 @@
+import { render } from 'preact'
+import type { ChatConfig } from '../settings.js'
+import { makeChat, type ChatState } from './chat.js'
+import { chooseLanguage, directionOf, filled, wordsIn } from './languages.js'
+import { makeMemory } from './memory.js'
+import { Panel } from './panel.js'
+import { makeServer, type Identity } from './server.js'
+import css from './widget.css?inline'
+
+/** What the loader hands over: its element's shadow root, its button, and what it learned. */
+export type Boot = {
+  root: ShadowRoot
+  launcher: HTMLButtonElement
+  base: string
+  channel: string
+  config: ChatConfig | null
+}
+
+export type Widget = { perform(name: string, given: unknown[]): void; stop(): void }
+
+/** Where the server could not be asked, the chat opens in its own clothes. */
+const PLAIN: ChatConfig = {
+  colors: { fill: '#0f6a58', onFill: '#ffffff', textOnLight: '#0f6a58', textOnDark: '#63cdb3' },
+  logo: null,
+  position: 'right',
+  theme: 'auto',
+  language: 'auto',
+  texts: {},
+  maxMessageLength: 10_000,
+}
+
+export const mount = ({ root, launcher, base, channel, config: known }: Boot): Widget => {
+  const config = known ?? PLAIN
+  const language = chooseLanguage(config.language, document.documentElement.lang, navigator.languages)
+  const words = { ...wordsIn(language), ...given(config.texts[language]) }
+  const prefix = `helpdesk:${channel}`
+  const memory = makeMemory('localStorage', prefix)
+  const tab = makeMemory('sessionStorage', prefix)
+  const listeners: [event: string, listener: (value: unknown) => void][] = []
+  const tell = (event: string, value?: unknown) => {
+    for (const [name, listener] of listeners) if (name === event) listener(value)
+  }
+
+  const sheet = new CSSStyleSheet()
+  sheet.replaceSync(css)
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet]
+  const place = document.createElement('div')
+  const { fill, onFill, textOnLight, textOnDark } = config.colors
+  place.className = `chat ${config.theme} ${config.position}`
+  place.lang = language
+  place.dir = directionOf(language)
+  place.style.cssText = `--fill:${fill};--on-fill:${onFill};--text-on-light:${textOnLight};--text-on-dark:${textOnDark}`
+  root.prepend(place)
+  const badge = document.createElement('span')
+  badge.className = 'badge'
+  badge.ariaHidden = 'true'
+
+  let isOpen = false
+  let unread = 0
+  /** Text that the page put into the composer, and how often it did. */
+  let offered = { text: '', times: 0 }
+
+  const draw = (state: ChatState): void => {
+    if (state.unread !== unread) tell('unread', state.unread)
+    unread = state.unread
+    launcher.ariaLabel = isOpen ? words.close : unread > 0 ? filled(words.openUnread, { n: unread }) : words.open
+    launcher.ariaExpanded = String(isOpen)
+    launcher.classList.toggle('opened', isOpen)
+    badge.textContent = unread > 9 ? '9+' : String(unread)
+    if (unread > 0 && !isOpen) launcher.append(badge)
+    else badge.remove()
+    render(
+      isOpen ? (
+        <Panel {...{ state, chat, words, language, config, memory, offered }} close={() => show(false)} />
+      ) : null,
+      place,
+    )
+  }
+
+  const chat = makeChat({
+    server: makeServer(base, channel),
+    memory,
+    base,
+    lockName: prefix,
+    changed: (state) => draw(state),
+  })
+  const looksAt = () => chat.watch(isOpen && document.visibilityState === 'visible')
+  document.addEventListener('visibilitychange', looksAt)
+
+  const show = (open: boolean): void => {
+    if (open === isOpen) return
+    isOpen = open
+    tab.write('', open || null)
+    looksAt()
+    if (!open) launcher.focus()
+    tell(open ? 'open' : 'close')
+  }
+
+  if (tab.read('')) show(true)
+  else chat.proceed()
+  draw(chat.state())
+
+  return {
+    perform: (name, [first, second]) => {
+      switch (name) {
+        case 'open':
+          if (typeof first === 'string') offered = { text: first, times: offered.times + 1 }
+          show(true)
+          return draw(chat.state())
+        case 'close':
+          return show(false)
+        case 'toggle':
+          return show(!isOpen)
+        case 'identify':
+          return chat.identify(identityOf(first))
+        case 'on':
+          if (typeof first === 'string' && typeof second === 'function')
+            listeners.push([first, second as (value: unknown) => void])
+          return
+        default:
+          console.warn(`Helpdesk: there is no command "${name}".`)
+      }
+    },
+    stop: () => {
+      chat.stop()
+      document.removeEventListener('visibilitychange', looksAt)
+      render(null, place)
+    },
+  }
+}
+
+/** What the page gave, cut to what the server takes. */
+const identityOf = (given: unknown): Identity => {
+  const fields = (given ?? {}) as Record<string, unknown>
+  return Object.fromEntries(
+    ['id', 'name', 'email', 'hash'].flatMap((name) => {
+      const value = fields[name]
+      return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : []
+    }),
+  )
+}
+
+/** The company's own words where it has any. */
+const given = (texts: { title?: string | undefined; greeting?: string | undefined } | undefined) => ({
+  ...(texts?.title ? { title: texts.title } : {}),
+  ...(texts?.greeting ? { greeting: texts.greeting } : {}),
+})

@@ -1,0 +1,31 @@
+import type { Memory } from './memory.js'
+
+/**
+ * What the visitor wrote and the server has not acknowledged. It is kept until it is, in the order in which it was written;
+ * each has an id, so that sending it again, from whichever tab, is one message.
+ */
+
+export type Unsent = {
+  id: string
+  text: string
+  /** Why it will never be accepted; the visitor decides what becomes of it. */
+  refused?: string
+}
+
+export const makeOutbox = (memory: Memory) => {
+  const all = () => memory.read<Unsent[]>(':out') ?? []
+  const save = (unsent: Unsent[]) => memory.write(':out', unsent.length > 0 ? unsent : null)
+  return {
+    all,
+    add: (text: string): void => save([...all(), { id: randomId(), text }]),
+    next: (): Unsent | undefined => all().find(({ refused }) => !refused),
+    refuse: (id: string, reason: string): void =>
+      save(all().map((one) => (one.id === id ? { ...one, refused: reason } : one))),
+    remove: (id: string): void => save(all().filter((one) => one.id !== id)),
+    clear: (): void => save([]),
+  }
+}
+
+/** Not `crypto.randomUUID`: pages without https have none. */
+const randomId = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')

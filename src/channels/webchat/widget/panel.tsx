@@ -1,0 +1,171 @@
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { ChatConfig } from '../settings.js'
+import type { Chat, ChatState } from './chat.js'
+import { Composer } from './composer.js'
+import { Back, Close, Person, Spark } from './icons.js'
+import type { Language, Words } from './languages.js'
+import type { Memory } from './memory.js'
+import { Conversation } from './conversation.js'
+import { SourceView, type Source } from './source.js'
+
+export type PanelProps = {
+  state: ChatState
+  chat: Chat
+  words: Words
+  language: Language
+  config: ChatConfig
+  memory: Memory
+  offered: { text: string; times: number }
+  close(): void
+}
+
+export const Panel = (props: PanelProps) => {
+  const { state, chat, words, config, close } = props
+  const [source, setSource] = useState<Source | null>(null)
+  const panel = useRef<HTMLDivElement>(null)
+  const input = useRef<HTMLTextAreaElement>(null)
+  const opener = useRef<HTMLElement | null>(null)
+  const isWhole = useWholeScreen(panel)
+
+  useEffect(() => input.current?.focus(), [])
+
+  const openSource = (wanted: Source) => {
+    opener.current = (panel.current?.getRootNode() as ShadowRoot).activeElement as HTMLElement | null
+    setSource(wanted)
+  }
+  const closeSource = () => {
+    setSource(null)
+    requestAnimationFrame(() => opener.current?.focus())
+  }
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    // The page behind has shortcuts of its own: what is typed here is not for it.
+    event.stopPropagation()
+    if (event.key === 'Escape' && !event.isComposing) {
+      event.preventDefault()
+      if (source) closeSource()
+      else close()
+    }
+    if (event.key === 'Tab' && isWhole && panel.current) keepInside(panel.current, event)
+  }
+
+  return (
+    <div
+      class="panel"
+      ref={panel}
+      role="dialog"
+      aria-modal={isWhole}
+      aria-label={words.chat}
+      onKeyDown={onKeyDown}
+      onKeyUp={(event) => event.stopPropagation()}
+      onKeyPress={(event) => event.stopPropagation()}
+    >
+      <header>
+        {source ? (
+          <button type="button" class="icon back" aria-label={words.back} onClick={closeSource}>
+            <Back />
+          </button>
+        ) : (
+          <Talker {...{ state, words, config }} />
+        )}
+        {source && <h2 class="grow">{words.quoted}</h2>}
+        <button type="button" class="icon" aria-label={words.close} onClick={close}>
+          <Close />
+        </button>
+      </header>
+      <div class="notice" role="status">
+        {noticeOf(state, words)}
+      </div>
+      {source && <SourceView {...{ source, words, chat }} />}
+      <div class={`pane ${source ? 'behind' : ''}`}>
+        <Conversation {...props} openSource={openSource} />
+        <Composer {...props} input={input} />
+      </div>
+    </div>
+  )
+}
+
+/** Who is talking: always in sight. */
+const Talker = ({ state: { standing, messages }, words, config }: Pick<PanelProps, 'state' | 'words' | 'config'>) => {
+  const { handler, agent } = standing
+  const name =
+    handler === 'agent'
+      ? (agent ?? words.personIs)
+      : handler === 'nobody'
+        ? words.waiting
+        : messages.length > 0 || config.logo
+          ? words.assistant
+          : words.assistant
+  const what = handler === 'agent' ? words.personIs : handler === 'nobody' ? words.waitingIs : words.assistantIs
+  return (
+    <div class="talker grow">
+      <span class={`face ${handler}`}>
+        {handler === 'agent' && agent ? (
+          initialOf(agent)
+        ) : handler === 'assistant' ? (
+          <Face logo={config.logo} />
+        ) : (
+          <Person />
+        )}
+      </span>
+      <div>
+        <h2>{name}</h2>
+        {what !== name && <p>{what}</p>}
+      </div>
+    </div>
+  )
+}
+
+/** The company's picture, or ours where it cannot be loaded. */
+const Face = ({ logo }: { logo: string | null }) => {
+  const [isBroken, setBroken] = useState(false)
+  if (!logo || isBroken) return <Spark />
+  return <img src={logo} alt="" referrerpolicy="no-referrer" onError={() => setBroken(true)} />
+}
+
+const initialOf = (name: string): string => [...name.trim()][0]?.toUpperCase() ?? ''
+
+const noticeOf = ({ gone, away, restarted }: ChatState, words: Words): string | null =>
+  gone ? words.gone : away ? words.away : restarted ? words.restarted : null
+
+const WHOLE = '(max-width: 480px), (max-height: 420px)'
+
+/** On a small screen the chat takes all of it, above the keyboard, and keeps the focus as a modal dialog does. */
+const useWholeScreen = (panel: { current: HTMLElement | null }): boolean => {
+  const [isWhole, setWhole] = useState(() => matchMedia(WHOLE).matches)
+  useEffect(() => {
+    const query = matchMedia(WHOLE)
+    const follow = () => setWhole(query.matches)
+    query.addEventListener('change', follow)
+    return () => query.removeEventListener('change', follow)
+  }, [])
+  useLayoutEffect(() => {
+    const view = window.visualViewport
+    if (!isWhole || !view) return
+    const fit = () => {
+      panel.current?.style.setProperty('height', `${view.height}px`)
+      panel.current?.style.setProperty('top', `${view.offsetTop}px`)
+    }
+    fit()
+    view.addEventListener('resize', fit)
+    view.addEventListener('scroll', fit)
+    return () => {
+      view.removeEventListener('resize', fit)
+      view.removeEventListener('scroll', fit)
+      panel.current?.style.removeProperty('height')
+      panel.current?.style.removeProperty('top')
+    }
+  }, [isWhole])
+  return isWhole
+}
+
+const FOCUSABLE = 'button:not([disabled]), [href], textarea, input, [tabindex="0"]'
+
+const keepInside = (panel: HTMLElement, event: KeyboardEvent): void => {
+  const all = [...panel.querySelectorAll<HTMLElement>(FOCUSABLE)].filter((one) => one.checkVisibility())
+  const focused = (panel.getRootNode() as ShadowRoot).activeElement
+  const edge = event.shiftKey ? all[0] : all.at(-1)
+  if (focused !== edge && focused) return
+  event.preventDefault()
+  ;(event.shiftKey ? all.at(-1) : all[0])?.focus()
+}
