@@ -36,7 +36,8 @@ export const recogniseTalk = (text: string, likely: string | null = null): Talk 
   }).sort((a, b) => a.slips - b.slips || a.unlikely - b.unlikely)
   for (const kindIn of [asksForPerson, complains, politeKind]) {
     for (const { language, spoken } of readings) {
-      const kind = kindIn(spoken, language.rules)
+      // A word that only looks like a misspelt reproach ("estaba", "estafa") is none.
+      const kind = kindIn(kindIn === complains ? tokens : spoken, language.rules)
       if (kind) return { kind, language: language.code }
     }
   }

@@ -7,7 +7,7 @@ const ONE = `(a|an|the|your|one of your|some|any|another)? ${REAL} ${REAL} ${PER
 const SOMEONE = `(${ONE}|(someone|somebody|anyone|anybody)|(your|the|a)? (customer|technical)? (service|support|care) (team|staff|department|desk)?|real people|humans|(a|any)? member of (your|the) (team|staff)|your (team|staff|boss))`
 const TALK = '(speak|talk|chat|be connected|get connected|get in touch) (directly|now|live)? (to|with)'
 const MY_END =
-  '($|please|pls|plz|now|right now|here|immediately|asap|instead|today|not|who|for (this|my)|to (help|call|contact|assist|talk|speak|answer|solve|fix|deal) |and not|about)'
+  '($|(on|by) (the)? phone|please|pls|plz|now|right now|here|immediately|asap|instead|today|not|who|for (this|my)|to (help|call|contact|assist|talk|speak|answer|solve|fix|deal) |and not|about)'
 
 export const en: Grammar = {
   greeting: [
@@ -67,7 +67,7 @@ export const en: Grammar = {
     '(there|all|everyone|everybody|team|guys|folks|sir|madam|mam|maam|mr|mrs|ms|dear|friend|support|people|both|you all|to you all|mate|man|buddy|bro|again)',
     '(please|pls|plz|sorry|excuse me|pardon|ok|okay|oh|ah|well|so|then|and|but|hm|hmm|yes|yeah|yep|yup|lol|haha|just|really|very much|a lot|so much|indeed|now|today|already|too|also|great|much|lots|bunch)',
     'for (your|the|all|all your|all the|that|this|everything|helping|this information|the information|the info|your quick) (very|quick|fast|great|kind)? (help|support|time|assistance|answer|response|reply|patience|info|information|me|us|out)?',
-    '(in advance|of you|to you|from me)',
+    '(in advance|of you|to you|from me|for now)',
     '(i|we) (hope|trust) (you|youre|you are|this|all) (are|is)? (doing|having)? (well|fine|ok|good|great|a good day|a great day|a nice day)',
     '(hope|hoping) (you|youre|you are|all) (are|is)? (doing|having)? (well|fine|ok|good|great|a good day|a great day|a nice day)',
     '(its|it is) me',
@@ -99,6 +99,7 @@ export const en: Grammar = {
     '(this|that|it|which|what you do|everything|your (service|support|bot|company|site|app|product)) (is|was|s|are|has been|really is|just)? (so|really|totally|absolutely|completely|simply|just|very|such|beyond|pretty|all)? (a|an)? (absolute|total|complete|bad)? (ridiculous|unacceptable|outrageous|disgraceful|disgusting|pathetic|appalling|shameful|rubbish|garbage|trash|bullshit|crap|shit|joke|scam|disgrace|shame|nightmare|farce|insult|ripoff|rip off|fraud|madness|waste of (my)? (time|money))',
     '(thats|its) (so|really|totally|absolutely|completely|simply|just|very|such|beyond|pretty)? (a|an)? (absolute|total|complete|bad)? (ridiculous|unacceptable|outrageous|disgraceful|disgusting|pathetic|appalling|shameful|rubbish|garbage|trash|bullshit|crap|shit|joke|scam|disgrace|shame|nightmare|farce|insult|ripoff|rip off|fraud|waste of (my)? (time|money))',
     '(your|the|this) (stupid|damn|fucking)? (bot|chatbot|robot|assistant|ai|support|service|customer service|customer support|company|team|answers|staff|chat) (is|are|was|were|s)? (so|really|totally|absolutely|completely|simply|just|very|such|fucking)? (a)? (useless|terrible|awful|horrible|stupid|dumb|worthless|crap|shit|rubbish|garbage|trash|incompetent|pathetic|hopeless|joke|idiotic|unbelievable|rude|the worst|annoying)',
+    '(your|this|the) (bot|chatbot|support|service|company|assistant) (really|totally)? sucks',
     'your (bot|support|service|customer service|customer support|company|team|staff) (is|are|was|were) (so|really|very|too|getting)? (bad|slow|poor|worse)',
     '(the)? (worst|terrible|awful|horrible|horrendous|poor|appalling|lousy|disgraceful|pathetic|shit|shitty|crappy) (customer|ever|online)? (service|support|experience|company|shop|care|treatment|store)',
     '(what|such) (a|an)? (total|complete|absolute|utter)? (waste of (my)? (time|money)|joke|disgrace|shame|ripoff|rip off|scam|mess|disaster|nonsense|crap|bullshit)',
@@ -109,7 +110,7 @@ export const en: Grammar = {
     '(nobody|no one|noone|none of you) (ever|even|here|has|is|there)? (answers|replies|reply|answered|replied|responds|responded|helps|helped|cares|answering|replying|helping|picks up|calls back|called (me)? back|listens|reacts)',
     'no (answer|reply|response|reaction|help|refund|solution) (from (you|anyone|anybody|your side)|at all|whatsoever|for (days|weeks|months|#))',
     '(second|third|fourth|fifth|sixth|tenth|last|umpteenth|hundredth|nth|#) (and last)? (time|email|message|attempt|call) (that|now)? (i|im|ive|we|weve) (am|have|had|has)? (to)? (write|writing|wrote|written|ask|asking|asked|contact|contacting|contacted|call|calling|called|report|reported|email|emailed|complain|complained|message|messaged|say|said|(try|tried) to (reach|contact|call))',
-    '(i|we|ive|weve) (have|had)? (already|now)? (written|wrote|contacted|called|asked|emailed|complained|messaged|reported|phoned) … (twice|three|four|five|six|ten|several|many|multiple|countless|a hundred|# times|times)',
+    '(i|we|ive|weve) (have|had)? (already|now)? (written|wrote|contacted|called|asked|emailed|complained|messaged|reported|phoned) … (twice|(three|four|five|six|ten|several|many|multiple|countless|a hundred|#)? times)',
     '(i|we|ive|weve|im|were) (have|am|are)? (still|already)? (been)? waiting … (for)? (#|two|three|four|five|six|several|many|weeks|days|hours|months|ages|forever|so long|too long) (days|weeks|hours|months|minutes)?',
     '(still|and still|yet) (got|have|received|had|getting)? (no|not a|not got any|without a|without any|waiting for a|waiting for an|waiting for my) (single)? (answer|reply|response|refund|solution|help|money|reaction|order|parcel|package|delivery)',
     '(i|we|ill|ive) (will|am going to|shall|would|have)? (sue|report you|report this|never (buy|order|shop|use|come|recommend|return)|leave a (bad|negative|one star)|contact my lawyer|go to court|call my lawyer|take legal action|want my money back|cancel everything)',

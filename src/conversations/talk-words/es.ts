@@ -7,7 +7,7 @@ const SOMEONE = `(${ONE}|alguien|personas reales|(el|la|con)? (servicio|atencion
 const TALK =
   '(hablar|platicar|conversar|chatear|comunicarme|contactar|contactarme|charlar|tratar|ser atendido|ser atendida|hablarle) (directamente|ya|ahora)? (con|a|por)?'
 const END =
-  '($|por favor|porfa|porfavor|ya|ahora|aqui|urgente|que|para (que|hablar|ayudar|mi|esto)|y no|no|me (ayude|atienda|llame|responda))'
+  '($|por (favor|telefono)|porfa|porfavor|ya|ahora|aqui|urgente|que|para (que|hablar|ayudar|mi|esto)|y no|no|me (ayude|atienda|llame|responda))'
 
 export const es: Grammar = {
   greeting: [
@@ -76,6 +76,7 @@ export const es: Grammar = {
     `(quiero|queria|quisiera|necesito|necesitaria|prefiero|exijo|me gustaria|deseo|dame|deme|denme) (tener|ver|que me atienda|ser atendido por|ser atendida por|la ayuda de)? ${ONE} ${END}`,
     `(quiero|quisiera|necesito|deseo|exijo|prefiero|me gustaria) que (me)? (atienda|llame|conteste|responda|ayude|contacte|atiendan) (${ONE}|alguien)`,
     `(quiero|quisiera|necesito|deseo|exijo|prefiero|me gustaria) que (${ONE}|alguien) me (atienda|llame|conteste|responda|ayude|contacte)`,
+    '(quiero|quisiera|necesito|deseo|exijo|prefiero|me gustaria) que me (llamen|llameis|atiendan|atendais|contacten) $',
     `que me (atienda|llame|conteste|responda) ${ONE}`,
     '(quiero|quisiera|necesito|deseo|prefiero|exijo|busco) (una)? (atencion|asistencia|ayuda|contacto|soporte) (humana|humano|de una persona|con una persona)',
     `(hay|existe|habra|tienen|no hay|no tienen) ${SOMEONE} (ahi|aqui|disponible)? (con (quien|el que|la que)|para|que|a quien) (yo|me|pueda|puedo|puede)? (pueda|puedo|puede|podamos)? (me)? (hablar|platicar|conversar|ayudar|atender|ayudarme|atenderme|chatear)`,
@@ -97,7 +98,7 @@ export const es: Grammar = {
     'nada (funciona|sirve)',
     '(nadie) (me|nos|aqui|ahi)? (me)? (responde|contesta|ayuda|atiende|respondio|contesto|ayudo|hace nada|llama|soluciona|resuelve|da respuesta|da una)',
     '(es|esta es|ya es|por|van)? (la)? (segunda|tercera|cuarta|quinta|sexta|decima|enesima|ultima|#) vez (que)? (ya)? (os|les|me|lo|te|le|aqui)? (escribo|pido|pregunto|contacto|llamo|reclamo|digo|escribi|reporto|comunico|quejo)',
-    '(ya|os|les|he|ya os|ya les|ya he)? (he)? (llamado|escrito|reclamado|contactado|preguntado|pedido|llame|escribi|reclame|contacte|pregunte|pedi) …(dos|tres|cuatro|cinco|diez|varias|muchas|mil|# veces|veces)',
+    '(ya|os|les|he|ya os|ya les|ya he) (he)? (llamado|escrito|reclamado|contactado|preguntado|pedido|llame|escribi|reclame|contacte|pregunte|pedi) …(dos|tres|cuatro|cinco|diez|varias|muchas|mil|#)? veces',
     '(llevo|llevamos|estoy|sigo|hace|estamos|tengo) …(esperando|aguardando|espero|a la espera|de espera|en espera)',
     '(sigo|seguimos|y sigo|aun|todavia|y todavia|y aun|continuo|y) (sin|no tengo|no he recibido|no recibo|no me dan|nada de|nada del) (recibir|tener|obtener|mi|el|un|una|ninguna|ningun|respuesta)? (respuesta|reembolso|solucion|ayuda|dinero|devolucion|noticias|pedido|mi reembolso|mi dinero|$)',
     '(y)? (sigue|siguen) sin (solucionarse|resolverse|solucionar|resolver|responder|contestar|arreglarse|arreglarlo|solucion|funcionar nada)',

@@ -7,7 +7,7 @@ const SOMEONE = `(${ONE}|quelquun|quelqun|(le|votre|la|au|du)? (service|support|
 const TALK =
   '(parler|discuter|echanger|communiquer|parle|tchatter|chatter|dialoguer|entrer en contact|etre mis en relation|etre mise en relation|etre en contact|mentretenir|rentrer en contact|etre rappele par|etre rappelee par) (directement|maintenant|en direct)? (avec|a|au|aux|par)?'
 const END =
-  '($|svp|stp|sil vous plait|sil te plait|maintenant|ici|qui|pour (me|maider|parler|mon|ma|ca)|pas|et (pas|non)|tout de suite|immediatement|rapidement)'
+  '($|(au|par) telephone|svp|stp|sil vous plait|sil te plait|maintenant|ici|qui|pour (me|maider|parler|mon|ma|ca)|pas|et (pas|non)|tout de suite|immediatement|rapidement)'
 
 export const fr: Grammar = {
   greeting: [
@@ -56,7 +56,7 @@ export const fr: Grammar = {
   padding: [
     '(a tous|a toutes|tous|toutes|et|a tous et a toutes|lequipe|equipe|madame|monsieur|mme|mr|messieurs|mesdames|les amis|chers|cher|chere|tout le monde|a vous|a toi|vous|mademoiselle)',
     '(svp|stp|sil vous plait|sil te plait|excusez moi|excuse moi|pardon|desole|desolee|alors|mais|bon|ah|oh|oui|non|ok|bien|tres|vraiment|beaucoup|la|ici|maintenant|deja|encore|egalement|aussi|de meme|pareillement|mdr|haha|aujourdhui|donc|en tout cas|bah|ben|eh)',
-    '(pour|de|par) (votre|ton|ta|vos|tout|toute|lensemble de|toute votre|cette|ces|le|la)? (aide|reponse|temps|patience|assistance|information|informations|retour|rapidite|gentillesse|reactivite|precieuse aide|reponse rapide|soutien|renseignements|ce retour|laide|tout|votre aide|attention|disponibilite|maider|mavoir aide|service|support|comprehension)',
+    '(pour|de|par) (votre|ton|ta|vos|tout|toute|lensemble de|toute votre|cette|ces|le|la)? (aide|reponse|temps|patience|assistance|information|informations|retour|rapidite|gentillesse|reactivite|precieuse aide|reponse rapide|soutien|renseignements|ce retour|laide|linfo|linformation|tout|votre aide|attention|disponibilite|maider|mavoir aide|service|support|comprehension)',
     'jespere que (vous|tu|tout) (allez|vas|va) bien',
     '(davance|par avance)',
   ],
@@ -87,14 +87,14 @@ export const fr: Grammar = {
     '(quelle|quel|une|un) (vraie|veritable|vrai|grosse|totale)? (honte|arnaque|perte de temps|catastrophe|blague|deception|scandale|service (nul|horrible|pourri|lamentable)|mepris|manque de respect|manque de serieux|foutage de gueule|desastre|escroquerie|incompetence|merde|service de merde|cauchemar)',
     '(pire|mauvais|horrible|tres mauvais|tres mauvaise|mauvaise|nul le|deplorable|lamentable|pitoyable) (le)? (service|support|entreprise|experience|societe|site|sav|accueil|boutique|assistance)',
     '(service|support|sav|entreprise|assistance|site) (client|clients|clientele)? (est|tres|vraiment)? (tres|vraiment)? (nul|nulle|horrible|pourri|pourrie|lamentable|deplorable|inexistant|inexistante|pitoyable|catastrophique|de merde|mauvais|mauvaise|honteux)',
-    '(je|nous) (suis|sommes|reste|me sens) (vraiment|tres|extremement|profondement|plus que|assez|tellement|totalement|trop|hyper|franchement)? (decu|decue|decus|furieux|furieuse|en colere|enerve|enervee|mecontent|mecontente|frustre|frustree|agace|agacee|insatisfait|insatisfaite|degoute|degoutee|exaspere|exasperee|scandalise|scandalisee|outre|outree|revolte|revoltee|fache|fachee|remonte|remontee)',
+    '(je|nous) (suis|sommes|reste|me sens) (vraiment|tres|extremement|profondement|plus que|assez|tellement|totalement|trop|hyper|franchement)? (decu|decue|decus|furieux|furieuse|en colere|enerve|enervee|mecontent|mecontente|frustre|frustree|agace|agacee|insatisfait|insatisfaite|degoute|degoutee|exaspere|exasperee|scandalise|scandalisee|outre|outree|hors de moi|revolte|revoltee|fache|fachee|remonte|remontee)',
     '(jen ai|on en a|jen|jai) (vraiment|plus que|ras)? (marre|assez|ras le bol|ras le|plein le|par dessus la tete)',
     '(ras le bol|marre de|y en a marre)',
     'rien (ne|n)? (marche|fonctionne|avance|aboutit|est fait)',
     '(personne|aucune personne|aucun conseiller) (ne|n)? (me|nous|ma|na|mavait|vous|maide|est)? (repond|aide|repondu|rappelle|rappele|contacte|aidee|soccupe|ecoute|reagit|decroche|repondent)',
     'aucune (reponse|aide|solution|reaction|nouvelle) (de votre part|depuis|a ce jour|du tout|$)',
     '(cest|cest deja|pour|voila|ca fait|voici)? (la|au moins)? (deuxieme|troisieme|quatrieme|cinquieme|sixieme|dixieme|enieme|derniere|seconde|#) fois (que)? (je|jecris|jappelle|nous)? (vous)? (ecris|demande|contacte|appelle|relance|reclame|signale|ecrivons|redemande|dis)?',
-    '(jai|nous avons|je vous ai|je) (deja|ai)? (appele|ecrit|contacte|relance|reclame|demande|signale|telephone) …(deux|trois|quatre|cinq|dix|plusieurs|maintes|# fois|fois|cent fois|mille fois)',
+    '(jai|nous avons|je vous ai|je) (deja|ai)? (appele|ecrit|contacte|relance|reclame|demande|signale|telephone) …(deux|trois|quatre|cinq|dix|plusieurs|maintes|cent|mille|#)? fois',
     '(jattends|on attend|nous attendons|ca fait|je patiente|voila|toujours en attente|jattend) …(depuis|que jattends|dattente|plus de|#) … (jours|semaines|mois|heures|longtemps|semaine|jattends|temps|des lustres)',
     '(toujours|et toujours|encore|sans|et) (pas|aucun|aucune|rien|recevoir) (de|recu|eu|le|ma|mon|un|une|la|ni)? (de|le|ma|mon|la)? (reponse|remboursement|solution|aide|argent|nouvelles|retour|colis|commande|livraison|reactions)',
     '(tu|vous|ce robot|ce bot|il) (ne)? (comprends|comprenez|comprend|maides|maidez|maide|sers|servez|sert|repondez|reponds|repond|ecoutez|ecoutes|lisez|savez) (meme|absolument|vraiment)? (pas|rien|jamais|a rien)',

@@ -95,7 +95,7 @@ export const it: Grammar = {
     '(non)? (funziona|va|serve) (mai)? (niente|nulla|un cavolo|a niente)',
     '(nessuno) (mi|ci|qui|risponde)? (ha|mai|e)? (risponde|aiuta|risposto|aiutato|richiama|contatta|contattato|fa niente|fa nulla|ascolta|si fa sentire|richiamato|degna)?  (mai|$|e|da)',
     '(e|e gia|e ormai|per|questa e)? (la)? (seconda|terza|quarta|quinta|sesta|decima|ennesima|millesima|ultima|#) volta (che)? (vi|ve lo|lo|ti|mi)? (scrivo|chiedo|contatto|chiamo|sollecito|reclamo|segnalo|ripeto|dico|lamento)',
-    '(ho|vi ho|abbiamo|ho gia|vi ho gia) (gia)? (chiamato|scritto|contattato|chiesto|sollecitato|reclamato|segnalato|telefonato) …(due|tre|quattro|cinque|dieci|diverse|varie|mille|# volte|volte|piu volte|tante)',
+    '(ho|vi ho|abbiamo|ho gia|vi ho gia) (gia)? (chiamato|scritto|contattato|chiesto|sollecitato|reclamato|segnalato|telefonato) …(due|tre|quattro|cinque|dieci|diverse|varie|mille|tante|piu|#)? volte',
     '(aspetto|sto aspettando|attendo|aspettiamo|sono in attesa|e) …(da|sono|in) …(settimane|giorni|mesi|ore|settimana|mese|anni|una vita|ore e ore) …',
     '(ancora|e ancora|tuttora|e) (nessun|nessuna|niente|nulla|non ho ricevuto|non ho avuto|senza) (il|la|alcun|alcuna|mio|un|una|nessuna)? (risposta|rimborso|soluzione|aiuto|notizia|riscontro|pacco|ordine|consegna|soldi)',
     '(e)? non si (muove|fa|risolve|vede|sa|trova) (mai)? (nulla|niente)',

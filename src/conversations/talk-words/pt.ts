@@ -7,7 +7,7 @@ const SOMEONE = `(${ONE}|alguem|pessoas (reais|de verdade)?|(o|a|com)? (suporte|
 const TALK =
   '(falar|conversar|ser atendido|ser atendida|contactar|contatar|comunicar|tratar|entrar em contato|entrar em contacto) (diretamente|ja|agora)? (com|por|ao|a)?'
 const END =
-  '($|por favor|pfv|se faz favor|agora|ja|urgente|aqui|que|para (me|falar|ajudar|resolver|isto|isso)|e nao|nao|me (ajude|atenda|ligue|responda))'
+  '($|por (favor|telefone)|pfv|se faz favor|agora|ja|urgente|aqui|que|para (me|falar|ajudar|resolver|isto|isso)|e nao|nao|me (ajude|atenda|ligue|responda))'
 
 export const pt: Grammar = {
   greeting: [
@@ -57,7 +57,7 @@ export const pt: Grammar = {
   padding: [
     '(gente|pessoal|todos|a todos|todo mundo|amigo|amiga|equipe|equipa|senhor|senhora|sr|sra|moca|moco|caros|prezados|malta|voces|voce|vc|vcs)',
     '(por favor|pfv|pf|porfa|se faz favor|faz favor|com licenca|desculpe|desculpa|ah|ahh|entao|e|mas|ja|sim|nao|ok|mesmo|muito|bem|agora|aqui|ai|kkk|rs|haha|tb|tambem|hoje|de novo|novamente|demais|assim)',
-    '(pela|pelas|pelo|pelos|por|com|de|da|a) (sua|toda|toda a|vossa|tua|rapida|boa|otima|seu|teu)? (ajuda|atencao|resposta|atendimento|paciencia|suporte|apoio|informacao|informacoes|rapidez|tempo|tudo|disponibilidade|gentileza|ajudar|me ajudar|esclarecimento)',
+    '(pela|pelas|pelo|pelos|por|com|de|da|a) (sua|toda|toda a|vossa|tua|rapida|boa|otima|seu|teu)? (ajuda|atencao|resposta|atendimento|paciencia|suporte|apoio|informacao|informacoes|rapidez|tempo|tudo|disponibilidade|gentileza|ajudar|me ajudar|esclarecimento) (rapida|rapido)?',
     '(espero que (esteja|estejam|voce esteja) (tudo)? bem)',
     'a (voce|voces|todos)',
     'vai',
@@ -76,7 +76,7 @@ export const pt: Grammar = {
   ],
   person: [
     `(quero|queria|preciso|precisava|posso|poderia|podia|podemos|gostaria|gostava|desejo|prefiro|preferia|pretendo|necessito|quer|como posso|como faco para|como consigo|da para|tem como|deixe me|deixa eu) (de|eu|mesmo|so|muito)? ${TALK} ${SOMEONE}`,
-    `(me)? (passa|passe|passem|transfere|transfira|transfiram|conecta|conecte|encaminha|encaminhe|liga|ligue|direciona|direcione|coloca|coloque|ponha) (me)? (por favor)? (para|com|a|ao|em contato com|em contacto com|em contato|em linha com) ${SOMEONE}`,
+    `(me)? (passa|passe|passem|transfere|transfira|transfiram|conecta|conecte|encaminha|encaminhe|liga|ligue|direciona|direcione|coloca|coloque|ponha) (me)? (por favor)? (para|pra|pro|com|a|ao|em contato com|em contacto com|em contato|em linha com) ${SOMEONE}`,
     `(quero|queria|preciso|precisava|gostaria|exijo|prefiro|necessito) (de|que)? (ser atendido por|ser atendida por|ajuda de)? ${ONE} ${END}`,
     '(quero|queria|preciso|gostaria|desejo|prefiro|exijo) (de|do)? (um|o)? (atendimento|suporte|apoio|contato|contacto) (humano|com (um|uma)? (humano|pessoa|atendente)|de (uma)? pessoa)',
     `(tem|ha|existe|havera|nao tem|nao ha) ${SOMEONE} (ai|aqui|disponivel)? (com quem|para|que) (eu|me|possa|posso|pode)? (possa|posso|pode|consiga)? (me)? (falar|conversar|ajudar|atender|tratar)`,
@@ -98,7 +98,7 @@ export const pt: Grammar = {
     '(nada|absolutamente nada) (funciona|resolve|resolvem|adianta|funcionou)',
     '(ninguem) (me|nos|aqui|nunca|ai)? (me)? (responde|respondeu|ajuda|ajudou|atende|atendeu|resolve|resolveu|liga|da resposta|faz nada|quer saber)',
     '(e|esta e|e ja|ja e|pela|essa e)? (a)? (segunda|terceira|quarta|quinta|sexta|decima|milesima|enesima|ultima|#) vez (que|em que)? (eu)? (ja)? (vos|lhes|aqui)? (escrevo|peco|pergunto|contacto|contato|ligo|reclamo|falo|escrevi|digo|entro em contato|entro em contacto)',
-    '(ja)? (reclamei|escrevi|liguei|contactei|contatei|pedi|perguntei|falei) …(duas|tres|quatro|cinco|dez|varias|muitas|mil|# vezes|vezes|mil vezes)',
+    '(ja)? (reclamei|escrevi|liguei|contactei|contatei|pedi|perguntei|falei) …(duas|tres|quatro|cinco|dez|varias|muitas|mil|#)? vezes',
     '(estou|to|continuo|estamos|fiquei|espero|aguardo|ando|faz) (ainda|ja)? (a espera|a esperar|esperando|aguardando|a aguardar|espero|aguardo)? … (ha|faz|a|desde)? (#|um mes|duas|tres|quatro|cinco|varias|varios|muitas|muitos|semanas|meses|dias|horas|tanto tempo|um tempao) (dias|semanas|horas|meses|tempo)',
     '(ainda|e ainda|e|continuo|continuam|ate agora) (nada|sem|nao tive|nao recebi|nao tenho|nao obtive) (de|do|da|o|a|qualquer|nenhuma|uma|resolver|meu|nada)? (nenhuma)? (resposta|reembolso|solucao|ajuda|dinheiro|estorno|retorno|encomenda|pedido|resolver|$)',
     '(voce|voces|vc|tu|este bot|esse robo|o robo) (nao|so|nunca) (me)? (entende|entendem|entendeu|entendes|percebe|percebes|percebeu|ajuda|ajudam|ajudou|serve|servem|presta|prestam|responde|respondem|resolve|resolvem|le|leem) …',
