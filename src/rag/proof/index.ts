@@ -224,7 +224,9 @@ const quoteOf = ({ citation, quote, span, tokens }: Evidence, { first, last }: J
   end: Math.max(Math.min(quote.end, span.end), span.start + (tokens[last]?.end ?? 0)),
 })
 
-const MOST_PARTS = 8
+const MOST_PARTS = 24
+/** Judgements that a sentence of several may cost. */
+const MOST_TRIES = 60
 
 /**
  * A sentence made of several: it is cut where clauses begin, and each part must be proved by one sentence of the passages. A part
@@ -247,13 +249,30 @@ const proveInParts = (
     parts.at(-1)?.push(...tail)
   }
   if (parts.length < 2 || parts.length > MOST_PARTS) return undefined
+  // A word that the passage's sentence has in no form at all: no need to lay them side by side.
+  const reach = evidence.map(({ tokens, context }) => {
+    const keys = new Set([...context.topic, ...context.before, ...tokens.flatMap((token) => token.keys)])
+    const roots = new Set(tokens.map(({ text }) => text.slice(0, 4)))
+    return parts.map((part) =>
+      part.every(
+        (token) =>
+          token.kind !== 'word' ||
+          token.addable === true ||
+          roots.has(token.text.slice(0, 4)) ||
+          token.keys.some((key) => keys.has(key)),
+      ),
+    )
+  })
+  let tries = 0
   /** The proof of the parts from `from` on, the longest stretches first. */
   const solve = (from: number): ReturnType<typeof quoteOf>[] | undefined => {
     if (from >= parts.length) return []
     for (let to = parts.length; to > from; to -= 1) {
       const part = parts.slice(from, to).flat()
       const earlier = parts.slice(0, from).flat()
-      for (const each of evidence) {
+      for (const [at, each] of evidence.entries()) {
+        if (tries >= MOST_TRIES || reach[at]?.slice(from, to).includes(false)) continue
+        tries += 1
         const judgement = judge(part, each.tokens, vocabulary, each.context)
         if (!judgement.holds || judgement.matched < 2 || !isAbout(each, judgement.first, earlier)) continue
         const rest = solvedFrom(to)

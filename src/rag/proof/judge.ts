@@ -408,10 +408,22 @@ export const judge = (
       if (isListed(run)) continue
       const mine = governorOf(claim, head)
       const theirs = governorOf(passage, to[head] ?? 0)
+      if (hasRival(run, mine)) return fault('order', detail)
       if (!mine || mine !== theirs || governors.has(mine) || BOUND_PREPOSITIONS.has(mine)) return fault('order', detail)
       governors.add(mine)
     }
     return undefined
+  }
+
+  /** "In Denver … in Carolina": a block may not jump over another that plays the same part, or they may have changed places. */
+  function hasRival(run: readonly number[], governor: string | undefined): boolean {
+    const isValue = (index: number) => said(index).figure !== undefined
+    const head = run[0] ?? 0
+    return to.some((at, index) => {
+      if (at < 0 || run.includes(index) || isValue(index) !== isValue(head)) return false
+      const jumped = index < head !== at < (to[head] ?? 0)
+      return jumped && (governorOf(claim, index) === governor || governorOf(passage, at) === governor)
+    })
   }
 
   /** Whether something of the passage that the claim keeps lies between two solids of the claim. */
@@ -432,6 +444,8 @@ export const judge = (
 
   /** The word that says what part a solid plays: the preposition or conjunction before it, over articles and the like. */
   function governorOf(side: Side, solid: number): string | undefined {
+    const own = side.tokens[side.solids[solid] ?? 0]
+    if (own?.operator && GOVERNING.has(own.operator)) return `is:${own.operator}`
     for (let at = (side.solids[solid] ?? 0) - 1; at >= 0; at -= 1) {
       const token = side.tokens[at]
       if (!token || token.kind === 'break') return undefined
@@ -477,7 +491,7 @@ export const judge = (
 
   /** Two blocks that changed places around a form of "to be", or around the verb of a passive: the same statement. */
   function isTurnedAround(): boolean {
-    const kept = to.flatMap((at, index) => (at >= 0 ? [index] : []))
+    const kept = withoutUnmoved(to.flatMap((at, index) => (at >= 0 ? [index] : [])))
     const splits = kept.flatMap((index, position) =>
       position > 0 && (to[index] ?? 0) < (to[kept[position - 1] ?? 0] ?? 0) ? [position] : [],
     )
@@ -510,6 +524,8 @@ export const judge = (
     const [front, verb, back] = blocks as [number[], number[], number[]]
     const [verbHead, backHead, frontHead] = [verb[0] ?? 0, back[0] ?? 0, front[0] ?? 0]
     if (verb.some((index) => said(index).capital)) return false
+    if ((to[back.at(-1) ?? 0] ?? 0) > (to[verbHead] ?? 0) || (to[verb.at(-1) ?? 0] ?? 0) > (to[frontHead] ?? 0))
+      return false
     const agentHere = isAgent(claim, backHead)
     const agentThere = isAgent(passage, to[frontHead] ?? 0)
     const passiveHere = claim.tokens
@@ -519,6 +535,15 @@ export const judge = (
       vocabulary.passive.has(text),
     )
     return agentHere ? !agentThere && passiveHere : agentThere && passiveThere
+  }
+
+  /** What stands in its place at the beginning and at the end takes no part in it. */
+  function withoutUnmoved(kept: readonly number[]): number[] {
+    const ranks = kept.map((index) => to[index] ?? 0).sort((a, b) => a - b)
+    let [low, high] = [0, kept.length]
+    while (low < high && to[kept[low] ?? 0] === ranks[low]) low += 1
+    while (high > low && to[kept[high - 1] ?? 0] === ranks[high - 1]) high -= 1
+    return kept.slice(low, high)
   }
 
   function isAgent(side: Side, solid: number): boolean {
@@ -620,9 +645,9 @@ export const judge = (
     if (crossed && language === 'de') return true
     // Its word there was left out, or its word here is new: then it must at least be in its place.
     if (inOrder[index] !== at) return false
-    const gone = afterThere === undefined || !from.has(afterThere)
     const fresh = after === undefined || (to[after] ?? -1) < 0
-    return gone || fresh
+    const gone = afterThere === undefined || !from.has(afterThere)
+    return fresh || (gone && !between(at, to[after] ?? at).some(({ joint }) => joint))
   }
 
   /**
@@ -677,33 +702,17 @@ export const judge = (
     return speakersFault()
   }
 
-  /** "We will contact you" is not "you will contact us". */
+  /** "We will contact you" is not "you will contact us", and "you" are a customer or a user, nobody else. */
   function speakersFault(): Judgement | undefined {
-    const sequence = (tokens: readonly Token[]) =>
-      tokens.flatMap(({ kind, text }) =>
-        kind !== 'filler'
-          ? []
-          : vocabulary.we.has(text)
-            ? ['we']
-            : vocabulary.you.has(text) && !vocabulary.third.has(text)
-              ? ['you']
-              : [],
-      )
-    const mine = sequence(claim.tokens)
-    const theirs = sequence(passage.tokens)
-    if (mine.length === 0) return undefined
-    // "You" for somebody who is not simply a customer, "we" for "you".
     for (const [index, at] of to.entries()) {
       if (at < 0) continue
       const speaker = speakerBefore(claim, index)
       const speakerThere = speakerBefore(passage, at)
-      if (speaker && speakerThere && speaker !== speakerThere) return fault('name', said(index).text)
-      if (speaker === 'you' && !speakerThere && !opensClause(at)) {
-        const out = leftOut(previousKept(at), at).filter(({ kind, operator }) => kind !== 'operator' || !operator)
-        const named = out.filter(({ text }) => !vocabulary.customer.has(text))
-        if (named.length > 0 && !between(previousKept(at), at).some(({ joint }) => joint))
-          return fault('name', named[0]?.text ?? '')
-      }
+      if (speakerThere && speaker && speaker !== speakerThere) return fault('name', said(index).text)
+      if (speaker !== 'you' || speakerThere || opensClause(at)) continue
+      const kept = previousKept(at)
+      const named = leftOut(kept, at).find(({ operator, text }) => !operator && !vocabulary.customer.has(text))
+      if (named && !between(kept, at).some(({ joint }) => joint)) return fault('name', named.text)
     }
     return undefined
   }
@@ -714,13 +723,14 @@ export const judge = (
   }
 
   /** Who stands directly before a word of a clause: "we ship", "you will receive". */
-  function speakerBefore(side: Side, solid: number): 'we' | 'you' | undefined {
+  function speakerBefore(side: Side, solid: number): 'we' | 'you' | 'other' | undefined {
     for (let at = (side.solids[solid] ?? 0) - 1; at >= 0; at -= 1) {
       const token = side.tokens[at]
       if (!token || token.kind === 'break' || token.kind === 'word' || token.figure) return undefined
       if (token.kind !== 'filler') continue
       if (SUBJECTS.we.has(token.text)) return 'we'
       if (SUBJECTS.you.has(token.text)) return 'you'
+      if (SUBJECTS.other.has(token.text)) return 'other'
       if (vocabulary.prepositions.has(token.text)) return undefined
     }
     return undefined
@@ -737,6 +747,8 @@ const WISHES = new Set(
 /** Prepositions whose block hangs on the word before it. */
 const BOUND_PREPOSITIONS = new Set('of de do da dos das del von des di della dei than als que'.split(' '))
 const GOVERNING = new Set([
+  'over',
+  'under',
   'before',
   'after',
   'until',
@@ -755,6 +767,7 @@ const ARTICLES = new Set(
 )
 const SUBJECTS = {
   we: new Set('we i nosotros nós wir ich nous je noi'.split(' ')),
+  other: new Set('he she it él ella ele ela er es il elle'.split(' ')),
   you: new Set('you usted ustedes tú você vocês du vous tu'.split(' ')),
 }
 const OPPOSITES: Record<string, readonly string[]> = {

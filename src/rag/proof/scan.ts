@@ -66,7 +66,7 @@ const PIECES = new RegExp(
     '(?<tag><\\/?[\\p{L}][^<>\\n]{0,200}>)',
     '(?<version>(?<![\\p{L}\\p{N}.,])v?\\p{Nd}{1,5}(?:\\.\\p{Nd}{1,5}){2,4}(?![\\p{L}\\p{N}]))',
     "(?<number>(?:(?<![^\\s(])[-−])?(?:(?<![\\p{N}])\\p{Nd}{1,3}(?:[.,'’  \\u2009 ]\\p{Nd}{3})+(?:[.,]\\p{Nd}+)?|\\p{Nd}+(?:[.,]\\p{Nd}+)*)[½¼¾⅓⅔]?|[½¼¾⅓⅔])(?<suffix>(?:st|nd|rd|th|ers?|ères?|e|ème|º|ª|s)(?![\\p{L}\\p{N}]))?",
-    '(?<name>[\\p{L}_$][\\p{L}\\p{M}\\p{N}_$\\u00ad]*(?:[_./:@#\\\\=-]{1,2}[\\p{L}\\p{N}_$]+){0,20})',
+    '(?<name>(?:[\\p{L}_]|\\$(?=\\p{L}))[\\p{L}\\p{M}\\p{N}_$\\u00ad]*(?:[_./:@#\\\\=-]{1,2}[\\p{L}\\p{N}_$]+){0,20})',
     '(?<sign>[%‰°€$£¥₹#])',
     '(?<stop>[,;:()\\[\\]{}—–|•·!?.…\\n]| - |[。、，；：！？])',
   ].join('|'),
@@ -325,7 +325,7 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
       continue
     }
     found.push(wordToken(raw, word))
-    if (found.at(-1)?.kind !== 'filler') opening = false
+    opening = false
     at += 1
   }
   return found

@@ -38,8 +38,8 @@ const RULES = {
   often: { fault: 'quantity', drop: 'kept' },
   sometimes: { fault: 'quantity', drop: 'kept' },
   rarely: { fault: 'quantity', drop: 'kept' },
-  atLeast: { fault: 'quantity', drop: 'number' },
-  atMost: { fault: 'quantity', drop: 'number', from: ['within'] },
+  atLeast: { fault: 'quantity', drop: 'kept' },
+  atMost: { fault: 'quantity', drop: 'kept', from: ['within'] },
   within: { fault: 'quantity', drop: 'free', from: ['atMost'] },
   moreThan: { fault: 'quantity', drop: 'number' },
   lessThan: { fault: 'quantity', drop: 'number' },
@@ -50,6 +50,8 @@ const RULES = {
   after: { fault: 'order', drop: 'kept' },
   until: { fault: 'order', drop: 'kept' },
   since: { fault: 'order', drop: 'kept' },
+  over: { fault: 'order', drop: 'free' },
+  under: { fault: 'order', drop: 'free' },
   off: { fault: 'negation', drop: 'kept' },
   out: { fault: 'negation', drop: 'kept' },
   up: { fault: 'negation', drop: 'kept' },
@@ -101,7 +103,7 @@ const en: Lexicon = {
       'except | except for | except that | excluding | apart from | aside from | other than | with the exception of',
     unless: 'unless',
     only: 'only | solely | exclusively | nothing but | merely',
-    if: 'if | provided that | provided | as long as | so long as | in case | on condition that | assuming',
+    if: 'if | provided that | as long as | so long as | in case | on condition that | assuming',
     may: 'may | might | could | possibly | perhaps | potentially | maybe',
     can: 'can | able to | allowed to | permitted to | possible to',
     must: 'must | have to | has to | had to | need to | needs to | needed to | required to | obliged to | shall',
@@ -132,6 +134,8 @@ const en: Lexicon = {
     after: 'after | afterwards',
     until: 'until | till',
     since: 'since',
+    over: 'over | above | on top of',
+    under: 'under | below | beneath | underneath',
     off: 'off',
     out: 'out',
     up: 'up',
@@ -164,7 +168,7 @@ const en: Lexicon = {
   same: `buy bought purchase purchased | begin began begun start started commence | end finish conclude | phone telephone | call ring | email mail e-mail | cellphone mobile
     | refund reimburse reimbursement money-back | cost price charge fee | pay paid payment | send sent ship shipped dispatch | deliver delivery delivered | get got obtain receive received
     | keep kept retain | lose lost | win won | beat beaten defeat defeated | choose chose chosen select pick | write wrote written | give gave given provide provided supply | take took taken
-    | make made | find found locate | build built construct constructed | hold held | lead led | lie lay | leave left | meet met | tell told | say said state stated | see saw seen | know knew known
+    | make made create created | find found locate | build built construct constructed | hold held | lead led | lie lay | leave left | meet met | tell told | say said state stated | see saw seen | know knew known
     | grow grew grown | become became | come came | go went gone | run ran | bring brought | teach taught | think thought | sell sold | spend spent | stand stood | understand understood
     | fall fell fallen | rise rose risen | draw drew drawn | break broke broken | speak spoke spoken | show showed shown display displayed | drive drove driven | fly flew flown | throw threw thrown | wear wore worn
     | help assist assistance support | answer reply respond response | ask enquire inquire | open opened | close closed shut | change modify alter edit | remove delete erase | fix repair | job work
@@ -206,6 +210,8 @@ const es: Lexicon = {
     moreThan: 'más de | superior a | más que',
     lessThan: 'menos de | inferior a | menos que',
     about: 'aproximadamente | alrededor de | cerca de# | unos# | unas#',
+    over: 'encima de | por encima',
+    under: 'debajo de | por debajo | bajo',
     more: 'más',
     less: 'menos',
     before: 'antes de | antes | antes del',
@@ -325,6 +331,8 @@ const de: Lexicon = {
     about: 'etwa | ungefähr | circa | ca | rund | zirka | gut#',
     more: 'mehr',
     less: 'weniger',
+    over: 'über | oberhalb',
+    under: 'unter | unterhalb',
     before: 'vor | bevor | ehe | vorher',
     after: 'nach | nachdem | danach',
     until: 'bis',
