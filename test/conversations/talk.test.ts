@@ -70,6 +70,7 @@ describe('what a customer writes', () => {
     ['I tried to log in three times and the page stays white', 'none'],
     ['I need a person in the EU to sign, is that possible?', 'none'],
     ['How do I tell an agent from a bot in the reports?', 'none'],
+    ['La caja que estaba abierta llegó vacía', 'none'],
   ])('%j is %s', (text, kind) => {
     expect(kindOf(text)).toBe(kind)
   })
