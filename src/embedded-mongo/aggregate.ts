@@ -63,7 +63,7 @@ export const compilePipeline = (pipeline: Value, context: PipelineContext): ((na
     const { name, spec } = stages[0]!
     if (context.transaction)
       throw new CommandError('OperationNotSupportedInTransaction', `${name} cannot be used within a transaction`)
-    const search = source.run(spec, context.store)
+    const search = source.run(spec, context.store, limitBehind(stages))
     const rest = stages.slice(1).map((stage) => compileStage(stage, context))
     return (namespace) => rest.reduce((rows, stage) => stage(rows), search(namespace))
   }
@@ -86,11 +86,15 @@ export const compilePipeline = (pipeline: Value, context: PipelineContext): ((na
 
 /** Stages that begin a pipeline with scored rows. */
 const SCORED_SOURCES: Partial<
-  Record<string, { run: (spec: Value, store: Store) => (namespace: string) => Row[]; score: string }>
+  Record<string, { run: (spec: Value, store: Store, limit: number) => (namespace: string) => Row[]; score: string }>
 > = {
   $search: { run: runSearch, score: 'searchScore' },
   $vectorSearch: { run: runVectorSearch, score: 'vectorSearchScore' },
 }
+
+/** How many rows the stage behind the first one lets through. */
+const limitBehind = ([, second]: readonly Parsed[]): number =>
+  second?.name === '$limit' ? limitSpec(second.spec) : Infinity
 
 /** True where a stage asks for a score that its pipeline does not have. */
 const asksForScore = (spec: Value, there: string | undefined): boolean => {

@@ -38,6 +38,8 @@ export type TextField = {
   /** Number of documents that have a term in this field, and of all terms in it. */
   documents: number
   terms: number
+  /** Terms of each document, by ordinal; 0 where the field is empty. */
+  lengths: number[]
   analyzeQuery: Analyzer
 }
 
@@ -46,7 +48,6 @@ export type Entry = {
   seq: number
   doc: Doc
   text: Map<string, string[][]>
-  lengths: Map<string, number>
   exact: Map<string, Set<string>>
 }
 
@@ -64,7 +65,7 @@ export class SearchIndex {
     this.name = stored.name as string
     this.mappings = mappingsOf(stored.latestDefinition as Doc)
     for (const [path, { analyzeQuery }] of this.mappings.text) {
-      this.fields.set(path, { postings: new Map(), documents: 0, terms: 0, analyzeQuery })
+      this.fields.set(path, { postings: new Map(), documents: 0, terms: 0, lengths: [], analyzeQuery })
     }
   }
 
@@ -110,7 +111,7 @@ export class SearchIndex {
 
   private add(seq: number, doc: Doc): void {
     const ordinal = this.free.pop() ?? this.entries.length
-    const entry: Entry = { seq, doc, text: new Map(), lengths: new Map(), exact: new Map() }
+    const entry: Entry = { seq, doc, text: new Map(), exact: new Map() }
     for (const [path, mapping] of this.mappings.text) this.addText(ordinal, entry, path, mapping, doc)
     for (const [path, mapping] of this.mappings.exact) {
       const keys = indexedValues(doc, mapping.path)
@@ -133,8 +134,9 @@ export class SearchIndex {
       .values.filter((value) => typeof value === 'string')
       .map(analyze)
     const length = values.reduce((sum, terms) => sum + terms.length, 0)
-    if (length === 0) return
     const field = this.fields.get(path)!
+    field.lengths[ordinal] = length
+    if (length === 0) return
     field.documents++
     field.terms += length
     for (const [term, frequency] of frequencies(values)) {
@@ -144,7 +146,6 @@ export class SearchIndex {
       posting.frequencies.push(frequency)
     }
     entry.text.set(path, values)
-    entry.lengths.set(path, length)
   }
 
   private remove(seq: number): void {
@@ -154,7 +155,7 @@ export class SearchIndex {
     for (const [path, values] of entry.text) {
       const field = this.fields.get(path)!
       field.documents--
-      field.terms -= entry.lengths.get(path)!
+      field.terms -= field.lengths[ordinal]!
       for (const term of new Set(values.flat())) {
         const posting = field.postings.get(term)!
         const at = posting.ordinals.indexOf(ordinal)

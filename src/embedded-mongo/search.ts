@@ -1,4 +1,5 @@
 import type { Row } from './aggregate.js'
+import { Best } from './best.js'
 import { badValue, CommandError, notImplemented, notSupported } from './errors.js'
 import { type Entry, SearchIndex, type TextField } from './search-index.js'
 import type { Store } from './store.js'
@@ -15,13 +16,21 @@ const B = 0.75
 /** Matching documents by ordinal, with their scores. */
 type Hits = { ordinals: number[]; matched: Uint8Array; scores: Float64Array }
 
-/** An operator in its two uses: finding documents with scores, and testing one document, which is cheaper in a filter. */
+type Passes = (entry: Entry, ordinal: number) => boolean
+const ANY: Passes = () => true
+
+/**
+ * An operator in its uses: finding documents with scores, and testing one document, which is cheaper in a filter. `unfiltered` finds
+ * more than it should and says what passes: whoever wants only the best tests only those.
+ */
 type Operator = {
   hits: (index: SearchIndex) => Hits
-  test: (index: SearchIndex) => (entry: Entry, ordinal: number) => boolean
+  test: (index: SearchIndex) => Passes
+  unfiltered?: (index: SearchIndex) => { hits: Hits; passes: Passes }
 }
 
-export const runSearch = (spec: Value, store: Store): ((namespace: string) => Row[]) => {
+/** With `limit` no more than that many are ever ordered: a common word is in every document. */
+export const runSearch = (spec: Value, store: Store, limit = Infinity): ((namespace: string) => Row[]) => {
   if (!isDoc(spec)) throw badValue('$search must be an object')
   const { index: name = 'default', ...rest } = spec
   const [operator, ...more] = Object.keys(rest)
@@ -40,13 +49,32 @@ export const runSearch = (spec: Value, store: Store): ((namespace: string) => Ro
     if (!collection || !index) return []
     if (!(index instanceof SearchIndex))
       throw badValue(`$search needs an index of type search, and '${name}' is of type vectorSearch`)
-    const { ordinals, scores } = compiled.hits(index.ready(collection))
-    return ordinals
-      .map((ordinal) => ({ entry: index.entries[ordinal]!, score: scores[ordinal]! }))
-      .sort((a, b) => b.score - a.score || a.entry.seq - b.entry.seq)
-      .map(({ entry, score }) => ({ doc: entry.doc, score }))
+    index.ready(collection)
+    const { hits, passes } = compiled.unfiltered?.(index) ?? { hits: compiled.hits(index), passes: ANY }
+    const { ordinals, scores } = hits
+    const item = (ordinal: number): Item => ({
+      entry: index.entries[ordinal]!,
+      score: scores[ordinal]!,
+      seq: index.entries[ordinal]!.seq,
+    })
+    if (limit > MOST_HELD) {
+      const passing = ordinals.filter((ordinal) => passes(index.entries[ordinal]!, ordinal)).map(item)
+      return rowsOf(passing.sort((a, b) => b.score - a.score || a.seq - b.seq))
+    }
+    const best = new Best<Item>(limit)
+    for (const ordinal of ordinals) {
+      const entry = index.entries[ordinal]!
+      if (best.wants(scores[ordinal]!, entry.seq) && passes(entry, ordinal)) best.add(item(ordinal))
+    }
+    return rowsOf(best.items)
   }
 }
+
+/** More than this are rather sorted at the end. */
+const MOST_HELD = 1_000
+
+type Item = { entry: Entry; score: number; seq: number }
+const rowsOf = (items: readonly Item[]): Row[] => items.map(({ entry: { doc }, score }) => ({ doc, score }))
 
 const KNOWN_OPERATORS = new Set(
   'autocomplete embeddedDocument facet geoShape geoWithin hasAncestor hasRoot knnBeta moreLikeThis near queryString range regex returnScope span vectorSearch wildcard'.split(
@@ -187,7 +215,7 @@ const addTerms = (
     const factor = idf(field, posting.ordinals.length) * terms.filter((other) => other === term).length
     for (let i = 0; i < posting.ordinals.length; i++) {
       const ordinal = posting.ordinals[i]!
-      hit(target, ordinal, factor * weight(field, index.entries[ordinal]!.lengths.get(path)!, posting.frequencies[i]!))
+      hit(target, ordinal, factor * weight(field, field.lengths[ordinal]!, posting.frequencies[i]!))
       if (counts) counts[ordinal]!++
     }
   }
@@ -220,7 +248,7 @@ const addPhrase = (index: SearchIndex, hits: Hits, path: string, field: TextFiel
   for (const ordinal of rarest.ordinals) {
     const entry = index.entries[ordinal]!
     const frequency = occurrences(entry.text.get(path)!, terms)
-    if (frequency > 0) hit(hits, ordinal, factor * weight(field, entry.lengths.get(path)!, frequency))
+    if (frequency > 0) hit(hits, ordinal, factor * weight(field, field.lengths[ordinal]!, frequency))
   }
 }
 
@@ -297,16 +325,14 @@ const compound = (spec: Doc): Operator => {
   const least = wholeNumber(spec.minimumShouldMatch) ?? (must.length + filter.length > 0 || should.length === 0 ? 0 : 1)
   if (least > should.length || least < 0)
     throw badValue('"compound.minimumShouldMatch" cannot be greater than the number of should clauses')
-  return finding((index) => {
+  const unfiltered = (index: SearchIndex): { hits: Hits; passes: Passes } => {
     const filters = filter.map((operator) => operator.test(index))
     const excluded = mustNot.map((operator) => operator.test(index))
     const required = must.map((operator) => operator.hits(index))
     const optional = should.map((operator) => operator.hits(index))
-    const result = noHits(index)
+    const hits = noHits(index)
     const consider = (ordinal: number): void => {
-      const entry = index.entries[ordinal]
-      if (!entry || result.matched[ordinal] === 1) return
-      if (!filters.every((test) => test(entry, ordinal)) || excluded.some((test) => test(entry, ordinal))) return
+      if (!index.entries[ordinal] || hits.matched[ordinal] === 1) return
       let score = 0
       for (const { matched, scores } of required) {
         if (matched[ordinal] === 0) return
@@ -318,14 +344,24 @@ const compound = (spec: Doc): Operator => {
         met++
         score += scores[ordinal]!
       }
-      if (met >= least) hit(result, ordinal, score)
+      if (met >= least) hit(hits, ordinal, score)
     }
     const [first] = required
     if (first) first.ordinals.forEach(consider)
     else if (least > 0) for (const { ordinals } of optional) ordinals.forEach(consider)
     else for (let ordinal = 0; ordinal < index.entries.length; ordinal++) consider(ordinal)
+    const passes: Passes = (entry, ordinal) =>
+      filters.every((test) => test(entry, ordinal)) && !excluded.some((test) => test(entry, ordinal))
+    return { hits, passes }
+  }
+  const filtered = (index: SearchIndex): Hits => {
+    const { hits, passes } = unfiltered(index)
+    const result = noHits(index)
+    for (const ordinal of hits.ordinals)
+      if (passes(index.entries[ordinal]!, ordinal)) hit(result, ordinal, hits.scores[ordinal]!)
     return result
-  })
+  }
+  return { ...finding(filtered), unfiltered }
 }
 
 const OPERATORS: Partial<Record<string, (spec: Doc) => Operator>> = { text, phrase, equals, in: isIn, exists, compound }

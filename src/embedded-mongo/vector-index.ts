@@ -1,4 +1,5 @@
 import { Binary } from 'mongodb'
+import { Best } from './best.js'
 import { badValue, CommandError, notSupported } from './errors.js'
 import type { Filter } from './match.js'
 import { orderKey } from './ordering.js'
@@ -154,25 +155,18 @@ export class VectorIndex {
   nearest(path: string, query: Float32Array, limit: number, filter: Filter): Neighbour[] {
     const { matrix } = this.vectors.get(path)!
     const norm = Math.sqrt(dot(query, 0, query, matrix.dimensions))
-    const best: Neighbour[] = []
-    let worst = -Infinity
+    const best = new Best<Neighbour>(limit)
     const consider = (row: number): void => {
       const entry = this.entries[row]
       if (!entry || !matrix.has(row)) return
       const score = scoreOf(matrix.similarity, matrix.measure(row, query, norm))
-      if (best.length === limit && (score < worst || (score === worst && entry.seq > best.at(-1)!.seq))) return
-      // Asked last, because it costs as much as comparing and nearly no row comes so far.
-      if (!filter.test(entry.doc)) return
-      if (best.length === limit) best.pop()
-      let place = best.length
-      while (place > 0 && isNearer(score, entry.seq, best[place - 1]!)) place--
-      best.splice(place, 0, { ...entry, score })
-      worst = best.at(-1)!.score
+      // The filter comes last, because it costs as much as comparing and nearly no row gets so far.
+      if (best.wants(score, entry.seq) && filter.test(entry.doc)) best.add({ ...entry, score })
     }
     const rows = this.narrowed(filter)
     if (rows) rows.forEach(consider)
     else for (let row = 0; row < this.entries.length; row++) consider(row)
-    return best
+    return best.items
   }
 
   /** The fewest rows that one of the filter's equalities leaves; null when it has none. */
@@ -219,9 +213,6 @@ export class VectorIndex {
 }
 
 const NO_ROWS: Set<number> = new Set()
-
-const isNearer = (score: number, seq: number, than: Neighbour): boolean =>
-  score > than.score || (score === than.score && seq < than.seq)
 
 const keysAt = (doc: Doc, path: Path): string[] =>
   indexedValues(doc, path).values.map((value) => orderKey(value ?? null))

@@ -109,6 +109,37 @@ describe('$search (Atlas Search: Operators)', () => {
     expect(filtered!.score).toBe(next!.score)
   })
 
+  it('gives the first few of what it gives without a limit', async () => {
+    const many = store.db.collection('many')
+    const words = ['refund', 'return', 'post', 'label']
+    await many.insertMany(
+      Array.from({ length: 300 }, (_, at) => ({
+        _id: at as never,
+        companyId: at % 3 === 0 ? 'a' : 'b',
+        terms: words.filter((_word, bit) => (at >> bit) & 1).join(' '),
+      })),
+    )
+    await many.createSearchIndex({ name: 'passages', definition })
+    const text = { text: { query: 'refund return post', path: 'terms' } }
+    const operators = [text, { compound: { should: [text], filter: [company('a')], minimumShouldMatch: 1 } }]
+    for (const operator of operators) {
+      const found = (limit: number) =>
+        many
+          .aggregate([
+            { $search: { index: 'passages', ...operator } },
+            { $limit: limit },
+            { $project: { companyId: 1, score: { $meta: 'searchScore' } } },
+          ])
+          .toArray()
+      const all = await found(2_000)
+      expect(all.length).toBeGreaterThan(80)
+      expect(all.map(({ score }) => score as number)).toEqual(
+        all.map(({ score }) => score as number).sort((a, b) => b - a),
+      )
+      for (const limit of [1, 7, 50, 299]) expect(await found(limit)).toEqual(all.slice(0, limit))
+    }
+  })
+
   it('follows every write, and is there again after a restart', async () => {
     await passages.insertOne({ _id: 9 as never, companyId: 'z', terms: 'unicorn' })
     expect(await ids({ text: { query: 'unicorn', path: 'terms' } })).toEqual([9])
