@@ -30,12 +30,13 @@ export const fingerprintOf = (text: string): Fingerprint => {
       .match(/[\p{L}\p{M}\p{N}']+/gu) ?? []
   const sums = new Int32Array(64)
   let exact = SEED
-  let previous = ''
+  let previous = 0
   for (const word of words) {
-    addBits(sums, word)
-    if (previous) addBits(sums, `${previous} ${word}`)
+    const single = hash(word, SEED)
+    addBits(sums, single)
+    if (previous !== 0) addBits(sums, mix(Math.imul(previous, 31) ^ single))
     if (/\p{N}/u.test(word) || TURNS.has(word)) exact = hash(word, exact)
-    previous = word
+    previous = single
   }
   let bits = ''
   for (let at = 0; at < 64; at += 4) {
@@ -69,22 +70,26 @@ export const foldDuplicates = <T>(ranked: readonly T[], of: (entry: T) => Finger
   })
 }
 
-const addBits = (sums: Int32Array, feature: string): void => {
-  const first = hash(feature, SEED)
-  const second = hash(feature, first)
+const addBits = (sums: Int32Array, first: number): void => {
+  const second = mix(first ^ SEED)
   for (let bit = 0; bit < 32; bit += 1) {
-    sums[bit] = (sums[bit] ?? 0) + ((first >>> bit) & 1 ? 1 : -1)
-    sums[bit + 32] = (sums[bit + 32] ?? 0) + ((second >>> bit) & 1 ? 1 : -1)
+    sums[bit]! += ((first >>> bit) & 1) * 2 - 1
+    sums[bit + 32]! += ((second >>> bit) & 1) * 2 - 1
   }
 }
 
 const SEED = 0x811c9dc5
 
-/** FNV-1a over UTF-16 units, its bits mixed at the end as MurmurHash3 does: FNV alone leaves the high ones alike. */
+/** FNV-1a over UTF-16 units, mixed at the end: FNV alone leaves the high bits alike. */
 const hash = (text: string, seed: number): number => {
   let value = seed
   for (let at = 0; at < text.length; at += 1) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  return mix(value)
+}
+
+/** As MurmurHash3 ends. */
+const mix = (given: number): number => {
+  let value = Math.imul(given ^ (given >>> 16), 0x85ebca6b)
   value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35)
   return (value ^ (value >>> 16)) >>> 0
 }
