@@ -6,8 +6,10 @@ await prepare({ quiet: true })
 const { acceptance } = await import('./bench/acceptance.mjs')
 const { answer } = await import('./bench/answer.mjs')
 const { ingest } = await import('./bench/ingest.mjs')
+const { drafts } = await import('./bench/drafts.mjs')
 const { killRounds } = await import('./bench/kill.mjs')
 const { model } = await import('./bench/model.mjs')
+const { outages } = await import('./bench/outages.mjs')
 const { search } = await import('./bench/search.mjs')
 const { sla } = await import('./bench/sla.mjs')
 const { startup } = await import('./bench/startup.mjs')
@@ -21,6 +23,8 @@ const benches = {
   search,
   model,
   sla,
+  drafts,
+  outages,
   kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),
 }
 

@@ -45,6 +45,8 @@ export type PlayedRequest = {
   played: string
   at: number
   firstTokenAt: number | null
+  /** The first ones of a streamed answer, and when each was written. */
+  tokens: { text: string; at: number }[]
   /** The whole answer was handed to the socket. */
   finishedAt: number | null
   /** The line was gone before the answer was whole: the client hung up, or the part cut it. */

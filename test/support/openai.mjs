@@ -16,6 +16,8 @@ import { speechOf } from './openai-parts.mjs'
 const LINE_BYTES = 64 * 1024 * 1024
 /** What is remembered of a long run. */
 const REMEMBERED = 10_000
+/** Tokens of an answer whose times are kept. */
+const TIMED = 300
 
 /** @param {{ port?: number, behaviour?: Behaviour, dimensions?: number }} [options] */
 export const openPlayer = async ({ port = 0, behaviour = 'good', dimensions = 384 } = {}) => {
@@ -109,6 +111,7 @@ const note = (req, text) => {
     played: '',
     at: performance.now(),
     firstTokenAt: null,
+    tokens: [],
     finishedAt: null,
     closedAt: null,
   }
@@ -216,6 +219,7 @@ const chat = async (request, part, res) => {
     if (index === broken) break
     if (index > 0 && betweenTokensMs > 0) await pause(betweenTokensMs)
     request.firstTokenAt ??= performance.now()
+    if (index < TIMED) request.tokens.push({ text: token, at: performance.now() })
     if (!res.write(frame(choice({ content: token })))) await Promise.race([once(res, 'drain'), once(res, 'close')])
   }
   if (part.kind === 'stalling') return
