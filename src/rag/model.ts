@@ -8,7 +8,7 @@ import { estimatedTokens, type Provider } from './model-provider.js'
  */
 
 export { makeEmbedder } from './model-embedder.js'
-export { makeProvider, type Provider } from './model-provider.js'
+export { makeProvider } from './model-provider.js'
 export type { BreakerState } from '../platform/resilience.js'
 
 export type ModelMessage = { role: 'system' | 'user' | 'assistant'; text: string }
