@@ -2,6 +2,7 @@ import { Router, type RequestHandler } from 'express'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { DEMO, DEMO_HEAD } from './page-demo.js'
 import { DOCS_JS, ICON_SVG, PAGE_CSS, UNBUILT } from './page-sources.js'
 
 /** Where the build puts what browsers load; the same place seen from `src/api` and from `dist/api`. */
@@ -28,6 +29,7 @@ export const makePages = (built = BUILT): Router => {
   for (const file of filesIn(path.join(built, 'widget')))
     router.get(`/widget/${file.name}`, forAnySite, builtFile('/widget/:file', file))
 
+  router.get('/demo', allowOwnFrames, page('/demo', document('Helpdesk', DEMO, DEMO_HEAD)))
   router.get('/docs', allowSwagger, page('/docs', document('API · Helpdesk', '<div id="docs"></div>', DOCS_HEAD)))
   router.get('/assets/page.css', asset('text/css', PAGE_CSS))
   router.get('/assets/icon.svg', asset('image/svg+xml', ICON_SVG))
@@ -91,6 +93,13 @@ const builtFile =
     })
     res.sendFile(zipped ? `${name}.gz` : name, { root: folder, cacheControl: false })
   }
+
+/** The dashboard shows the page in a frame, to show how the chat looks. */
+const allowOwnFrames: RequestHandler = (_req, res, next) => {
+  const policy = String(res.getHeader('Content-Security-Policy') ?? '')
+  res.setHeader('Content-Security-Policy', policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'"))
+  next()
+}
 
 /** Swagger UI writes style attributes and draws with data: images. */
 const allowSwagger: RequestHandler = (_req, res, next) => {

@@ -18,6 +18,9 @@ export type Boot = {
 
 export type Widget = { perform(name: string, given: unknown[]): void; stop(): void }
 
+/** What the button shows while the chat is open. */
+const CLOSING = 'M5.6 9.9l1.4-1.4 5 5 5-5 1.400 1.400-6.400 6.400z'
+
 /** Where the server could not be asked, the chat opens in its own clothes. */
 const PLAIN: ChatConfig = {
   colors: { fill: '#0f6a58', onFill: '#ffffff', textOnLight: '#0f6a58', textOnDark: '#63cdb3' },
@@ -29,10 +32,10 @@ const PLAIN: ChatConfig = {
   maxMessageLength: 10_000,
 }
 
-export const mount = ({ root, launcher, base, channel, config: known }: Boot): Widget => {
+export const mount = async ({ root, launcher, base, channel, config: known }: Boot): Promise<Widget> => {
   const config = known ?? PLAIN
   const language = chooseLanguage(config.language, document.documentElement.lang, navigator.languages)
-  const words = { ...wordsIn(language), ...given(config.texts[language]) }
+  const words = { ...(await wordsIn(language)), ...given(config.texts[language]) }
   const prefix = `helpdesk:${channel}`
   const memory = makeMemory('localStorage', prefix)
   const tab = makeMemory('sessionStorage', prefix)
@@ -55,6 +58,8 @@ export const mount = ({ root, launcher, base, channel, config: known }: Boot): W
   badge.className = 'badge'
   badge.ariaHidden = 'true'
 
+  const picture = launcher.querySelector('path')
+  const shape = picture?.getAttribute('d')
   let isOpen = false
   let unread = 0
   /** Text that the page put into the composer, and how often it did. */
@@ -66,6 +71,7 @@ export const mount = ({ root, launcher, base, channel, config: known }: Boot): W
     launcher.ariaLabel = isOpen ? words.close : unread > 0 ? filled(words.openUnread, { n: unread }) : words.open
     launcher.ariaExpanded = String(isOpen)
     launcher.classList.toggle('opened', isOpen)
+    picture?.setAttribute('d', isOpen ? CLOSING : (shape ?? ''))
     badge.textContent = unread > 9 ? '9+' : String(unread)
     if (unread > 0 && !isOpen) launcher.append(badge)
     else badge.remove()

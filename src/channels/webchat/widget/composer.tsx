@@ -4,7 +4,7 @@ import { Person, Send } from './icons.js'
 import { filled } from './languages.js'
 import type { PanelProps } from './panel.js'
 
-type Props = PanelProps & { input: RefObject<HTMLTextAreaElement> }
+type Props = PanelProps & { input: RefObject<HTMLTextAreaElement | null>; taken: { text: string; times: number } }
 
 /** The counter is shown from here on, as a share of what a message may hold. */
 const NEARLY = 0.9
@@ -12,7 +12,7 @@ const TALLEST_PX = 140
 /** Typing is kept at most this late, and not at all where it is far too long to be sent. */
 const KEEP_AFTER_MS = 250
 
-export const Composer = ({ state, chat, words, config, memory, offered, input }: Props) => {
+export const Composer = ({ state, chat, words, config, memory, offered, taken, input }: Props) => {
   const [text, setText] = useState(() => memory.read<string>(':typed') ?? '')
   const most = config.maxMessageLength
   const isTooLong = text.length > most
@@ -28,6 +28,9 @@ export const Composer = ({ state, chat, words, config, memory, offered, input }:
   useEffect(() => {
     if (offered.text) setText((typed) => typed || offered.text)
   }, [offered.times])
+  useEffect(() => {
+    if (taken.text) setText((typed) => [typed, taken.text].filter(Boolean).join('\n'))
+  }, [taken.times])
   useLayoutEffect(() => {
     const area = input.current
     if (!area) return
@@ -46,6 +49,13 @@ export const Composer = ({ state, chat, words, config, memory, offered, input }:
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
     event.preventDefault()
     send()
+  }
+
+  const askPerson = () => {
+    const isAsked = state.unsent.at(-1)?.text === words.askPerson || state.messages.at(-1)?.text === words.askPerson
+    if (!isAsked) chat.send(words.askPerson)
+    // The button goes once a person is asked for; the focus does not go with it.
+    input.current?.focus()
   }
 
   const number = new Intl.NumberFormat(undefined, { useGrouping: true })
@@ -79,7 +89,7 @@ export const Composer = ({ state, chat, words, config, memory, offered, input }:
         {isTooLong ? filled(words.tooLong, size) : text.length > most * NEARLY ? filled(words.length, size) : ''}
       </p>
       {state.standing.handler === 'assistant' && (
-        <button type="button" class="person" onClick={() => chat.send(words.askPerson)}>
+        <button type="button" class="person" onClick={askPerson}>
           <Person /> {words.person}
         </button>
       )}

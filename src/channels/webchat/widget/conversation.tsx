@@ -9,7 +9,7 @@ import type { PanelProps } from './panel.js'
 import type { Source } from './source.js'
 import { blocksOf, type Block, type Span } from './text.js'
 
-type Props = PanelProps & { openSource(source: Source): void }
+type Props = PanelProps & { openSource(source: Source): void; edit(id: string): void }
 
 /** Near enough to the end that a new message should be scrolled to. */
 const NEAR_PX = 80
@@ -33,7 +33,7 @@ export const Conversation = (props: Props) => {
     else setBehind(true)
   }, [last, written])
   // What one writes oneself is always in sight.
-  useLayoutEffect(() => void toEnd(), [unsent.length, loaded])
+  useLayoutEffect(() => void toEnd(), [unsent.length, loaded, standing.askEmail])
 
   const onScroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = scroller.current as HTMLDivElement
@@ -67,9 +67,9 @@ export const Conversation = (props: Props) => {
         {unsent.map((one) => (
           <Waiting
             key={one.id}
-            {...{ one, words, away: state.away || state.gone !== null }}
-            chat={props.chat}
-            edit={props.memory}
+            {...{ one, words }}
+            away={state.away || state.gone !== null}
+            edit={() => props.edit(one.id)}
           />
         ))}
         {draft && (
@@ -170,9 +170,9 @@ const Rating = ({ words, rating, rate }: RatingProps) => (
   </div>
 )
 
-type WaitingProps = { one: Unsent; words: Words; away: boolean; chat: PanelProps['chat']; edit: PanelProps['memory'] }
+type WaitingProps = { one: Unsent; words: Words; away: boolean; edit(): void }
 
-const Waiting = ({ one, words, away, chat }: WaitingProps) => (
+const Waiting = ({ one, words, away, edit }: WaitingProps) => (
   <div class="said own waiting">
     <div class="bubble" dir="auto">
       <p>{one.text}</p>
@@ -182,8 +182,8 @@ const Waiting = ({ one, words, away, chat }: WaitingProps) => (
     ) : (
       <p class="state bad" role="alert">
         {filled(words.refused, { why: one.refused })}{' '}
-        <button type="button" onClick={() => chat.takeBack(one.id)}>
-          {words.discard}
+        <button type="button" onClick={edit}>
+          {words.edit}
         </button>
       </p>
     )}

@@ -29,8 +29,8 @@ const CSS = `:host{all:initial!important;position:fixed!important;z-index:214748
 .launcher{all:unset;box-sizing:border-box;position:fixed;bottom:20px;right:20px;width:56px;height:56px;border-radius:50%;display:grid;place-items:center;cursor:pointer;background:#0f6a58;color:#fff;box-shadow:0 0 0 1px #00000014,0 2px 6px #0002,0 8px 24px #0003;transition:transform .15s;-webkit-tap-highlight-color:transparent}
 .launcher:hover{transform:scale(1.05)}.launcher:active{transform:scale(.96)}
 .launcher:focus-visible{outline:3px solid #fff;outline-offset:-6px;box-shadow:0 0 0 3px #14161a,0 8px 24px #0003}
-svg{width:28px;height:28px}
-p{all:initial;position:fixed;bottom:88px;right:20px;max-width:240px;padding:10px 14px;border-radius:12px;background:#14161a;color:#fff;font:14px/1.4 system-ui,sans-serif}
+.launcher svg{width:28px;height:28px}
+.away{all:initial;position:fixed;bottom:88px;right:20px;max-width:240px;padding:10px 14px;border-radius:12px;background:#14161a;color:#fff;font:14px/1.4 system-ui,sans-serif}
 .left{right:auto;left:20px}
 @media(forced-colors:active){.launcher{border:2px solid ButtonText}}
 @media(prefers-reduced-motion){.launcher{transition:none}}
@@ -81,7 +81,7 @@ const boot = async ({ channel, config: given }: Booting): Promise<void> => {
   launcher.append(icon)
   const problem = document.createElement('p')
   problem.setAttribute('role', 'status')
-  problem.className = config?.position ?? ''
+  problem.className = `away ${config?.position ?? ''}`
   problem.hidden = true
   root.append(launcher)
 
@@ -91,10 +91,14 @@ const boot = async ({ channel, config: given }: Booting): Promise<void> => {
     try {
       // A browser may remember that a module did not load: another address is another try.
       const address = base + __BODY__ + (tries++ ? `?${tries}` : '')
-      const { mount } = (await import(/* @vite-ignore */ address)) as { mount(boot: Boot): Widget }
-      if (current !== mine) return null
+      const { mount } = (await import(/* @vite-ignore */ address)) as { mount(boot: Boot): Promise<Widget> }
+      const widget = await mount({ root, launcher, base, channel, config })
+      if (current !== mine) {
+        widget.stop()
+        return null
+      }
       problem.remove()
-      mine.widget = mount({ root, launcher, base, channel, config })
+      mine.widget = widget
       for (const [name, ...rest] of unheard) mine.widget.perform(name, rest)
       unheard = []
       return mine.widget

@@ -25,6 +25,8 @@ export const Panel = (props: PanelProps) => {
   const panel = useRef<HTMLDivElement>(null)
   const input = useRef<HTMLTextAreaElement>(null)
   const opener = useRef<HTMLElement | null>(null)
+  /** What was not sent and is to be written anew. */
+  const [taken, setTaken] = useState({ text: '', times: 0 })
   const isWhole = useWholeScreen(panel)
 
   useEffect(() => input.current?.focus(), [])
@@ -36,6 +38,12 @@ export const Panel = (props: PanelProps) => {
   const closeSource = () => {
     setSource(null)
     requestAnimationFrame(() => opener.current?.focus())
+  }
+
+  const edit = (id: string) => {
+    const text = chat.takeBack(id)
+    setTaken(({ times }) => ({ text, times: times + 1 }))
+    input.current?.focus()
   }
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -78,24 +86,17 @@ export const Panel = (props: PanelProps) => {
       </div>
       {source && <SourceView {...{ source, words, chat }} />}
       <div class={`pane ${source ? 'behind' : ''}`}>
-        <Conversation {...props} openSource={openSource} />
-        <Composer {...props} input={input} />
+        <Conversation {...props} openSource={openSource} edit={edit} />
+        <Composer {...props} input={input} taken={taken} />
       </div>
     </div>
   )
 }
 
 /** Who is talking: always in sight. */
-const Talker = ({ state: { standing, messages }, words, config }: Pick<PanelProps, 'state' | 'words' | 'config'>) => {
+const Talker = ({ state: { standing }, words, config }: Pick<PanelProps, 'state' | 'words' | 'config'>) => {
   const { handler, agent } = standing
-  const name =
-    handler === 'agent'
-      ? (agent ?? words.personIs)
-      : handler === 'nobody'
-        ? words.waiting
-        : messages.length > 0 || config.logo
-          ? words.assistant
-          : words.assistant
+  const name = handler === 'agent' ? (agent ?? words.personIs) : handler === 'nobody' ? words.waiting : words.assistant
   const what = handler === 'agent' ? words.personIs : handler === 'nobody' ? words.waitingIs : words.assistantIs
   return (
     <div class="talker grow">
