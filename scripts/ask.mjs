@@ -57,7 +57,7 @@ const fail = (reason) => {
 /** What comes from outside must not steer the terminal: control characters but line ends and tabs are left out. @param {string} text */
 const plain = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '')
 
-/** The text with a number behind each quoted sentence, then what the numbers stand for. @param {any} message */
+/** The text with a number behind each quoted sentence (a model's has its numbers), then what they stand for. @param {any} message */
 const print = (message) => {
   const who = message.author === 'agent' ? `${plain(message.name ?? 'A person')} (person)` : 'Assistant'
   let text = plain(message.text)
@@ -65,9 +65,11 @@ const print = (message) => {
   for (const citation of message.citations) {
     const [quote, title] = [plain(citation.quote), plain(citation.title)]
     const number = sources.length + 1
-    const at = text.indexOf(quote)
+    const at = message.mode === 'model' ? -1 : text.indexOf(quote)
     if (at >= 0) text = `${text.slice(0, at + quote.length)} [${number}]${text.slice(at + quote.length)}`
-    sources.push(`  [${number}] ${title}\n      ${faint(`“${quote.replace(/\s+/g, ' ')}”`)}`)
+    const headings = (citation.headings ?? []).filter((/** @type {string} */ heading) => heading !== citation.title)
+    const place = [title, ...headings.map(plain), ...(citation.page ? [`page ${citation.page}`] : [])].join(' › ')
+    sources.push(`  [${number}] ${place}\n      ${faint(`“${quote.replace(/\s+/g, ' ')}”`)}`)
   }
   console.log(
     `\n${bold(who)}${message.mode === 'extractive' && sources.length > 0 ? faint(' · quoted, without a model') : ''}`,
@@ -94,7 +96,7 @@ const show = (/** @type {any} */ message) => {
   if (message.author === 'customer' || shown.has(message.id)) return
   shown.add(message.id)
   print(message)
-  withPerson = message.author === 'agent' || message.citations.length === 0
+  withPerson = message.author === 'agent' || message.handover === true
   heard()
 }
 socket.on('message', show)

@@ -61,6 +61,7 @@ const chatMessage = z.strictObject({
   text: z.string(),
   citations: z.array(citation),
   mode: z.enum(['model', 'extractive']).optional().describe('How the assistant came to its answer.'),
+  handover: z.literal(true).optional().describe('The assistant says here that a person was asked to help.'),
   feedback: z.enum(['up', 'down']).optional().describe('Whether it helped, as the visitor said.'),
   at: z.iso.datetime(),
 })
@@ -124,6 +125,7 @@ export const toFrame = (message: Message): ChatMessage => ({
   text: message.text,
   citations: message.citations,
   ...(message.mode ? { mode: message.mode } : {}),
+  ...(message.handover ? { handover: message.handover } : {}),
   ...(message.feedback ? { feedback: message.feedback.rating } : {}),
   at: message.at.toISOString(),
 })
