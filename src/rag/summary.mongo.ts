@@ -1,11 +1,14 @@
 import type { Collection, Session } from '../platform/mongo.js'
 import { NO_LANGUAGE } from './reading.js'
 
-/** One per company, written in the transaction that changes its passages: what there is to ask, and since when. */
-export type StoredSummary = { _id: string; revision: number; passages: number; languages: Record<string, number> }
+/**
+ * One per company, written in the transaction that changes its passages: what there is to ask, and since when. `languages` is
+ * absent as long as no passage was ever there.
+ */
+export type StoredSummary = { _id: string; revision: number; passages: number; languages?: Record<string, number> }
 
 /** Languages of a company's passages, the most frequent first. */
-export const languagesIn = ({ languages }: StoredSummary): string[] =>
+export const languagesIn = ({ languages = {} }: StoredSummary): string[] =>
   Object.entries(languages)
     .filter(([, count]) => count > 0)
     .sort((a, b) => b[1] - a[1])
