@@ -9,6 +9,7 @@ const steps = /** @type {[string, string[]][]} */ ([
   ['types', ['typescript/bin/tsc', '--noEmit']],
   // Each front end has its own world of types: a page has no process, a server has no document.
   ...frontEnds().map(({ name, folder }) => [`types of the ${name}`, ['typescript/bin/tsc', '--noEmit', '-p', folder]]),
+  ['types of the browser tests', ['typescript/bin/tsc', '--noEmit', '-p', 'test/browser']],
   ['format', ['prettier/bin/prettier.cjs', '--check', '.']],
   ['unused code', ['knip/bin/knip.js']],
   ['lint', ['eslint/bin/eslint.js', '.']],

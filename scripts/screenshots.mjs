@@ -79,7 +79,7 @@ try {
           await page.request.post('/api/auth/sign-in/email', { data: OWNER, headers: { origin: server.url } })
         await page.goto('about:blank')
         await page.goto(one.path)
-        await page.waitForSelector('h1, h2')
+        await page.locator('h1:visible, h2:visible').first().waitFor()
         await page.waitForTimeout(350)
         await one
           .then?.(page)

@@ -14,3 +14,9 @@ declare module '*/scripts/configuration.mjs' {
   export const withTable: (environment: z.ZodType, readme: string) => string
   export const envExample: (environment: z.ZodType) => string
 }
+
+declare module '*/scripts/chromium.mjs' {
+  import type { Browser } from 'playwright-core'
+  export const findChromium: () => string | null
+  export const launchChromium: (executablePath: string) => Promise<Browser>
+}

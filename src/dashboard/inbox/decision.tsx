@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { useQueries, useQuery } from '@tanstack/react-query'
 import { IconCheck, IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { useLanguage, useT } from '../languages/index.js'
@@ -28,6 +28,23 @@ const listOf = (given: unknown): Fields[] => (Array.isArray(given) ? given.map(f
 const textOf = (given: unknown): string | null => (typeof given === 'string' && given !== '' ? given : null)
 const numberOf = (given: unknown): number | null => (typeof given === 'number' && Number.isFinite(given) ? given : null)
 
+/** More candidates than this explain nothing more. */
+const SHOWN = 12
+
+/** The record names documents by id, because their titles may change. */
+const useTitles = (candidates: readonly Fields[]): Map<string, string> => {
+  const ids = [...new Set(candidates.flatMap(({ documentId }) => textOf(documentId) ?? []))]
+  const found = useQueries({
+    queries: ids.map((id) => ({
+      queryKey: ['document', id],
+      queryFn: () => call('knowledge', 'getDocument', { params: { id } }),
+      staleTime: Infinity,
+      retry: false,
+    })),
+  })
+  return new Map(found.flatMap(({ data }) => (data ? [[data.id, data.title] as const] : [])))
+}
+
 const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
   const t = useT()
   const language = useLanguage()
@@ -43,6 +60,7 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
   const grounded = answer.kind === 'grounded'
   const question = textOf(record.question)
   const asked = textOf(record.asked)
+  const titles = useTitles(candidates.slice(0, SHOWN))
   const most = Math.max(...candidates.map(({ score }) => numberOf(score) ?? 0), 0)
 
   return (
@@ -96,16 +114,13 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
               </tr>
             </thead>
             <tbody>
-              {candidates.slice(0, 12).map((candidate, index) => {
+              {candidates.slice(0, SHOWN).map((candidate, index) => {
                 const score = numberOf(candidate.score)
                 return (
                   <tr key={index}>
                     <td>
                       <bdi className="cut">
-                        {textOf(candidate.title) ??
-                          textOf(candidate.heading) ??
-                          textOf(candidate.passageId) ??
-                          `${index + 1}`}
+                        {textOf(candidate.title) ?? titles.get(textOf(candidate.documentId) ?? '') ?? `${index + 1}`}
                       </bdi>
                       <meter min={0} max={most || 1} value={score ?? 0} aria-hidden />
                     </td>

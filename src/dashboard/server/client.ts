@@ -36,12 +36,15 @@ const lines = {
   knowledge: {
     addDocument: 'post /api/v1/knowledge/documents',
     listDocuments: 'get /api/v1/knowledge/documents',
+    getDocument: 'get /api/v1/knowledge/documents/:id',
     removeDocument: 'delete /api/v1/knowledge/documents/:id',
     ask: 'post /api/v1/knowledge/ask',
     getDecision: 'get /api/v1/decisions/:id',
   },
   channels: {
     list: 'get /api/v1/channels',
+    kinds: 'get /api/v1/channels/kinds',
+    get: 'get /api/v1/channels/:id',
     update: 'patch /api/v1/channels/:id',
   },
   people: {

@@ -1,4 +1,4 @@
-import { Menu, UnstyledButton } from '@mantine/core'
+import { Menu } from '@mantine/core'
 import {
   IconBook2,
   IconBuilding,
@@ -96,11 +96,11 @@ const Desk = ({ me }: { me: Me }) => {
       </a>
       <nav className="side" aria-label={t('nav.label')}>
         <Whose me={me} />
-        <UnstyledButton className="side-search" onClick={() => setPalette('commands')}>
+        <button type="button" className="side-search" onClick={() => setPalette('commands')}>
           <IconCommand aria-hidden />
           <span>{t('palette.open')}</span>
           <kbd aria-hidden>K</kbd>
-        </UnstyledButton>
+        </button>
         <div className="side-group">
           {VIEWS.map(({ view, title, count }) => (
             <ViewLink key={view} view={view} title={t(title)} count={count ? counts.data?.[count] : undefined} />
@@ -201,10 +201,14 @@ const Whose = ({ me }: { me: Me }) => {
   return (
     <Menu position="bottom-start" width={220}>
       <Menu.Target>
-        <UnstyledButton className="whose" aria-label={t('nav.company_switch', { name: company.data?.name ?? '' })}>
+        <button
+          type="button"
+          className="whose"
+          aria-label={t('nav.company_switch', { name: company.data?.name ?? '' })}
+        >
           {name}
           <IconChevronDown aria-hidden size={16} />
-        </UnstyledButton>
+        </button>
       </Menu.Target>
       <Menu.Dropdown>
         {others.map(({ id, name: other }) => (
@@ -228,10 +232,10 @@ const Self = ({ me }: { me: Me }) => {
   return (
     <Menu position="top-start" width={200}>
       <Menu.Target>
-        <UnstyledButton className="self">
+        <button type="button" className="self">
           <Face name={me.name} />
           <span className="grow cut">{me.name}</span>
-        </UnstyledButton>
+        </button>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Item

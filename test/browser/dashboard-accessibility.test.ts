@@ -1,0 +1,112 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import type { Page } from 'playwright-core'
+import { eventually } from '../support/app.js'
+import { describeInBrowser } from './browser.js'
+import { openDesk, type TestDesk } from './desk.js'
+
+describeInBrowser('every page of the dashboard', () => {
+  let desk: TestDesk
+  let waiting = ''
+  let answered = ''
+
+  beforeAll(async () => {
+    desk = await openDesk()
+    const grace = await desk.colleague('Grace', 'agent')
+    await desk.app.call('/keys', { body: { name: 'Order system', role: 'agent' } })
+    const mei = await desk.visitor('Mei Tanaka')
+    await mei.write('How long do I have to return a product?')
+    await eventually(async () => (await mei.reads()).length > 1)
+    answered = mei.conversationId
+    const jonas = await desk.visitor('Jonas Keller')
+    await jonas.write('Is my neighbour allowed to sign with a feather?')
+    await eventually(async () => (await jonas.reads()).length > 1)
+    waiting = jonas.conversationId
+    await desk.app.call(`/conversations/${answered}/assign`, { body: { assignee: grace.id } })
+    await desk.app.call(`/conversations/${answered}/messages`, { body: { text: 'Hello from Grace.' } })
+    await desk.app.call(`/conversations/${answered}/notes`, { body: { text: 'A note.' } })
+    await desk.app.call(`/conversations/${answered}/tags`, { body: { tags: ['returns', 'gift'] } })
+  }, 60_000)
+  afterAll(() => desk.close())
+
+  type Visit = { path: () => string; then?: (page: Page) => Promise<void> }
+  const VISITS: Record<string, Visit> = {
+    inbox: { path: () => '/inbox' },
+    'a conversation that waits': { path: () => `/inbox/${waiting}` },
+    'a conversation with everything in it': {
+      path: () => `/inbox/${answered}`,
+      then: async (page) => {
+        const source = page.locator('.sources button').first()
+        if (await source.count()) await source.click()
+      },
+    },
+    'the reason of an answer': {
+      path: () => `/inbox/${waiting}`,
+      then: async (page) => {
+        await page.locator('.under button').first().click()
+        await page.locator('.decision').waitFor()
+      },
+    },
+    commands: {
+      path: () => '/inbox',
+      then: async (page) => {
+        await page.keyboard.press('Control+k')
+        await page.locator('[role=listbox]').waitFor()
+        await page.waitForTimeout(200)
+      },
+    },
+    'an empty search': { path: () => '/inbox?q=zeppelin' },
+    knowledge: { path: () => '/knowledge' },
+    settings: { path: () => '/settings' },
+    channels: { path: () => '/settings/channels', then: (page) => page.locator('.channel form').first().waitFor() },
+    people: { path: () => '/settings/people', then: (page) => page.locator('.rows li').first().waitFor() },
+    keys: { path: () => '/settings/keys', then: (page) => page.locator('.rows li').first().waitFor() },
+    company: { path: () => '/settings/company', then: (page) => page.locator('form').first().waitFor() },
+    profile: { path: () => '/settings/profile' },
+    nowhere: { path: () => '/settings/nothing' },
+  }
+
+  const violations = async (page: Page): Promise<string[]> => {
+    // The chat in the preview is looked at by its own tests.
+    const { violations: found } = await new AxeBuilder({ page }).exclude('iframe').analyze()
+    return found.map(
+      ({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
+    )
+  }
+
+  it.each([
+    ['light', 'en', 1440],
+    ['dark', 'en', 1440],
+    ['light', 'ar', 1440],
+    ['dark', 'ar', 390],
+    ['light', 'en', 390],
+  ] as const)(
+    'has nothing that axe objects to: %s, %s, %d pixels',
+    async (theme, language, width) => {
+      const page = await desk.signedIn(undefined, { theme, language, width })
+      const found: Record<string, string[]> = {}
+      for (const [name, { path, then }] of Object.entries(VISITS)) {
+        await page.goto(path())
+        await page.locator('h1:visible, h2:visible').first().waitFor()
+        await page.locator('.ghost-lines').waitFor({ state: 'detached' })
+        await then?.(page)
+        const faults = await violations(page)
+        if (faults.length > 0) found[name] = faults
+        const width = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        )
+        if (width > 0) found[`${name}, sideways`] = [`${width} px`]
+      }
+      const stranger = await (await desk.context({ theme, language, width })).newPage()
+      for (const path of ['/inbox', '/setup']) {
+        await stranger.goto(path)
+        await stranger.locator('h1:visible').waitFor()
+        const faults = await violations(stranger)
+        if (faults.length > 0) found[`${path}, signed out`] = faults
+      }
+      expect(found).toEqual({})
+      await Promise.all([page.context().close(), stranger.context().close()])
+    },
+    120_000,
+  )
+})
