@@ -5,7 +5,9 @@ import { hashOf, RECIPE } from '../../src/rag/embedding.js'
 import type { DocumentDraft } from '../../src/rag/knowledge.mongo.js'
 import { makeSearch, type SearchFilter } from '../../src/rag/search.mongo.js'
 import { openTestMongo } from '../support/mongo.js'
+import { openPlayer } from '../support/openai.mjs'
 import { openEmbedder, openLibrary } from './library.js'
+import { openProvider } from './provider.js'
 
 let mongo: Awaited<ReturnType<typeof openTestMongo>>
 beforeEach(async () => {
@@ -310,6 +312,35 @@ describe('What is deleted or replaced', () => {
     ])
     await knowledge.replaceDocument('acme', kept, { ...INVOICES, text: 'Invoices are sent every week.' })
     expect((await search.retrieve('acme', 'invoices')).ranked).toEqual([])
+  })
+})
+
+describe('With a provider behind it', () => {
+  it('a search is by its vectors, and by words when it hangs or fails', async () => {
+    const player = await openPlayer({ dimensions: 384 })
+    try {
+      const { embedder, used } = openProvider({ baseUrl: player.baseUrl })
+      const { add, embedAll, search, vectors } = await openLibrary(mongo, { embedder, queryWithinMs: 300 })
+      const refunds = await add('acme', REFUNDS)
+      await add('acme', INVOICES)
+      await embedAll()
+      expect(await vectors.coverage('acme')).toMatchObject({ model: 'player-e', embedded: 2, complete: true })
+      const found = await search.retrieve('acme', 'When does the refund arrive?')
+      expect(found).toMatchObject({
+        vectors: 'used',
+        ranked: [{ candidate: { documentId: refunds }, features: { vectorRank: 1 } }, {}],
+      })
+      expect(new Set(used.map(({ companyId, purpose }) => `${companyId} ${purpose}`))).toEqual(
+        new Set(['acme embedding']),
+      )
+      player.behave('hanging')
+      expect((await search.retrieve('acme', 'refund arrives')).vectors).toBe('late')
+      player.behave({ kind: 'failing', status: 500 })
+      const asked = await search.retrieve('acme', 'refunds arriving')
+      expect(asked).toMatchObject({ vectors: 'failed', ranked: [{ candidate: { documentId: refunds } }] })
+    } finally {
+      await player.close()
+    }
   })
 })
 
