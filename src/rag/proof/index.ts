@@ -48,7 +48,7 @@ const AROUND = 1_500
 /** Sentences of the passages that a claim is laid beside. */
 const MOST_EVIDENCE = 24
 
-type Evidence = { citation: number; quote: Span; span: Span; tokens: Token[]; context: Context }
+type Evidence = { citation: number; quote: Span; span: Span; tokens: Token[]; context: () => Context }
 
 const refuse = (reason: ProofFault, detail: string): ProofVerdict & { proved: false } => ({
   proved: false,
@@ -171,16 +171,31 @@ const evidenceOf = (
   const from = Math.max(0, quote.start - AROUND)
   const around = passage.text.slice(from, Math.min(passage.text.length, quote.end + AROUND))
   const spans = sentences(around).map(({ start, end }) => ({ start: start + from, end: end + from }))
-  const topic = new Set(
-    [passage.title, ...passage.headings].flatMap((each) => topicKeys(each.replaceAll('_', ' '), language)),
-  )
+  const topicOf = () =>
+    new Set([passage.title, ...passage.headings].flatMap((each) => topicKeys(each.replaceAll('_', ' '), language)))
   return spans.flatMap((span, at): Evidence[] => {
     if (span.end <= quote.start || span.start >= quote.end) return []
     const last = spans[at - 1]
-    const before = new Set(last ? subjectKeys(passage.text.slice(last.start, last.end), language) : [])
     const tokens = scan(passage.text.slice(span.start, span.end), language, 'passage')
-    return [{ citation, quote, span, tokens, context: { topic, before } }]
+    return [
+      {
+        citation,
+        quote,
+        span,
+        tokens,
+        context: once(() => ({
+          topic: topicOf(),
+          before: new Set(last ? subjectKeys(passage.text.slice(last.start, last.end), language) : []),
+        })),
+      },
+    ]
   })
+}
+
+/** Title and headings are read only where a sentence has a word that its passage does not. */
+const once = <T>(make: () => T): (() => T) => {
+  let made: T | undefined
+  return () => (made ??= make())
 }
 
 const topicKeys = (text: string, language: string): string[] =>
@@ -204,27 +219,40 @@ const isTooShort = ({ tokens, span, quote }: Evidence): boolean => {
 }
 
 const proveWith = (claim: readonly Token[], evidence: readonly Evidence[], vocabulary: Vocabulary): ProofVerdict => {
+  let outside = false
   let closest: (Judgement & { holds: false }) | undefined
   for (const each of evidence) {
     const judgement = judge(claim, each.tokens, vocabulary, each.context)
-    if (judgement.holds) return { proved: true, quotes: [quoteOf(each, judgement)] }
-    if (!closest || judgement.matched > closest.matched) closest = judgement
+    if (judgement.holds) {
+      if (isQuoted(each, judgement)) return { proved: true, quotes: [quoteOf(each, judgement)] }
+      outside = true
+    } else if (!closest || judgement.matched > closest.matched) closest = judgement
   }
   if (evidence.length > 1) {
     const together = proveInParts(claim, evidence, vocabulary)
     if (together) return { proved: true, quotes: together }
   }
+  if (outside) return refuse('coverage', 'outside of the quote')
   return closest ? refuse(closest.fault.reason, closest.fault.detail) : refuse('coverage', '')
 }
 
 /** What is shown: the quote, and as much more of its sentence as the claim rests on. */
-const quoteOf = ({ citation, quote, span, tokens }: Evidence, { first, last }: Judgement & { holds: true }) => ({
+const quoteOf = ({ citation, quote, span, tokens }: Evidence, { rests }: Judgement & { holds: true }) => ({
   citation,
-  start: Math.min(Math.max(quote.start, span.start), span.start + (tokens[first]?.start ?? 0)),
-  end: Math.max(Math.min(quote.end, span.end), span.start + (tokens[last]?.end ?? 0)),
+  start: Math.min(Math.max(quote.start, span.start), span.start + (tokens[rests[0] ?? 0]?.start ?? 0)),
+  end: Math.max(Math.min(quote.end, span.end), span.start + (tokens[rests.at(-1) ?? 0]?.end ?? 0)),
 })
 
-const MOST_PARTS = 24
+/** Half of what the claim rests on must be in the quote itself: the rest of its sentence only completes it. */
+const isQuoted = ({ quote, span, tokens }: Evidence, { rests }: Judgement & { holds: true }): boolean => {
+  const quoted = rests.filter((at) => {
+    const start = span.start + (tokens[at]?.start ?? 0)
+    return start >= quote.start && start < quote.end
+  })
+  return quoted.length * 2 >= rests.length
+}
+
+const MOST_PARTS = 40
 /** Judgements that a sentence of several may cost. */
 const MOST_TRIES = 60
 
@@ -240,23 +268,20 @@ const proveInParts = (
   const parts: Token[][] = [[]]
   for (const token of claim) {
     const last = parts.at(-1)
-    if (token.joint && last && last.filter(isSaying).length >= 2) parts.push([token])
+    if (token.joint && last?.some(isSaying)) parts.push([token])
     else last?.push(token)
-  }
-  const tail = parts.at(-1)
-  if (tail && parts.length > 1 && tail.filter(isSaying).length < 2) {
-    parts.pop()
-    parts.at(-1)?.push(...tail)
   }
   if (parts.length < 2 || parts.length > MOST_PARTS) return undefined
   // A word that the passage's sentence has in no form at all: no need to lay them side by side.
-  const reach = evidence.map(({ tokens, context }) => {
+  const reach = evidence.map(({ tokens, context: contextOf }) => {
+    const context = contextOf()
     const keys = new Set([...context.topic, ...context.before, ...tokens.flatMap((token) => token.keys)])
     const roots = new Set(tokens.map(({ text }) => text.slice(0, 4)))
     return parts.map((part) =>
       part.every(
         (token) =>
-          token.kind !== 'word' ||
+          (token.kind !== 'word' && !token.figure) ||
+          (token.figure !== undefined && tokens.some((other) => isFigure(token.figure, other))) ||
           token.addable === true ||
           roots.has(token.text.slice(0, 4)) ||
           token.keys.some((key) => keys.has(key)),
@@ -274,7 +299,13 @@ const proveInParts = (
         if (tries >= MOST_TRIES || reach[at]?.slice(from, to).includes(false)) continue
         tries += 1
         const judgement = judge(part, each.tokens, vocabulary, each.context)
-        if (!judgement.holds || judgement.matched < 2 || !isAbout(each, judgement.first, earlier)) continue
+        if (
+          !judgement.holds ||
+          judgement.matched < 2 ||
+          !isQuoted(each, judgement) ||
+          !isAbout(each, judgement.rests[0] ?? 0, earlier)
+        )
+          continue
         const rest = solvedFrom(to)
         if (rest) return [quoteOf(each, judgement), ...rest]
       }
@@ -288,6 +319,10 @@ const proveInParts = (
   }
   return solvedFrom(0)
 }
+
+const isFigure = (said: Token['figure'], { figure, perhaps }: Token): boolean =>
+  said !== undefined &&
+  ((figure !== undefined && sameFigure(said, figure)) || (perhaps !== undefined && sameFigure(said, perhaps)))
 
 const isAbout = ({ tokens }: Evidence, first: number, earlier: readonly Token[]): boolean => {
   if (earlier.length === 0) return true

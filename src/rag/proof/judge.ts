@@ -22,8 +22,8 @@ export type FaultReason =
   | 'coverage'
 
 export type Judgement =
-  /** `first` and `last`: indices of the passage's tokens that the claim rests on; `inherited`: the claim brings its own subject. */
-  { holds: true; first: number; last: number; matched: number } | { holds: false; fault: JudgeFault; matched: number }
+  /** `rests`: the passage's tokens that the claim rests on, in order; `matched`: how many words, operators apart. */
+  { holds: true; rests: number[]; matched: number } | { holds: false; fault: JudgeFault; matched: number }
 
 /** What else may name the subject: words of title and headings, and what the sentence before speaks of. */
 export type Context = { topic: ReadonlySet<string>; before: ReadonlySet<string> }
@@ -140,7 +140,7 @@ export const judge = (
   claimTokens: readonly Token[],
   passageTokens: readonly Token[],
   vocabulary: Vocabulary,
-  context: Context,
+  context: () => Context,
 ): Judgement => {
   const claim = sideOf(claimTokens)
   const passage = sideOf(passageTokens)
@@ -258,8 +258,7 @@ export const judge = (
     )
   return {
     holds: true,
-    first: passage.solids[Math.min(...places)] ?? 0,
-    last: passage.solids[Math.max(...places)] ?? 0,
+    rests: places.map((at) => passage.solids[at] ?? 0).sort((a, b) => a - b),
     matched: nouns,
   }
 
@@ -299,7 +298,7 @@ export const judge = (
     if (key === undefined) return false
     const nouns = out.filter(({ kind }) => kind !== 'operator')
     const pronoun = place.some(({ kind, text }) => kind === 'filler' && vocabulary.third.has(text))
-    if (context.topic.has(key)) {
+    if (context().topic.has(key)) {
       if (nouns.length === 0) return true
       // "The game", "this plan": a common noun that points back.
       const only = nouns.length === 1 ? nouns[0] : undefined
@@ -312,7 +311,7 @@ export const judge = (
         vocabulary.pointing.has(before.text)
       )
     }
-    return pronoun && nouns.length === 0 && context.before.has(key)
+    return pronoun && nouns.length === 0 && context().before.has(key)
   }
 
   function operatorMayBeAdded(index: number, token: Token, place: readonly Token[]): boolean {
@@ -349,7 +348,10 @@ export const judge = (
     for (let index = at - 1; index >= 0; index -= 1) {
       const token = passage.tokens[index]
       if (!token || token.kind === 'break' || token.joint) return true
-      if (token.kind !== 'filler') return token.operator !== undefined
+      if (token.kind !== 'filler') {
+        if (token.operator && IMPERATIVE_OPERATORS.has(token.operator)) continue
+        return false
+      }
       if (!vocabulary.prepositions.has(token.text) && !vocabulary.you.has(token.text)) return false
     }
     return true
@@ -372,6 +374,7 @@ export const judge = (
       const next = before < passage.solids.length ? before : undefined
       if (next === undefined || next - 1 <= after) continue
       const beside = written(next - 1)
+      if (between(after, before).some(({ text }) => text === token.text)) continue
       if (
         beside.figure?.kind === 'number' &&
         !from.has(next - 1) &&
@@ -460,18 +463,20 @@ export const judge = (
   function isListed(run: readonly number[]): boolean {
     const [head, tail] = [run[0] ?? 0, run.at(-1) ?? 0]
     const [low, high] = [to[head] ?? 0, to[tail] ?? 0]
-    const neighbours = [to[head - 1], to[tail + 1]].filter((at): at is number => at !== undefined && at >= 0)
-    const span = (one: number, other: number) =>
-      passage.tokens.slice(passage.solids[Math.min(one, other)], (passage.solids[Math.max(one, other)] ?? 0) + 1)
     const isList = (tokens: readonly Token[]) =>
       tokens.some(isSeparator) &&
-      tokens.every((token) => isSolid(token) || isSeparator(token) || vocabulary.pointing.has(token.text))
-    const beforeRun = claim.tokens[(claim.solids[head] ?? 0) - 1]
-    const afterRun = claim.tokens[(claim.solids[tail] ?? 0) + 1]
-    if (!beforeRun || !afterRun || !(isSeparator(beforeRun) || isSeparator(afterRun))) return false
-    return neighbours.some((at: number) => {
-      const tokens = span(at < low ? at : low, at < low ? high : at)
-      return isList(tokens) && tokens.filter(isSeparator).length >= 1 && short(tokens)
+      tokens.every((token) => isSolid(token) || isSeparator(token) || vocabulary.pointing.has(token.text)) &&
+      short(tokens)
+    const joined = (one: number, other: number) =>
+      isList(claim.tokens.slice(claim.solids[one], (claim.solids[other] ?? 0) + 1))
+    return [
+      { at: to[head - 1] ?? -1, listed: head > 0 && joined(head - 1, head) },
+      { at: to[tail + 1] ?? -1, listed: tail + 1 < to.length && joined(tail, tail + 1) },
+    ].some(({ at, listed }) => {
+      if (at < 0 || !listed) return false
+      return isList(
+        passage.tokens.slice(passage.solids[Math.min(at, low)], (passage.solids[Math.max(at, high)] ?? 0) + 1),
+      )
     })
   }
 
@@ -624,7 +629,7 @@ export const judge = (
       const token = side.tokens[at]
       if (!token || token.kind === 'break') return undefined
       if (!isSolid(token)) continue
-      if (!token.operator) return other
+      if (!token.operator || token.operator === 'hedge') return other
       other += step
     }
     return undefined
@@ -746,6 +751,8 @@ const WISHES = new Set(
 )
 /** Prepositions whose block hangs on the word before it. */
 const BOUND_PREPOSITIONS = new Set('of de do da dos das del von des di della dei than als que'.split(' '))
+/** "Do not share it", "Only use it", "Always keep it" are imperatives too. */
+const IMPERATIVE_OPERATORS = new Set(['not', 'never', 'only', 'always'])
 const GOVERNING = new Set([
   'over',
   'under',

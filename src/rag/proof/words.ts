@@ -306,7 +306,7 @@ const de: Lexicon = {
     except: 'außer | ausgenommen | mit ausnahme | abgesehen von',
     unless: 'es sei denn | außer wenn | sofern nicht',
     only: 'nur | ausschließlich | lediglich | bloß',
-    if: 'wenn | falls | sofern | solange | vorausgesetzt | im falle',
+    if: 'wenn | falls | sofern | solange | vorausgesetzt',
     may: 'könnte | könnten | möglicherweise | vielleicht | eventuell | unter umständen',
     can: 'kann | können | kannst | könnt | darf | dürfen | darfst | ist möglich',
     must: 'muss | müssen | musst | müsst | muß | ist verpflichtet | sind verpflichtet',
@@ -354,7 +354,7 @@ const de: Lexicon = {
   third: 'er sie es ihm ihn ihnen ihr ihre sein seine seinen seiner dies diese dieser dieses das man welche',
   customer: 'kunde kunden kundin kundinnen nutzer benutzer nutzerin anwender käufer person personen besteller',
   pointing: 'der die das den dem des dieser diese dieses diesen diesem sein seine ihr ihre',
-  same: `kaufen kauf gekauft erwerben | beginnen beginnt begann begonnen starten anfangen | enden endet aufhören | telefon handy | email e-mail mail | erstatten erstattung rückerstattung erstattet | preis kosten kostet gebühr | zahlen zahlung bezahlen bezahlung
+  same: `kaufen kauf gekauft erwerben | beginnen beginnt begann begonnen starten startete starteten gestartet anfangen | enden endet aufhören | telefon handy | email e-mail mail | erstatten erstattung rückerstattung erstattet | preis kosten kostet gebühr | zahlen zahlung bezahlen bezahlung
     | senden gesendet schicken versenden versand verschickt | liefern lieferung geliefert | erhalten erhält bekommen bekommt | wählen auswählen ausgewählt gewählt | ändern geändert änderung | löschen gelöscht entfernen | kündigen kündigung gekündigt stornieren storno stornierung
     | helfen hilfe support unterstützung | antworten antwort beantworten | artikel produkt ware | paket sendung | erlauben erlaubt gestatten gestattet | benötigen brauchen braucht benötigt | kostenlos gratis kostenfrei | passwort kennwort | laden geschäft shop
     | öffnen geöffnet offen | schließen geschlossen schliesst | nutzen benutzen verwenden verwendet genutzt | gewinnen gewann gewonnen | besiegen besiegte besiegt schlagen schlug geschlagen | rückgabe rücksendung zurückgeben zurücksenden zurückgegeben | stunde stunden std | minute minuten min | tag tage tagen
