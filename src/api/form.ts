@@ -44,8 +44,9 @@ export const makeReadForm =
           given.set(name, value)
         })
         parser.on('file', (name, stream, fileName: string | undefined, _encoding, declaredType) => {
+          // Whoever reads it may not have begun when it breaks; nobody listening would end the process.
+          stream.on('error', () => {})
           if (name !== 'file' || taken) {
-            stream.on('error', () => {})
             stream.resume()
             const field = name.slice(0, LIMITS.fieldNameSize)
             return reject(
