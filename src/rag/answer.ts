@@ -107,6 +107,7 @@ export const makeAnswerQuestion =
     ])
     const understoodAt = clock.now()
     const { standalone, core } = understood
+    const say = draft?.say ?? (() => {})
     let reading = standalone ? await read(standalone, text) : asWritten
     if (standalone) reading = closer(reading, asWritten)
     if (core) reading = closer(reading, reading.extraction.verdict.answered ? reading : await read(core))
@@ -121,7 +122,7 @@ export const makeAnswerQuestion =
       model && passages.length > 0
         ? await speak(
             { companyId, question: understoodAs(understood, text), history, language: speaking, passages },
-            { model, judge, onSentence: (sentence) => draft?.say(numbered.add(sentence)) },
+            { model, judge, onSentence: (sentence) => say(numbered.add(sentence)) },
             signal,
           )
         : null

@@ -56,6 +56,15 @@ describe('an answer by a model', () => {
     expect(shown.at(-1)?.citations).toEqual(answer.citations)
   })
 
+  it('is the same where nobody looks on while it is written', async () => {
+    const { answer } = await ask(ASKED)
+    const unseen = await assistant.answerQuestion(
+      { companyId: 'acme', text: ASKED, history: [] },
+      new AbortController().signal,
+    )
+    expect(unseen).toMatchObject({ text: answer.text, citations: answer.citations })
+  })
+
   it('knows only the documents of its own company', async () => {
     await ask('How long do refunds take?')
     const [request] = assistant.player.requests
