@@ -92,11 +92,12 @@ export const detectFormat = (text: string, path = ''): Format => {
 
 /** The title that a source gives itself: its first heading of the highest level, or an HTML page's title. */
 export const titleOf = (text: string, format: Format): string | undefined => {
+  const start = text.slice(0, 20_000)
   const found =
     format === 'markdown'
-      ? /^# +(.+?)\s*#*$/mu.exec(text)?.[1]
+      ? /^# +(.+?)\s*#*$/mu.exec(start)?.[1]
       : format === 'html'
-        ? (/<title[^>]*>([^<]+)<\/title>/iu.exec(text)?.[1] ?? /<h1[^>]*>([\s\S]*?)<\/h1>/iu.exec(text)?.[1])
+        ? (/<title[^>]*>([^<]+)<\/title>/iu.exec(start)?.[1] ?? /<h1[^>]*>([\s\S]*?)<\/h1>/iu.exec(start)?.[1])
         : undefined
   return oneLine(htmlToText(found?.replace(/[`*_]/gu, '') ?? '')) || undefined
 }

@@ -192,17 +192,21 @@ const mergeLists = (sections: Section[]): Section[] =>
   })
 
 /** Words that a line's end tore apart grow together, unless the document writes them with a hyphen elsewhere. */
-const joined = (lines: readonly Line[], hyphenated: ReadonlySet<string>): string =>
-  oneLine(
-    lines.reduce((text, { text: next }) => {
-      if (text === '') return next
-      const torn = /(\p{L}+)[-‐\u00AD]$/u.exec(text)
-      const rest = torn && /^\p{Ll}+/u.exec(next)
-      if (!torn || !rest) return `${text} ${next}`
-      const keep = !text.endsWith('\u00AD') && hyphenated.has(`${torn[1]}-${rest[0]}`.toLowerCase())
-      return keep ? text + next : text.slice(0, -1) + next
-    }, ''),
-  ).replaceAll('\u00AD', '')
+const joined = (lines: readonly Line[], hyphenated: ReadonlySet<string>): string => {
+  let text = ''
+  for (const [at, { text: line }] of lines.entries()) {
+    const next = lines[at + 1]?.text ?? ''
+    const rest = /^\p{Ll}+/u.exec(next.slice(0, LONGEST_WORD))
+    // Only the line's end is looked at: a paragraph may be a whole book.
+    const torn = rest && /(\p{L}+)[-‐\u00AD]$/u.exec(line.slice(-LONGEST_WORD))
+    if (!torn) text += `${line} `
+    else if (line.endsWith('\u00AD') || !hyphenated.has(`${torn[1]}-${rest[0]}`.toLowerCase()))
+      text += line.slice(0, -1)
+    else text += line
+  }
+  return oneLine(text).replaceAll('\u00AD', '')
+}
+const LONGEST_WORD = 80
 
 /** 0 for running text; 1 for the largest headings. */
 const headingLevels = (lines: readonly Line[]): ((line: Line) => number) => {
