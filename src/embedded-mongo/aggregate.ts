@@ -1,7 +1,8 @@
+import { bounded } from './bounded.js'
 import { badValue, CommandError, failedToParse, notSupported } from './errors.js'
 import { compileExpression, type Expression, type Variables, LOCAL } from './expressions.js'
 import { averageOf, distinctValues, extreme } from './expression-operators.js'
-import { compileFilter, type Filter } from './match.js'
+import { allFilters, compileFilter, type Filter } from './match.js'
 import { add } from './numbers.js'
 import { orderKey } from './ordering.js'
 import { someAt, parsePath, indexedValues, EMPTY_ARRAY } from './paths.js'
@@ -17,7 +18,8 @@ import {
 import { runSearch } from './search.js'
 import { runVectorSearch } from './vector-search.js'
 import { compileSort, select, sortDocs, type Sort } from './select.js'
-import type { Store, Transaction } from './store.js'
+import type { Store } from './store.js'
+import type { Transaction } from './transaction.js'
 import { type Doc, docOf, isDoc, isNumeric, nameOf, newDoc, wholeNumber, type Value } from './values.js'
 
 /** Pipelines (manual: "Aggregation Stages"): each stage turns a list of rows into the next. */
@@ -161,8 +163,9 @@ export const compileStage = ({ name, spec }: Parsed, context: PipelineContext): 
   const { variables } = context
   switch (name) {
     case '$match': {
-      const { test } = compileFilter(matchSpec(spec), variables)
-      return (rows) => rows.filter(({ doc }) => test(doc))
+      const { test, slow } = compileFilter(matchSpec(spec), variables)
+      const matching: Stage = (rows) => rows.filter(({ doc }) => test(doc))
+      return slow ? (rows) => bounded(() => matching(rows)) : matching
     }
     case '$project':
       if (!isDoc(spec)) throw new CommandError('Location15969', '$project specification must be an object')
@@ -400,13 +403,7 @@ const lookup = (spec: Value, context: PipelineContext): Stage => {
       const { store, transaction } = context
       const collection = store.collection(namespace, transaction)
       if (!collection) return []
-      const joined = join ? compileFilter(join) : null
-      const filter = joined
-        ? {
-            test: (doc: Doc) => joined.test(doc) && head.filter.test(doc),
-            conditions: [...joined.conditions, ...head.filter.conditions],
-          }
-        : head.filter
+      const filter = join ? allFilters([compileFilter(join), head.filter]) : head.filter
       const rows: Row[] = select(store, collection, filter, {
         sort: head.sort,
         skip: 0,

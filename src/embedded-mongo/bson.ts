@@ -188,6 +188,10 @@ const readArray = (depth: number): Value[] => {
   return list
 }
 
+/** Node's own bounds check: the input ends inside a number. */
+export const isOutOfBounds = (error: unknown): boolean =>
+  ['ERR_OUT_OF_RANGE', 'ERR_BUFFER_OUT_OF_BOUNDS'].includes((error as { code?: string }).code ?? '')
+
 /** Decodes the document that fills `source` from `offset`. Throws MalformedBson, or NotImplemented for types not kept. */
 export const decode = (source: Buffer, offset = 0): Doc => {
   bytes = source
@@ -195,8 +199,7 @@ export const decode = (source: Buffer, offset = 0): Doc => {
   try {
     return readDocument(0)
   } catch (error) {
-    // Node's own bounds check: the input ends inside a number.
-    if (error instanceof RangeError) throw new MalformedBson('a value is cut off', { cause: error })
+    if (isOutOfBounds(error)) throw new MalformedBson('a value is cut off', { cause: error })
     throw error
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Timestamp } from 'mongodb'
 import { CommandError } from './errors.js'
 import { isEqual } from './ordering.js'
-import type { Collection, Write } from './store.js'
+import type { Collection, Write } from './collection.js'
 import { type Doc, docOf, isDoc, nameOf, newDoc, type Value } from './values.js'
 
 export type ChangeKind = 'insert' | 'update' | 'replace' | 'delete'
@@ -54,6 +54,11 @@ export class ChangeStreams {
     after: Doc | null,
   ): void {
     this.pending.push({ seq: 0, kind, database, collection, documentKey, before, after, at: Date.now() })
+  }
+
+  /** The latest of what was recorded did not happen after all. */
+  takeBack(count: number): void {
+    this.pending.length -= count
   }
 
   publish(): void {

@@ -1,6 +1,6 @@
 import { CommandError } from './errors.js'
 import { encode, Raw } from './bson.js'
-import type { Transaction } from './store.js'
+import type { Transaction } from './transaction.js'
 import type { Doc } from './values.js'
 
 /** Answers that a client fetches in batches. */

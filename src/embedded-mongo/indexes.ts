@@ -3,7 +3,8 @@ import { compileFilter, type Filter } from './match.js'
 import { descendingKey, EMPTY_ARRAY_KEY, sortKey } from './ordering.js'
 import { EMPTY_ARRAY, indexedValues, parsePath, type Path } from './paths.js'
 import { SortedKeys } from './sorted-keys.js'
-import type { Slot, Transaction } from './store.js'
+import type { Slot } from './collection.js'
+import type { Transaction } from './transaction.js'
 import { type Doc, docOf, isDoc, isNumeric, nameOf, newDoc, show, toNumber, type Value } from './values.js'
 
 export type IndexField = { path: string; steps: Path; direction: 1 | -1 }

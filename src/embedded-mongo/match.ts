@@ -1,4 +1,5 @@
 import { BSONRegExp, MaxKey, MinKey } from 'mongodb'
+import { bounded } from './bounded.js'
 import { badValue, failedToParse, notImplemented } from './errors.js'
 import { compileExpression, type Variables } from './expressions.js'
 import { compare, isEqual, isNaNValue, orderKey, rankOf } from './ordering.js'
@@ -38,26 +39,45 @@ export type Filter = {
   test: (doc: Doc) => boolean
   /** The conditions joined by the outermost `and`. */
   conditions: readonly Condition[]
+  /** Whether the conditions say all that the filter says; an `$or` is in none of them. */
+  complete: boolean
+  /** Whether a regular expression in it may take long: whoever tests many documents watches all of it at once. */
+  slow: boolean
 }
 
 /** Compiles a query (manual: "Query Predicates"). Whatever is unknown is refused here, before anything is read. */
 export const compileFilter = (query: Doc, variables: Variables = {}): Filter => {
-  const conditions: Condition[] = []
-  const tests: ((doc: Doc) => boolean)[] = []
-  for (const key of Object.keys(query)) {
-    const operand = query[key]
-    if (!key.startsWith('$')) {
-      const parsed = fieldConditions(nameOf(key), operand, variables)
-      conditions.push(...parsed)
-      tests.push(...parsed.map(({ test }) => test))
-    } else {
-      const logical = compileLogical(key, operand, variables)
-      conditions.push(...logical.conditions)
-      tests.push(logical.test)
-    }
-  }
-  return { test: all(tests), conditions }
+  const slowOutside = slowRegexMet
+  slowRegexMet = false
+  const filter = allFilters(
+    Object.keys(query).map((key) => {
+      const operand = query[key]
+      if (key.startsWith('$')) return compileLogical(key, operand, variables)
+      const conditions = fieldConditions(nameOf(key), operand, variables)
+      return filterOf(all(conditions.map(({ test }) => test)), conditions, true)
+    }),
+  )
+  const slow = slowRegexMet
+  slowRegexMet ||= slowOutside
+  return { ...filter, slow }
 }
+
+/** Whether the filter that is being compiled has met a regular expression that may take long. */
+let slowRegexMet = false
+
+const filterOf = (test: Filter['test'], conditions: readonly Condition[], complete: boolean): Filter => ({
+  test,
+  conditions,
+  complete,
+  slow: false,
+})
+
+export const allFilters = (filters: readonly Filter[]): Filter => ({
+  test: all(filters.map(({ test }) => test)),
+  conditions: filters.flatMap(({ conditions }) => conditions),
+  complete: filters.every(({ complete }) => complete),
+  slow: filters.some(({ slow }) => slow),
+})
 
 const all = <T>(tests: readonly ((value: T) => boolean)[]): ((value: T) => boolean) => {
   if (tests.length === 0) return () => true
@@ -79,26 +99,24 @@ const clauses = (operator: string, operand: Value, variables: Variables): Filter
 
 const compileLogical = (operator: string, operand: Value, variables: Variables): Filter => {
   switch (operator) {
-    case '$and': {
-      const filters = clauses(operator, operand, variables)
-      return { test: all(filters.map(({ test }) => test)), conditions: filters.flatMap(({ conditions }) => conditions) }
-    }
+    case '$and':
+      return allFilters(clauses(operator, operand, variables))
     case '$or': {
       const filters = clauses(operator, operand, variables)
       if (filters.length === 1) return filters[0]!
-      return { test: (doc) => filters.some(({ test }) => test(doc)), conditions: [] }
+      return filterOf((doc) => filters.some(({ test }) => test(doc)), [], false)
     }
     case '$nor': {
       const filters = clauses(operator, operand, variables)
-      return { test: (doc) => !filters.some(({ test }) => test(doc)), conditions: [] }
+      return filterOf((doc) => !filters.some(({ test }) => test(doc)), [], false)
     }
     case '$expr': {
       const expression = compileExpression(operand, variables)
       const test = (doc: Doc): boolean => isTruthy(expression(doc, { ROOT: doc }))
-      return { test, conditions: indexableExpression(operand, variables, test) }
+      return filterOf(test, indexableExpression(operand, variables, test), false)
     }
     case '$comment':
-      return { test: () => true, conditions: [] }
+      return filterOf(() => true, [], true)
     default:
       throw KNOWN_ELSEWHERE.has(operator)
         ? notImplemented(operator)
@@ -134,6 +152,10 @@ const KNOWN_ELSEWHERE = new Set(
 
 const isOperatorDoc = (value: Value): value is Doc => isDoc(value) && (Object.keys(value)[0]?.startsWith('$') ?? false)
 
+/** A document of operators on a value, as opposed to a query on a document's fields. */
+export const isFieldOperator = (value: Value): boolean =>
+  isOperatorDoc(value) && !['$and', '$or', '$nor', '$expr', '$where'].includes(Object.keys(value)[0]!)
+
 const fieldConditions = (field: string, operand: Value, variables: Variables): Condition[] => {
   const path = parsePath(field)
   if (operand instanceof BSONRegExp) return [leafCondition(field, path, 'other', operand, regexTest(operand))]
@@ -141,7 +163,11 @@ const fieldConditions = (field: string, operand: Value, variables: Variables): C
   if ('$ref' in operand || '$id' in operand) throw notImplemented('a DBRef in a query')
   return Object.keys(operand)
     .filter((operator) => operator !== '$options' && operator !== '$comment')
-    .map((operator) => operatorCondition(field, path, operator, operand[operator], operand, variables))
+    .flatMap((operator) =>
+      operator === '$all'
+        ? allOf(field, path, operand[operator], variables)
+        : operatorCondition(field, path, operator, operand[operator], operand, variables),
+    )
     .concat('$options' in operand && !('$regex' in operand) ? failNow('$options needs a $regex') : [])
 }
 
@@ -166,7 +192,8 @@ const leafCondition = (
     path: field,
     operator,
     operand,
-    test: path.length === 1 ? (doc) => unfolded(doc[first]) : (doc) => someAt(doc, path, 0, unfolded),
+    // A position in the path has unfolded its array already.
+    test: path.length === 1 ? (doc) => unfolded(doc[first]) : (doc) => someAt(doc, path, 0, unfolded, leaf),
     leaf,
     element: (array) => array.findIndex(leaf),
   }
@@ -244,8 +271,6 @@ const operatorCondition = (
         element: (array) => array.findIndex(matches),
       }
     }
-    case '$all':
-      return allOf(field, path, operand, variables)
     case '$not': {
       if (operand instanceof BSONRegExp) return not(leafCondition(field, path, 'other', operand, regexTest(operand)))
       if (!isDoc(operand)) throw badValue('$not needs a regex or a document')
@@ -371,21 +396,23 @@ const compileRegex = ({ pattern, options }: BSONRegExp): RegExp => {
   }
 }
 
+/** Without a quantifier or a reference back there is nothing to try twice. */
+const BACKTRACKS = /[*+?{]|\\[1-9k]/
+
 const regexTest = (regex: BSONRegExp): Test => {
   const compiled = compileRegex(regex)
   const key = orderKey(regex)
-  return (value) =>
-    typeof value === 'string' ? compiled.test(value) : value instanceof BSONRegExp && orderKey(value) === key
+  const slow = BACKTRACKS.test(regex.pattern)
+  slowRegexMet ||= slow
+  const test = slow ? (text: string) => bounded(() => compiled.test(text)) : (text: string) => compiled.test(text)
+  return (value) => (typeof value === 'string' ? test(value) : value instanceof BSONRegExp && orderKey(value) === key)
 }
 
 /** `$elemMatch`: a query on documents, or operators on plain values. */
 export const elementTest = (operand: Value, variables: Variables): Test => {
   if (!isDoc(operand)) throw badValue('$elemMatch needs an Object')
-  const first = Object.keys(operand)[0]
-  const isQuery =
-    first === undefined || !first.startsWith('$') || ['$and', '$or', '$nor', '$expr', '$where'].includes(first)
-  if (isQuery) {
-    if (first === '$expr') throw notImplemented('$expr inside $elemMatch')
+  if (!isFieldOperator(operand)) {
+    if ('$expr' in operand) throw notImplemented('$expr inside $elemMatch')
     const { test } = compileFilter(operand, variables)
     // A nested array counts as a document whose fields are its positions.
     return (value) => (isDoc(value) ? test(value) : Array.isArray(value) && test(positionsOf(value)))
@@ -396,10 +423,11 @@ export const elementTest = (operand: Value, variables: Variables): Test => {
 const positionsOf = (array: readonly Value[]): Doc =>
   docOf(Object.fromEntries(array.map((value, index) => [`\0${index}`, value])))
 
-const allOf = (field: string, path: Path, operand: Value, variables: Variables): Condition => {
+/** `$all: [x, y]` is one condition for each (manual: "$all", Behavior). */
+const allOf = (field: string, path: Path, operand: Value, variables: Variables): Condition[] => {
   if (!Array.isArray(operand)) throw badValue('$all needs an array')
-  if (operand.length === 0) return { ...wholeCondition(field, path, 'other', operand, () => false) }
-  const parts = operand.map((value) => {
+  if (operand.length === 0) return [wholeCondition(field, path, 'other', operand, () => false)]
+  return operand.map((value) => {
     if (isOperatorDoc(value)) {
       if (Object.keys(value)[0] !== '$elemMatch') throw badValue('no $ expressions in $all')
       return operatorCondition(field, path, '$elemMatch', value.$elemMatch, value, variables)
@@ -408,12 +436,4 @@ const allOf = (field: string, path: Path, operand: Value, variables: Variables):
       ? leafCondition(field, path, 'other', value, regexTest(value))
       : leafCondition(field, path, '$eq', value, equals(value))
   })
-  return {
-    path: field,
-    operator: parts.length === 1 ? parts[0]!.operator : 'other',
-    operand: parts[0]!.operand,
-    test: all(parts.map(({ test }) => test)),
-    leaf: all(parts.map(({ leaf }) => leaf)),
-    element: parts[0]!.element,
-  }
 }

@@ -1,7 +1,7 @@
 import { Decimal128, Double } from 'mongodb'
 import { notImplemented } from './errors.js'
 import type { Numeric } from './ordering.js'
-import { doubleOf, toNumber, type Value } from './values.js'
+import { doubleOf, isInt32, toNumber, type Value } from './values.js'
 
 /**
  * Arithmetic with MongoDB's types: int32 grows into int64, a double makes the result a double.
@@ -11,8 +11,7 @@ import { doubleOf, toNumber, type Value } from './values.js'
 const INT64_MAX = 2n ** 63n - 1n
 export const fitsInt64 = (value: bigint): boolean => value <= INT64_MAX && value >= -INT64_MAX - 1n
 
-const isDouble = (value: Numeric): boolean =>
-  value instanceof Double || (typeof value === 'number' && ((value | 0) !== value || Object.is(value, -0)))
+const isDouble = (value: Numeric): boolean => value instanceof Double || (typeof value === 'number' && !isInt32(value))
 
 /** The int32 or int64 with this value. */
 export const integerOf = (value: bigint): number | bigint =>
@@ -37,7 +36,7 @@ export const add = (a: Numeric, b: Numeric): { value: Value; overflow: boolean }
   if (typeof a === 'number' && typeof b === 'number') {
     const sum = a + b
     // Both int32 and the sum too: the usual counter.
-    if ((a | 0) === a && (b | 0) === b && (sum | 0) === sum) return { value: sum, overflow: false }
+    if (isInt32(a) && isInt32(b) && (sum | 0) === sum) return { value: sum, overflow: false }
   }
   return calculate(
     a,

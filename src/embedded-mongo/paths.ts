@@ -20,21 +20,28 @@ export const parsePath = (text: string): Path => {
 
 /**
  * True when one of the elements that a query's path leads to passes. Arrays on the way are entered, by element and by
- * position; the value at the end is given as it is, `undefined` when missing. An array on the way without a document
- * inside leads nowhere.
+ * position; the value at the end is given as it is, `undefined` when missing: to `atPosition` when the path's last step was
+ * a position in an array, else to `test`. An array on the way without a document inside leads nowhere.
  */
-export const someAt = (value: Value, path: Path, depth: number, test: (leaf: Value) => boolean): boolean => {
+export const someAt = (
+  value: Value,
+  path: Path,
+  depth: number,
+  test: (leaf: Value) => boolean,
+  atPosition = test,
+): boolean => {
   if (depth === path.length) return test(value)
-  if (isDoc(value)) return someAt(value[path[depth]!.key], path, depth + 1, test)
+  if (isDoc(value)) return someAt(value[path[depth]!.key], path, depth + 1, test, atPosition)
   if (!Array.isArray(value)) return test(undefined)
   const { index } = path[depth]!
   for (let i = 0; i < value.length; i++) {
     const element = value[i]
-    if (isDoc(element) && someAt(element, path, depth, test)) return true
+    if (isDoc(element) && someAt(element, path, depth, test, atPosition)) return true
     if (i === index) {
       if (depth + 1 === path.length) {
-        if (test(element)) return true
-      } else if ((isDoc(element) || Array.isArray(element)) && someAt(element, path, depth + 1, test)) return true
+        if (atPosition(element)) return true
+      } else if ((isDoc(element) || Array.isArray(element)) && someAt(element, path, depth + 1, test, atPosition))
+        return true
     }
   }
   return false

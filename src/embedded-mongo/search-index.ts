@@ -1,7 +1,7 @@
 import { CommandError, notSupported } from './errors.js'
 import { orderKey } from './ordering.js'
 import { indexedValues, parsePath, type Path } from './paths.js'
-import type { Collection } from './store.js'
+import type { Collection } from './collection.js'
 import { type Doc, docOf, isDoc, nameOf, typeName, type TypeName, type Value, displayed } from './values.js'
 
 /**

@@ -1,4 +1,5 @@
 import { BSONRegExp, MaxKey, MinKey } from 'mongodb'
+import { bounded } from './bounded.js'
 import { badValue, CommandError, notImplemented } from './errors.js'
 import type { Index } from './indexes.js'
 import type { Condition, Filter } from './match.js'
@@ -14,7 +15,9 @@ import {
 } from './ordering.js'
 import { EMPTY_ARRAY, indexedValues, parsePath, type Path } from './paths.js'
 import { isScore } from './project.js'
-import type { Collection, Slot, Store, Transaction } from './store.js'
+import type { Collection, Slot } from './collection.js'
+import type { Store } from './store.js'
+import { type Transaction, visibleTo } from './transaction.js'
 import { type Doc, isDoc, isNumeric, nameOf, toNumber, type Value } from './values.js'
 
 /** Finding documents: choosing an index, walking it, testing, sorting. */
@@ -99,8 +102,16 @@ const usable = (operand: Value): boolean =>
   !(operand instanceof MinKey) &&
   !(operand instanceof MaxKey)
 
+const known = new WeakMap<Condition, string[] | null>()
+
 /** The keys of the only values that satisfy a condition, or null when it is not about single values. */
-const pointsOf = ({ operator, operand }: Condition): string[] | null => {
+const pointsOf = (condition: Condition): string[] | null => {
+  let points = known.get(condition)
+  if (points === undefined) known.set(condition, (points = computePoints(condition)))
+  return points
+}
+
+const computePoints = ({ operator, operand }: Condition): string[] | null => {
   if (operator === '$eq' || operator === '$expr-eq') return usable(operand) ? [sortKey(operand)] : null
   if (operator !== '$in') return null
   const values = operand as Value[]
@@ -210,6 +221,7 @@ const sortedBy = (index: Index, fixed: number, conditions: readonly Condition[],
 
 /** True when every document that meets the conditions is in a partial index with this filter. */
 const implies = (conditions: readonly Condition[], partial: Filter): boolean =>
+  partial.complete &&
   partial.conditions.length > 0 &&
   partial.conditions.every((needed) =>
     conditions.some(
@@ -280,12 +292,13 @@ export const select = (
   const seen = disturbed ? new Set<Slot>() : null
   if (enough > 0) {
     const visit = (slot: Slot): boolean => {
-      const doc = transaction ? store.visible(slot, transaction) : slot.doc
+      const doc = transaction ? visibleTo(transaction, slot) : slot.doc
       seen?.add(slot)
       if (doc && filter.test(doc)) found.push({ slot, doc })
       return found.length < enough
     }
-    walk(collection, plan, visit)
+    if (filter.slow) bounded(() => walk(collection, plan, visit))
+    else walk(collection, plan, visit)
     if (disturbed) for (const slot of disturbed) if (!seen!.has(slot) && found.length < enough) visit(slot)
   }
   if (backwards) found.reverse()
@@ -301,7 +314,7 @@ const disturbedSlots = (collection: Collection, transaction: Transaction, plan: 
   const slots = new Set(own)
   for (const { slot, version } of history) if (version > transaction.snapshot) slots.add(slot)
   if (plan.kind !== 'ids') return slots
-  const { ids } = plan
-  for (const slot of slots) if (!ids.includes(slot.id)) slots.delete(slot)
+  const ids = new Set(plan.ids)
+  for (const slot of slots) if (!ids.has(slot.id)) slots.delete(slot)
   return slots.size > 0 ? slots : null
 }

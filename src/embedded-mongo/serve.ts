@@ -114,34 +114,54 @@ const listening = async (net: NetServer, listen: Listen): Promise<void> => {
 
 let connections = 0
 
+/** A client that does not read gets nothing more until it has read so much that less than this is left. */
+const MOST_UNREAD_BYTES = 16 * 1024 * 1024
+
+/** One request of a connection at a time, as MongoDB has it: what a client sends and does not read fills its own pipe. */
 const connect = (server: Server, socket: Socket, address: string): void => {
   const reader = new MessageReader()
-  let corked = false
+  let waiting: Buffer[] = []
+  let busy = false
+  const next = (): void => {
+    if (!busy && waiting.length > 0 && socket.writableLength < MOST_UNREAD_BYTES) {
+      busy = true
+      answer(waiting.shift()!)
+    }
+    if (waiting.length > 0) socket.pause()
+    else socket.resume()
+  }
   const peer: Peer = {
     id: ++connections,
     address,
-    send: (message) => {
-      if (!corked) socket.cork()
-      corked = true
-      socket.write(message)
-    },
-    flush: () => {
-      corked = false
-      socket.uncork()
+    send: (message) => void socket.write(message),
+    done: () => {
+      busy = false
+      next()
     },
   }
+  const answer = (message: Buffer): void => {
+    try {
+      const request = read(message, server, peer)
+      if (request) server.handle(peer, request)
+    } catch (error) {
+      end(error)
+    }
+  }
+  // Not the protocol: this connection ends, the others go on.
+  const end = (error: unknown): void => {
+    if (!(error instanceof MalformedMessage)) throw error
+    socket.destroy()
+  }
   socket.on('error', () => socket.destroy())
+  socket.on('close', () => (waiting = []))
+  socket.on('drain', next)
   socket.on('data', (piece) => {
     try {
-      for (const message of reader.push(piece)) {
-        const request = read(message, server, peer)
-        if (request) server.handle(peer, request)
-      }
+      waiting.push(...reader.push(piece))
     } catch (error) {
-      // Not the protocol: this connection ends, the others go on.
-      if (!(error instanceof MalformedMessage)) throw error
-      socket.destroy()
+      return end(error)
     }
+    next()
   })
 }
 

@@ -8,14 +8,21 @@ import { Cursors } from './cursors.js'
 import { CommandError } from './errors.js'
 import type { Journal } from './journal.js'
 import { Sessions, type Standing } from './sessions.js'
-import { Blocked, type Store } from './store.js'
+import type { Store } from './store.js'
+import { Blocked } from './transaction.js'
 import { newDoc, toNumber, type Doc } from './values.js'
 import { addressReply, encodeReply, type Request } from './wire.js'
 
 const COMMANDS: Partial<Record<string, Command>> = { ...SESSION, ...READS, ...WRITES, ...CATALOG, ...SEARCH }
 
 /** The other end of one socket. */
-export type Peer = { id: number; address: string; send: (message: Buffer) => void; flush: () => void }
+export type Peer = {
+  id: number
+  address: string
+  send: (message: Buffer) => void
+  /** Called when the request is done with, whether it wanted a reply or not: what was sent may go, the next may come. */
+  done: () => void
+}
 
 type Pending = { peer: Peer; request: Request; reply: Buffer; uncommitted: boolean }
 
@@ -161,13 +168,10 @@ export class Server {
         failure = encodeReply(commitFailure(error))
       }
     }
-    const peers = new Set<Peer>()
     for (const { peer, request, reply, uncommitted } of pending) {
-      if (!request.wantsReply) continue
-      peer.send(addressReply(failure && uncommitted ? Buffer.from(failure) : reply, request))
-      peers.add(peer)
+      if (request.wantsReply) peer.send(addressReply(failure && uncommitted ? Buffer.from(failure) : reply, request))
+      peer.done()
     }
-    for (const peer of peers) peer.flush()
   }
 
   /** Housekeeping, called every second or so. */

@@ -1,7 +1,8 @@
 import { Binary } from 'mongodb'
 import { CommandError, notSupported } from './errors.js'
 import type { Journal } from './journal.js'
-import type { Store, Transaction } from './store.js'
+import type { Store } from './store.js'
+import type { Transaction } from './transaction.js'
 import { isDoc, wholeNumber, type Doc, type Value } from './values.js'
 
 const TRANSACTION_LIFETIME_MS = 60_000

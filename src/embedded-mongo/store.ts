@@ -1,106 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { encode } from './bson.js'
-import type { ChangeStreams, ChangeKind } from './change-streams.js'
+import type { ChangeKind, ChangeStreams } from './change-streams.js'
+import { Collection, newSlot, orderOf, type Slot, type Write } from './collection.js'
 import { CommandError, writeConflict } from './errors.js'
-import { Index, idIndex } from './indexes.js'
-import type { Journal } from './journal.js'
-import { type Batch } from './journal.js'
+import { Index } from './indexes.js'
+import { type Batch, type Journal, StartFailure } from './journal.js'
 import { orderKey } from './ordering.js'
 import type { AnySearchIndex } from './search-indexes.js'
-import { type Doc, docOf, isDoc, newDoc, typeName } from './values.js'
-
-/** Where a document lives. The document itself is replaced, never changed; `doc` is null before insertion and after deletion. */
-export type Slot = {
-  readonly id: string
-  seq: number
-  /** The sequence number as a string of fixed width: breaks ties in indexes by insertion. */
-  order: string
-  doc: Doc | null
-  raw: Buffer
-  /** The store's version when `doc` was last replaced. */
-  version: number
-  /** Earlier documents that an open transaction may still see, oldest first. */
-  past: { doc: Doc | null; until: number }[] | null
-  lock: Transaction | null
-}
-
-export type Write = {
-  collection: Collection
-  slot: Slot
-  after: Doc | null
-  raw: Buffer
-  kind: ChangeKind
-  keys: readonly (KeyChange | null)[]
-}
-type KeyChange = { removed: string[]; added: string[] }
-
-/** What a transaction has read from and written so far; nothing of it is in the collections before its commit. */
-export class Transaction {
-  readonly writes = new Map<Slot, Write>()
-  /** Slots of documents inserted here, by collection and id. */
-  readonly inserted = new Map<Collection, Map<string, Slot>>()
-  readonly touched = new Map<Collection, Set<Slot>>()
-  state: 'open' | 'committed' | 'aborted' = 'open'
-  /** Commands that wait for this transaction to end. */
-  readonly waiting: (() => void)[] = []
-  constructor(
-    readonly snapshot: number,
-    readonly session: string,
-    readonly txnNumber: bigint,
-    readonly expiresAt: number,
-  ) {}
-}
-
-/** Thrown when a write outside transactions meets one inside: the command is tried again after that transaction. */
-export class Blocked extends Error {
-  constructor(readonly by: Transaction) {
-    super('waits for a transaction')
-  }
-}
-
-export class Collection {
-  readonly slots = new Map<string, Slot>()
-  readonly indexes: Index[] = [idIndex()]
-  readonly searchIndexes: AnySearchIndex[] = []
-  /** What changed while transactions were open: they look here for what they must not see yet. */
-  history: { slot: Slot; version: number; before: Doc | null }[] = []
-  readonly writers = new Set<Transaction>()
-  readonly database: string
-  readonly name: string
-  constructor(
-    readonly id: number,
-    readonly namespace: string,
-    readonly uuid: string,
-    readonly options: Doc,
-  ) {
-    const dot = namespace.indexOf('.')
-    this.database = namespace.slice(0, dot)
-    this.name = namespace.slice(dot + 1)
-  }
-
-  definition(): Doc {
-    return docOf({
-      uuid: this.uuid,
-      options: this.options,
-      indexes: this.indexes.slice(1).map(({ definition }) => definition),
-      searchIndexes: this.searchIndexes.map(({ stored }) => stored),
-    })
-  }
-}
+import { Blocked, releaseClaims, takeClaims, Transaction, visibleTo } from './transaction.js'
+import { type Doc, isDoc, newDoc, typeName } from './values.js'
 
 const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-
-const orderOf = (seq: number): string => {
-  const high = Math.floor(seq / 2 ** 24)
-  return String.fromCharCode(
-    (high >>> 16) & 255,
-    (high >>> 8) & 255,
-    high & 255,
-    (seq >>> 16) & 255,
-    (seq >>> 8) & 255,
-    seq & 255,
-  )
-}
 
 const emptyBatch = (): Batch => ({ documents: new Map(), collections: new Map(), replies: new Map() })
 
@@ -139,7 +49,7 @@ export class Store {
     this.journal.eachDocument(({ seq, collection: id, raw, doc }) => {
       const collection = byId.get(id)
       this.nextSeq = Math.max(this.nextSeq, seq + 1)
-      if (!collection) return
+      if (!collection) throw new StartFailure('data_damaged', `Document ${seq} belongs to no collection.`)
       const slot = newSlot(orderKey(doc._id))
       Object.assign(slot, { seq, order: orderOf(seq), doc, raw, version: 1 })
       collection.slots.set(slot.id, slot)
@@ -149,15 +59,6 @@ export class Store {
   }
 
   // --- reading -------------------------------------------------------------------------------------------------------
-
-  /** The document that a transaction, or nobody in particular, sees in a slot. */
-  visible(slot: Slot, transaction: Transaction | null): Doc | null {
-    if (!transaction) return slot.doc
-    const own = transaction.writes.get(slot)
-    if (own) return own.after
-    if (slot.version <= transaction.snapshot) return slot.doc
-    return slot.past?.find(({ until }) => until > transaction.snapshot)?.doc ?? null
-  }
 
   rawOf(slot: Slot, doc: Doc, transaction: Transaction | null): Buffer {
     if (slot.doc === doc) return slot.raw
@@ -188,7 +89,7 @@ export class Store {
           )
     const id = orderKey(_id)
     const taken = collection.slots.get(id) ?? transaction?.inserted.get(collection)?.get(id)
-    if (taken && this.visible(taken, transaction)) throw collection.indexes[0]!.duplicate(collection.namespace, doc, id)
+    if (taken && visibleTo(transaction, taken)) throw collection.indexes[0]!.duplicate(collection.namespace, doc, id)
     // An own deletion and a new insertion of one id is one write of one slot.
     const slot = taken ?? newSlot(id)
     this.write(collection, slot, doc, raw, 'insert', transaction)
@@ -219,7 +120,7 @@ export class Store {
         `BSONObj size: ${bytes.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
       )
     }
-    const keys = collection.indexes.map((index) => keyChange(index, slot.doc, after))
+    const keys = collection.keyChanges(slot, after)
     const write: Write = { collection, slot, after, raw: bytes, kind, keys }
     if (transaction) this.writeLater(transaction, write)
     else {
@@ -229,13 +130,11 @@ export class Store {
   }
 
   private writeLater(transaction: Transaction, write: Write): void {
-    const { collection, slot, after, keys } = write
+    const { collection, slot, after } = write
     const earlier = transaction.writes.get(slot)
     if (earlier) releaseClaims(transaction, earlier)
     this.checkUnique(write, transaction)
-    for (const [i, index] of collection.indexes.entries()) {
-      if (index.unique) for (const key of keys[i]?.added ?? []) index.claims.set(key, { transaction, slot })
-    }
+    takeClaims(transaction, write)
     if (earlier)
       write.kind =
         slot.doc === null ? 'insert' : after === null ? 'delete' : earlier.kind === 'update' ? write.kind : earlier.kind
@@ -279,16 +178,17 @@ export class Store {
   private apply(writes: readonly Write[]): void {
     const version = ++this.version
     const before = writes.map(({ slot }) => ({ doc: slot.doc, raw: slot.raw, version: slot.version, past: slot.past }))
-    for (const { collection, slot, keys } of writes) {
+    for (const write of writes) {
+      const { collection, slot } = write
       if (slot.seq === 0 || slot.doc === null) {
         slot.seq = this.nextSeq++
         slot.order = orderOf(slot.seq)
       }
-      removeKeys(collection, slot, keys, 'removed')
+      collection.removeKeys(write, 'removed')
     }
     for (const write of writes) {
-      const { collection, slot, after, raw, keys } = write
-      addKeys(collection, slot, keys, 'added')
+      const { collection, slot, after, raw } = write
+      collection.addKeys(write, 'added')
       if (this.transactions.size > 0) {
         collection.history.push({ slot, version, before: slot.doc })
         const past = (slot.past ??= [])
@@ -304,16 +204,18 @@ export class Store {
       this.keep(collection, slot)
     }
     this.undo.push(() => {
-      for (const { collection, slot, keys } of writes) removeKeys(collection, slot, keys, 'added')
-      for (const [i, { collection, slot, keys }] of writes.entries()) {
+      for (const write of writes) write.collection.removeKeys(write, 'added')
+      for (const [i, write] of writes.entries()) {
+        const { collection, slot } = write
         const old = before[i]!
         for (const search of collection.searchIndexes) search.replace(slot.seq, slot.doc, old.doc)
-        addKeys(collection, slot, keys, 'removed')
+        collection.addKeys(write, 'removed')
         if (!old.doc) collection.slots.delete(slot.id)
-        else if (!slot.doc) putBack(collection, slot)
+        else if (!slot.doc) collection.putBack(slot)
         Object.assign(slot, old)
         this.keep(collection, slot)
       }
+      this.changes.takeBack(writes.length)
     })
   }
 
@@ -397,7 +299,17 @@ export class Store {
       this.collections.set(collection.namespace, collection)
       for (const slot of collection.slots.values()) this.keep(collection, slot)
       this.keepDefinition(collection)
+      this.changes.takeBack(1)
     })
+  }
+
+  dropDatabase(name: string): void {
+    const collections = [...this.collections.values()].filter(({ database }) => database === name)
+    for (const collection of collections) this.awaitWriters(collection)
+    for (const collection of collections) this.drop(collection)
+    if (collections.length === 0) return
+    this.changes.recordDropDatabase(name)
+    this.undo.push(() => this.changes.takeBack(1))
   }
 
   addIndex(collection: Collection, index: Index): void {
@@ -487,56 +399,3 @@ const snapshotUnavailable = (): CommandError =>
       errorLabels: ['TransientTransactionError'],
     },
   )
-
-const newSlot = (id: string): Slot => ({
-  id,
-  seq: 0,
-  order: '',
-  doc: null,
-  raw: NOTHING,
-  version: 0,
-  past: null,
-  lock: null,
-})
-const NOTHING = Buffer.alloc(0)
-
-const keyChange = (index: Index, before: Doc | null, after: Doc | null): KeyChange | null => {
-  if (before && after && !index.touches(before, after)) return null
-  const old = before ? index.keysOf(before) : []
-  const next = after ? index.keysOf(after) : []
-  if (old.length === 0) return { removed: old, added: next }
-  if (next.length === 0) return { removed: old, added: next }
-  const change = { removed: old.filter((key) => !next.includes(key)), added: next.filter((key) => !old.includes(key)) }
-  return change.removed.length > 0 || change.added.length > 0 ? change : null
-}
-
-const removeKeys = (collection: Collection, slot: Slot, keys: Write['keys'], which: keyof KeyChange): void => {
-  for (const [i, change] of keys.entries()) {
-    const index = collection.indexes[i]!
-    if (change) for (const key of change[which]) index.entries.delete(index.entryKey(key, slot))
-  }
-}
-
-const addKeys = (collection: Collection, slot: Slot, keys: Write['keys'], which: keyof KeyChange): void => {
-  for (const [i, change] of keys.entries()) {
-    const index = collection.indexes[i]!
-    if (change) for (const key of change[which]) index.entries.set(index.entryKey(key, slot), slot)
-  }
-}
-
-const releaseClaims = (transaction: Transaction, { collection, slot, keys }: Write): void => {
-  for (const [i, index] of collection.indexes.entries()) {
-    if (!index.unique) continue
-    for (const key of keys[i]?.added ?? []) {
-      const claim = index.claims.get(key)
-      if (claim?.transaction === transaction && claim.slot === slot) index.claims.delete(key)
-    }
-  }
-}
-
-/** A deletion is undone: the document returns to its place in the natural order. */
-const putBack = (collection: Collection, slot: Slot): void => {
-  const slots = [...collection.slots.values(), slot].sort((a, b) => a.seq - b.seq)
-  collection.slots.clear()
-  for (const each of slots) collection.slots.set(each.id, each)
-}

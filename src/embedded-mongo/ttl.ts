@@ -1,8 +1,9 @@
 import { EMPTY_ARRAY, indexedValues } from './paths.js'
-import { compileFilter } from './match.js'
+import { allFilters, compileFilter } from './match.js'
 import { select } from './select.js'
-import { Blocked, type Store } from './store.js'
-import { docOf, newDoc } from './values.js'
+import type { Store } from './store.js'
+import { Blocked } from './transaction.js'
+import { docOf } from './values.js'
 
 /**
  * Deletes the documents whose TTL index says that their time is over (manual: "TTL Indexes"): of several dates in an
@@ -14,12 +15,8 @@ export const sweepExpired = (store: Store, now: number): void => {
       if (index.expireAfterSeconds === null) continue
       const { path, steps } = index.fields[0]!
       const limit = now - index.expireAfterSeconds * 1000
-      const filter = index.partial ? { test: index.partial.test, conditions: [] } : compileFilter(newDoc())
       const over = compileFilter(docOf({ [path]: docOf({ $lte: new Date(limit) }) }))
-      const both = {
-        test: (doc: Parameters<typeof over.test>[0]) => over.test(doc) && filter.test(doc),
-        conditions: index.partial ? [] : over.conditions,
-      }
+      const both = index.partial ? allFilters([index.partial, over]) : over
       for (const { slot, doc } of select(store, collection, both, {
         sort: null,
         skip: 0,

@@ -4,7 +4,7 @@ import { badValue, CommandError, notSupported } from './errors.js'
 import type { Filter } from './match.js'
 import { orderKey } from './ordering.js'
 import { indexedValues, parsePath, type Path } from './paths.js'
-import type { Collection } from './store.js'
+import type { Collection } from './collection.js'
 import { displayed, type Doc, isDoc, isNumeric, nameOf, toNumber, type Value, wholeNumber } from './values.js'
 
 /**

@@ -1,4 +1,4 @@
-import { decode, lengthAt, MalformedBson, encode } from './bson.js'
+import { decode, encode, isOutOfBounds, lengthAt, MalformedBson } from './bson.js'
 import type { Doc } from './values.js'
 
 /** MongoDB's wire protocol: OP_MSG, and the one OP_QUERY with which drivers say hello. */
@@ -62,8 +62,8 @@ export const readRequest = (message: Buffer): Request => {
     if (operation === OP_MSG) return readMsg(message, id)
     if (operation === OP_QUERY) return readQuery(message, id)
   } catch (error) {
-    if (error instanceof MalformedBson || error instanceof RangeError)
-      throw new MalformedMessage(error.message, { cause: error })
+    if (error instanceof MalformedBson || isOutOfBounds(error))
+      throw new MalformedMessage((error as Error).message, { cause: error })
     throw error
   }
   throw new MalformedMessage(`operation ${operation}`)

@@ -225,6 +225,18 @@ describe('a change stream (manual: Change Streams)', () => {
     expect(seen[1]).toMatchObject({ updateDescription: { updatedFields: { 'a.b': 2 }, removedFields: ['a.c'] } })
   })
 
+  it('tells nothing of a statement that failed half-way', async () => {
+    const collection = await fresh()
+    await collection.createIndex({ n: 1 }, { unique: true })
+    await collection.insertMany([{ _id: one }, { n: 1 }, { n: 2 }])
+    const work = async () => {
+      expect((await refusal(collection.updateMany({}, { $set: { n: 7 } }))).code).toBe(11000)
+      await collection.insertOne({ _id: 4 as never, n: 4 })
+    }
+    const [first] = await collect(work, 1, () => collection.watch())
+    expect(first).toMatchObject({ operationType: 'insert', documentKey: { _id: 4 } })
+  })
+
   it('stays quiet while other collections change', async () => {
     const [watched, other] = [await fresh(), await fresh()]
     const work = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { CommandError } from '../errors.js'
 import { Index, indexDefinition } from '../indexes.js'
 import { compileFilter } from '../match.js'
 import { orderKey } from '../ordering.js'
-import type { Collection } from '../store.js'
+import type { Collection } from '../collection.js'
 import { type Doc, docOf, isDoc, isTruthy, wholeNumber, type Value, displayed } from '../values.js'
 import { Binary } from 'mongodb'
 import {
@@ -84,10 +84,7 @@ const ofDatabase = (call: Call): Collection[] =>
 const dropDatabase: Command = {
   fields: [],
   run: (call) => {
-    const collections = ofDatabase(call)
-    for (const collection of collections) call.store.awaitWriters(collection)
-    for (const collection of collections) call.store.drop(collection)
-    if (collections.length > 0) call.store.changes.recordDropDatabase(call.database)
+    call.store.dropDatabase(call.database)
     return { dropped: call.database }
   },
 }

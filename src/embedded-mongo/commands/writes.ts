@@ -4,7 +4,7 @@ import { badValue, CommandError, failedToParse, notSupported } from '../errors.j
 import { compileFilter, type Filter } from '../match.js'
 import { compileProjection, scopeOf, type Reshape } from '../project.js'
 import { compileSort, select, type Found, type Sort } from '../select.js'
-import type { Collection } from '../store.js'
+import type { Collection } from '../collection.js'
 import { compileUpdate, upsertSeed, type Update } from '../update.js'
 import { type Doc, isDoc, isTruthy, newDoc, ObjectId, wholeNumber, type Value, displayed } from '../values.js'
 import {
