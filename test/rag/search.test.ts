@@ -34,6 +34,9 @@ const meanings = () =>
     return whole.map((number) => number / length)
   })
 
+const vectorsOf = (model: string, dimensions: number) =>
+  mongo.db.collection(`vectors_${hashOf(model, dimensions, RECIPE)}`)
+
 const REFUNDS = { title: 'Refunds', text: 'The refund arrives seven days after the parcel is back.' }
 const INVOICES = { title: 'Invoices', text: 'Invoices are sent on the first of each month.' }
 const SIGN_IN = { title: 'Passwords', text: 'A password has twelve characters.' }
@@ -67,18 +70,55 @@ describe('One company never finds what another one has', () => {
     expect((await search.retrieve('nobody', query)).ranked).toEqual([])
   })
 
-  it('even by a vector that says that it may', async () => {
-    const { embedder } = everythingIsNear()
-    const { add, embedAll, search } = await openLibrary(mongo, { embedder })
+  it('and another one’s passages, however many and however near, leave room for its own', async () => {
+    const { add, embedAll, search } = await openLibrary(mongo, everythingIsNear())
+    const sections = Array.from(
+      { length: 120 },
+      (_, at) => `## Refund ${at}\n\nRefund refund refund number ${at}: refund it.`,
+    )
+    await add('beta', { title: 'Refund', format: 'markdown', text: sections.join('\n\n') })
+    const own = await add('alpha', {
+      title: 'Mail',
+      text: 'Somewhere in a long text about parcels there is a refund, once.',
+    })
+    const other = await add('alpha', INVOICES)
+    await embedAll()
+    expect(
+      (await makeSearch({ mongo }).retrieve('alpha', 'refund')).ranked.map(({ candidate }) => candidate.documentId),
+    ).toEqual([own])
+    const { ranked } = await search.retrieve('alpha', 'refund')
+    expect(ranked.map(({ candidate }) => candidate.documentId).sort()).toEqual([own, other].sort())
+  })
+
+  /** Each holds when the ones before it fail. */
+  const forged: [what: string, forge: (secret: { _id: never; own: string }) => Promise<unknown>][] = [
+    ['a vector', ({ _id }) => vectorsOf('all-the-same', 8).updateOne({ _id }, { $set: { companyId: 'alpha' } })],
+    [
+      'a vector and its passage’s document',
+      async ({ _id, own }) => {
+        await vectorsOf('all-the-same', 8).updateOne({ _id }, { $set: { companyId: 'alpha', documentId: own } })
+        await mongo.db.collection('passages').updateOne({ _id }, { $set: { documentId: own } })
+      },
+    ],
+    [
+      'a vector and its passage',
+      async ({ _id }) => {
+        await vectorsOf('all-the-same', 8).updateOne({ _id }, { $set: { companyId: 'alpha' } })
+        await mongo.db.collection('passages').updateOne({ _id }, { $set: { companyId: 'alpha' } })
+      },
+    ],
+  ]
+  it.each(forged)('even when %s says that it may', async (_what, forge) => {
+    const { add, embedAll, search } = await openLibrary(mongo, everythingIsNear())
     const secret = await add('beta', canary('beta'))
     const own = await add('alpha', REFUNDS)
     await embedAll()
     const passage = await mongo.db.collection('passages').findOne({ documentId: secret })
-    await mongo.db
-      .collection(`vectors_${hashOf('all-the-same', 8, RECIPE)}`)
-      .updateOne({ _id: passage!._id }, { $set: { companyId: 'alpha' } })
-    const { ranked } = await search.retrieve('alpha', 'refund')
-    expect(ranked.map(({ candidate }) => candidate.documentId)).toEqual([own])
+    await forge({ _id: passage!._id as never, own })
+    for (const query of ['refund', 'safe word xylophone']) {
+      const { ranked } = await search.retrieve('alpha', query)
+      expect(ranked.map(({ candidate }) => candidate.text)).toEqual([REFUNDS.text])
+    }
   })
 })
 
@@ -349,8 +389,7 @@ describe('Vectors of a company', () => {
     const { add, embedAll } = await openLibrary(mongo, meanings())
     await add('acme', REFUNDS)
     await embedAll()
-    const [stored] = await mongo.db
-      .collection(`vectors_${hashOf('meanings', GROUPS.length + 1, RECIPE)}`)
+    const [stored] = await vectorsOf('meanings', GROUPS.length + 1)
       .find({})
       .toArray()
     expect((stored!.vector as Binary).toFloat32Array()).toHaveLength(GROUPS.length + 1)
