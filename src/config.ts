@@ -116,7 +116,7 @@ export const environment = z
       .string()
       .optional()
       .describe(
-        "Folder whose .md, .txt and .html files the first company answers from. Unset: the product's own documentation; empty: none.",
+        "Folder whose .pdf, .docx, .html, .md, .txt and .csv files the first company answers from. Unset: the product's own documentation; empty: none.",
       ),
     RATE_LIMIT_FACTOR: z.coerce
       .number('must be a number above 0')

@@ -20,7 +20,10 @@ const run = async (): Promise<void> => {
   const undo: (() => Promise<void>)[] = []
 
   // The port first: a taken one is said before anything else is touched.
-  const server = createServer({ requestTimeout: REQUEST_WITHIN_MS }, answerUnavailable)
+  const server = createServer(
+    { requestTimeout: REQUEST_WITHIN_MS, headersTimeout: HEADERS_WITHIN_MS },
+    answerUnavailable,
+  )
   const port = await listen(server, config)
   undo.push(() => closed(server))
 
@@ -37,8 +40,9 @@ const run = async (): Promise<void> => {
   greet(config, address, setupPath)
 }
 
-/** A request that has not arrived whole by then is cut off. */
-const REQUEST_WITHIN_MS = 30_000
+/** A request that has not arrived whole by then is cut off: fifty megabytes over a slow line take minutes, a head does not. */
+const REQUEST_WITHIN_MS = 5 * 60_000
+const HEADERS_WITHIN_MS = 30_000
 
 /** Where `npm run ask` looks when nothing else is said. */
 const DEFAULT_ADDRESS = 'http://127.0.0.1:3000'

@@ -9,7 +9,7 @@ import { FORMATS } from './sources/formats.js'
 import { languagesIn, summarise, type StoredSummary } from './summary.mongo.js'
 
 /** How long one try may go on without a sign of life before another process takes over, and how tries are spaced. */
-const LEASE_MS = 60_000
+const LEASE_MS = 30_000
 const RENEW_EVERY_MS = 10_000
 const RETRY_MS = 5_000
 const MAX_ATTEMPTS = 5
