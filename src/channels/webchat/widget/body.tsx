@@ -124,6 +124,7 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
             listeners.push([first, second as (value: unknown) => void])
           return
         default:
+          // eslint-disable-next-line no-console -- for who builds the page
           console.warn(`Helpdesk: there is no command "${name}".`)
       }
     },

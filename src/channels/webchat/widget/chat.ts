@@ -66,6 +66,8 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
   let isLive = false
   /** The last message up to which none is missing. */
   let upTo: string | undefined
+  /** How often the live connection said who has the conversation. */
+  let heard = 0
   let watched = false
   let failures = 0
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -85,9 +87,10 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
 
   /** True when it is worth going on at once. */
   const failed = (answer: Exclude<Answer<unknown>, { ok: true }>): boolean => {
+    if (answer.kind !== 'away') failures = 0
+    set({ away: answer.kind === 'away' })
     switch (answer.kind) {
       case 'away':
-        set({ away: true })
         later(Math.max(answer.retryAfterMs, Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)))
         failures += 1
         return false
@@ -142,6 +145,7 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
       return opened.body.token
     }
     if (opened.kind === 'refused' && opened.code.startsWith('identity_')) {
+      // eslint-disable-next-line no-console -- for who builds the page
       console.warn(`Helpdesk: ${opened.message} The visitor stays anonymous.`)
       const { id: _id, hash: _hash, ...claimed } = who ?? {}
       identity = claimed
@@ -156,6 +160,7 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
   const read = async (): Promise<void> => {
     const token = session().token ?? (verifiedId(identity) ? await tokenOrNew() : null)
     if (!token) return set({ loaded: true })
+    const heardBefore = heard
     const answer = await server.read(token, upTo)
     // It was for whoever this page spoke for before.
     if (token !== session().token) return
@@ -168,7 +173,8 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
       return
     }
     reached()
-    take(answer.body)
+    // What came live meanwhile is newer than what was read.
+    take(heard === heardBefore ? answer.body : { ...answer.body, standing: state.standing })
     follow(answer.body.token ?? token)
   }
 
@@ -214,6 +220,7 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
             if (isLive) upTo = (payload as ChatMessage).id
             return show([payload as ChatMessage])
           case 'standing':
+            heard += 1
             return set({ standing: payload as Standing })
           case 'answer.sentence':
             return set({ draft: continued(state.draft, payload as AnswerSentence) })
@@ -418,7 +425,7 @@ const running = new Map<string, Promise<unknown>>()
 const alone = <T>(name: string, work: () => Promise<T>): Promise<T> => {
   const under = running.get(name) as Promise<T> | undefined
   if (under) return under
-  const mine = (navigator.locks ? navigator.locks.request(name, work) : work()) as Promise<T>
+  const mine = navigator.locks ? navigator.locks.request(name, work) : work()
   const ended = mine.finally(() => running.delete(name))
   running.set(name, ended)
   return ended

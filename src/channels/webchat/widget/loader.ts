@@ -13,6 +13,7 @@ declare const __BODY__: string
 type Command = [name: string, ...given: unknown[]]
 type Booting = { channel: string; config?: ChatConfig }
 declare global {
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- only an interface is merged with what is there
   interface Window {
     Helpdesk?: { (...command: Command): void; q?: ArrayLike<unknown>[] }
   }

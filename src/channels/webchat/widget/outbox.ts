@@ -12,9 +12,16 @@ export type Unsent = {
   refused?: string
 }
 
+/** By id, in order. Not a list: some old libraries give `Array.prototype` a `toJSON` of their own, and a list is lost then. */
+type Kept = Record<string, Omit<Unsent, 'id'>>
+
 export const makeOutbox = (memory: Memory) => {
-  const all = () => memory.read<Unsent[]>(':out') ?? []
-  const save = (unsent: Unsent[]) => memory.write(':out', unsent.length > 0 ? unsent : null)
+  const all = (): Unsent[] => Object.entries(memory.read<Kept>(':out') ?? {}).map(([id, unsent]) => ({ id, ...unsent }))
+  const save = (unsent: Unsent[]) =>
+    memory.write(
+      ':out',
+      unsent.length > 0 ? Object.fromEntries(unsent.map(({ id, ...kept }) => [id, kept] as const)) : null,
+    )
   return {
     all,
     add: (text: string): void => save([...all(), { id: randomId(), text }]),
