@@ -1,6 +1,13 @@
 // `npm run bench [-- name …]`: prints one JSON line per measurement. Machines differ: compare within one run only.
+// `--corpus corpus.jsonl` is for `proof`: the texts that its sentences are made from.
 import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
 import { prepare } from './prepare.mjs'
+
+const {
+  values: { corpus },
+  positionals: wanted,
+} = parseArgs({ options: { corpus: { type: 'string' } }, allowPositionals: true })
 
 await prepare({ quiet: true })
 const { acceptance } = await import('./bench/acceptance.mjs')
@@ -10,6 +17,7 @@ const { drafts } = await import('./bench/drafts.mjs')
 const { killRounds } = await import('./bench/kill.mjs')
 const { model } = await import('./bench/model.mjs')
 const { outages } = await import('./bench/outages.mjs')
+const { proof } = await import('./bench/proof.mjs')
 const { search } = await import('./bench/search.mjs')
 const { sla } = await import('./bench/sla.mjs')
 const { startup } = await import('./bench/startup.mjs')
@@ -21,6 +29,7 @@ const benches = {
   answer,
   ingest,
   search,
+  proof: () => proof({ corpus }),
   model,
   sla,
   drafts,
@@ -28,7 +37,6 @@ const benches = {
   kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),
 }
 
-const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !Object.hasOwn(benches, name))
 if (unknown.length > 0) {
   console.error(`There is no bench ${unknown.join(', ')}; there are: ${Object.keys(benches).join(', ')}`)

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 
-const FIXTURES = path.join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'proof', 'corpus.jsonl')
+const FIXTURES = path.join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'proof', 'pairs.json')
 const MOST_SENTENCES = 4_000
 
 /** @typedef {{ id: string, title: string, text: string }} Row */
@@ -465,14 +465,26 @@ export const measureProof = async (rows, product, { wrong } = {}) => {
 
 /** @param {string} file */
 export const readCorpus = (file) =>
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim())
-    .map((line) => JSON.parse(line))
+  file === FIXTURES
+    ? fixtureRows()
+    : readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => line.trim())
+        .map((line) => JSON.parse(line))
+
+/** @returns {Row[]} */
+const fixtureRows = () =>
+  JSON.parse(readFileSync(FIXTURES, 'utf8')).map(({ quote, title, language }, at) => ({
+    id: String(at),
+    title,
+    text: quote,
+    language,
+  }))
 
 /** Rules are made on one half of a corpus and reported on the other. @param {{ id: string }} row */
 export const isHeldOut = ({ id }) => share(id) >= 0.5
 
+/** @param {{ corpus?: string | undefined }} [options] */
 export const proof = async ({ corpus = FIXTURES } = {}) => {
   const [{ prove }, { sentences }, { detectLanguage, functionWordsOf }] = await Promise.all([
     import('../../dist/rag/proof/index.js'),

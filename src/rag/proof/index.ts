@@ -109,7 +109,9 @@ const markupIn = (text: string): string | undefined => {
 
 const isQuestion = (sentence: string): boolean => /[?？؟]["”»)]*\s*$/u.test(sentence) && !/["”»’']\s*$/u.test(sentence)
 
-const base = (language: string): string => language.toLowerCase().split(/[-_]/u)[0] ?? ''
+/** A language's own code; `und` for what is none. */
+const UNKNOWN = 'und'
+const base = (language: string): string => /^[a-z]{2,3}(?=$|[-_])/u.exec(language.toLowerCase())?.[0] ?? UNKNOWN
 
 const proveSentence = (
   sentence: string,
@@ -124,7 +126,7 @@ const proveSentence = (
     read.set(code, known)
     return known
   }
-  const own = claimIn(spoken || base(citations[0]?.passage.language ?? ''))
+  const own = claimIn(spoken === UNKNOWN ? base(citations[0]?.passage.language ?? '') : spoken)
   if (own.length >= MOST_TOKENS) return refuse('too_long', `${own.length} words`)
   if (!own.some(({ kind }) => kind === 'word' || kind === 'figure' || kind === 'code'))
     return refuse('no_claim', sentence)
@@ -152,7 +154,7 @@ const proveSentence = (
   for (const [code, evidence] of byLanguage) {
     const verbatim = evidence.some(({ citation }) => citations[citation]?.passage.text.includes(sentence))
     const verdict =
-      code === spoken || !spoken || verbatim
+      code === spoken || spoken === UNKNOWN || verbatim
         ? proveWith(claimIn(code), evidence, vocabularyOf(code))
         : compareAcross(own, evidence, spoken)
     if (verdict.proved) return verdict

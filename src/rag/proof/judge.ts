@@ -88,7 +88,7 @@ const sameHour = (said: Figure, written: Figure): boolean => {
  * The heaviest common subsequence of the solid words; neighbours that stay neighbours weigh more, so that of two equal words the
  * one in its place is taken. Returns, for each solid of the claim, the index in the passage's solids or -1.
  */
-const align = (claim: Side, passage: Side, language: string): number[] => {
+const align = (claim: Side, passage: Side, language: string, ties: Ties): number[] => {
   const [rows, columns] = [claim.solids.length, passage.solids.length]
   const width = columns + 1
   const best = new Float64Array((rows + 1) * width)
@@ -116,7 +116,7 @@ const align = (claim: Side, passage: Side, language: string): number[] => {
   while (i > 0 && j > 0) {
     const at = i * width + j
     const score = ending[at] ?? 0
-    if (score > 0 && (mustEnd || score === best[at])) {
+    if (score > 0 && (mustEnd || (score === best[at] && (ties === 'late' || best[at - 1] !== score)))) {
       found[i - 1] = j - 1
       const diagonal = at - width - 1
       const joined = ending[diagonal] ?? 0
@@ -125,7 +125,8 @@ const align = (claim: Side, passage: Side, language: string): number[] => {
       j -= 1
     } else {
       mustEnd = false
-      if (best[at] === best[at - width]) i -= 1
+      if (ties === 'early' && best[at] === best[at - 1]) j -= 1
+      else if (best[at] === best[at - width]) i -= 1
       else j -= 1
     }
   }
@@ -137,6 +138,22 @@ const align = (claim: Side, passage: Side, language: string): number[] => {
  * counts and nothing may be moved.
  */
 export const judge = (
+  claim: readonly Token[],
+  passage: readonly Token[],
+  vocabulary: Vocabulary,
+  context: () => Context,
+): Judgement => {
+  const late = judgeWith('late', claim, passage, vocabulary, context)
+  if (late.holds || late.matched < 2) return late
+  const early = judgeWith('early', claim, passage, vocabulary, context)
+  return early.holds ? early : late
+}
+
+/** Of equal words in a passage the claim may mean the first or the last. */
+type Ties = 'early' | 'late'
+
+const judgeWith = (
+  ties: Ties,
   claimTokens: readonly Token[],
   passageTokens: readonly Token[],
   vocabulary: Vocabulary,
@@ -146,7 +163,7 @@ export const judge = (
   const passage = sideOf(passageTokens)
   const language = vocabulary.language
   const literal = vocabulary.lexicon === undefined
-  const to = align(claim, passage, language)
+  const to = align(claim, passage, language, ties)
   const used = new Set(to.filter((at) => at >= 0))
   const inOrder = [...to]
 
@@ -411,7 +428,7 @@ export const judge = (
       if (isListed(run)) continue
       const mine = governorOf(claim, head)
       const theirs = governorOf(passage, to[head] ?? 0)
-      if (hasRival(run, mine)) return fault('order', detail)
+      if (hasRival(run, mine) || isTaken(head, theirs) || isSpliced(run)) return fault('order', detail)
       if (!mine || mine !== theirs || governors.has(mine) || BOUND_PREPOSITIONS.has(mine)) return fault('order', detail)
       governors.add(mine)
     }
@@ -427,6 +444,31 @@ export const judge = (
       const jumped = index < head !== at < (to[head] ?? 0)
       return jumped && (governorOf(claim, index) === governor || governorOf(passage, at) === governor)
     })
+  }
+
+  /** From one of two statements into the other, with something left out between them. */
+  function isSpliced(run: readonly number[]): boolean {
+    const [head, tail] = [run[0] ?? 0, run.at(-1) ?? 0]
+    // From one end of the sentence to the other it speaks of all of it.
+    const last = passage.solids.length - 1
+    if ((head === 0 && to[tail] === last) || (tail === to.length - 1 && to[head] === 0)) return false
+    const { after, before } = gapOf(head)
+    const origin = to[head] ?? 0
+    const [low, high] = origin > after ? [after, origin] : [origin, before]
+    return (
+      leftOut(low, high).length > 0 &&
+      between(low, high).some(({ kind, text }) => LIST_WORDS.has(text) || (kind === 'break' && /^[;.:|]/u.test(text)))
+    )
+  }
+
+  /** The passage says something else in that place: "on Saturday from 10:00" is not "on Saturday from 9:00". */
+  function isTaken(head: number, governor: string | undefined): boolean {
+    const { after, before } = gapOf(head)
+    for (let at = after + 1; at < before; at += 1) {
+      const isOther = !from.has(at) && (written(at).figure !== undefined) === (said(head).figure !== undefined)
+      if (isOther && governorOf(passage, at) === governor) return true
+    }
+    return false
   }
 
   /** Whether something of the passage that the claim keeps lies between two solids of the claim. */
@@ -453,7 +495,8 @@ export const judge = (
       const token = side.tokens[at]
       if (!token || token.kind === 'break') return undefined
       if (token.operator && GOVERNING.has(token.operator)) return `is:${token.operator}`
-      if (vocabulary.prepositions.has(token.text) || token.joint) return token.text
+      if (vocabulary.prepositions.has(token.text) || (token.joint && !vocabulary.pointing.has(token.text)))
+        return token.text
       if (isSolid(token)) return undefined
     }
     return undefined
@@ -612,6 +655,11 @@ export const judge = (
       class_ === 'out' ||
       class_ === 'up' ||
       class_ === 'down'
+    // "It is not true that …"
+    if (class_ === 'not' && after !== undefined && !from.has(after)) {
+      const kept = [...from.keys()].filter((other) => other > after).sort((a, b) => a - b)[0]
+      if (kept !== undefined && between(after, kept).some(({ text }) => SUBORDINATING.has(text))) return true
+    }
     return (
       (after !== undefined && from.has(after)) ||
       (before !== undefined && from.has(before) && (looksBack || after === undefined))
@@ -768,6 +816,7 @@ const GOVERNING = new Set([
   'atMost',
   'atLeast',
 ])
+const SUBORDINATING = new Set('that dass daß que che whether ob'.split(' '))
 const LIST_WORDS = new Set('and or y e o u ou et und oder ed & sowie'.split(' '))
 const ARTICLES = new Set(
   'a an the el la los las un una o a os as um uma der die das ein eine le les une il lo i gli uno'.split(' '),

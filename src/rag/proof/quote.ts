@@ -72,6 +72,7 @@ export const findQuote = (quote: string, passage: string): Span[] => {
   if (exact.length > 0) return exact.map((at) => wholeWords(passage, at, at + quote.trim().length))
   const wanted = trimmed(plainOf(quote).text)
   if (!wanted) return []
+  const stopped = /\.["'”’»]?$/u.test(quote.trim())
   const { text, offsets } = plainOf(passage)
   const first = wanted[0] ?? ''
   const other = first === first.toLowerCase() ? first.toUpperCase() : first.toLowerCase()
@@ -82,7 +83,8 @@ export const findQuote = (quote: string, passage: string): Span[] => {
       const lastLetter = offsets[at + needle.length - 1] ?? 0
       let next = at + needle.length
       while (next < offsets.length && offsets[next] === lastLetter) next += 1
-      return wholeWords(passage, offsets[at] ?? 0, offsets[next] ?? passage.length)
+      const span = wholeWords(passage, offsets[at] ?? 0, offsets[next] ?? passage.length)
+      return stopped && passage[span.end] === '.' ? { ...span, end: span.end + 1 } : span
     })
   }
   return []

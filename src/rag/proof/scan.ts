@@ -38,7 +38,7 @@ export type Token = {
 export const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/gu
 
 type Raw = {
-  kind: 'word' | 'figure' | 'code' | 'break'
+  kind: 'word' | 'figure' | 'code' | 'break' | 'dash'
   text: string
   start: number
   end: number
@@ -145,7 +145,12 @@ const pieces = (text: string, language: string): Raw[] => {
     } else if (groups['sign']) {
       put('word', match[0], start, end)
     } else if (groups['stop']) {
-      put('break', match[0], start, end)
+      // The dash of a range parts no clauses.
+      const isRange =
+        /[–—]/u.test(match[0]) &&
+        /\p{N}$/u.test(text.slice(Math.max(0, start - 1), start)) &&
+        /^\p{N}/u.test(text.slice(end, end + 1))
+      put(isRange ? 'dash' : 'break', match[0], start, end)
     } else {
       addName(match[0], start)
     }
@@ -364,7 +369,7 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
 }
 
 const plainToken = ({ kind, text, start, end, capital, figure }: Raw): Token => ({
-  kind,
+  kind: kind === 'dash' ? 'filler' : kind,
   text,
   start,
   end,
