@@ -18,7 +18,7 @@ import { displayed, type Doc, isDoc, isNumeric, nameOf, toNumber, type Value, wh
 export type Similarity = 'cosine' | 'dotProduct' | 'euclidean'
 
 /** The scores of the manual, from 0 to 1 for vectors of unit length. */
-export const scoreOf = (similarity: Similarity, measured: number): number =>
+const scoreOf = (similarity: Similarity, measured: number): number =>
   similarity === 'euclidean' ? 1 / (1 + measured) : (1 + measured) / 2
 
 /** The manual's largest. */
@@ -73,22 +73,21 @@ class Matrix {
   }
 }
 
-// Sums that do not wait for each other: the processor adds them at the same time.
+// Four sums that do not wait for each other: the processor adds them at the same time. Measured: eight are no faster.
 const dot = (rows: Float32Array, at: number, query: Float32Array, dimensions: number): number => {
-  let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0]
+  let a = 0
+  let b = 0
+  let c = 0
+  let d = 0
   let i = 0
-  for (; i + 7 < dimensions; i += 8) {
+  for (; i + 3 < dimensions; i += 4) {
     a += rows[at + i]! * query[i]!
     b += rows[at + i + 1]! * query[i + 1]!
     c += rows[at + i + 2]! * query[i + 2]!
     d += rows[at + i + 3]! * query[i + 3]!
-    e += rows[at + i + 4]! * query[i + 4]!
-    f += rows[at + i + 5]! * query[i + 5]!
-    g += rows[at + i + 6]! * query[i + 6]!
-    h += rows[at + i + 7]! * query[i + 7]!
   }
   for (; i < dimensions; i++) a += rows[at + i]! * query[i]!
-  return a + b + (c + d) + (e + f) + (g + h)
+  return a + b + c + d
 }
 
 const distance = (rows: Float32Array, at: number, query: Float32Array, dimensions: number): number => {
