@@ -83,6 +83,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
     sendInvitation: makeSendInvitation({ config, clock, log }),
     releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
+    channelIds: async (companyId) => (await channels.list(companyId)).map(({ id }) => id),
   })
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
 
@@ -189,6 +190,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
     ],
     bus,
+    clock,
     limit,
     metrics,
     log,

@@ -2,6 +2,7 @@ import { channelRoutes } from './contract/channels.js'
 import { companyRoutes, keyRoutes, peopleRoutes, setupRoutes } from './contract/companies.js'
 import { conversationRoutes } from './contract/conversations.js'
 import { knowledgeRoutes } from './contract/knowledge.js'
+import { hoursRoutes, policyRoutes } from './contract/service-levels.js'
 
 /** The whole API by noun. The public APIs of channels join at start: they belong to the channels. */
 export const contract = {
@@ -11,5 +12,7 @@ export const contract = {
   people: peopleRoutes,
   keys: keyRoutes,
   channels: channelRoutes,
+  hours: hoursRoutes,
+  policies: policyRoutes,
   setup: setupRoutes,
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http'
 import type { ChannelNamespace, ChannelRoute } from '../channels/channel.js'
 import type { Companies } from '../companies/companies.js'
 import type { Bus } from '../platform/bus.js'
+import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { withRequestId, type Log } from '../platform/log.js'
@@ -30,6 +31,7 @@ import {
 } from './routes/companies.js'
 import { makeConversationsRouter, type ConversationsNeeds } from './routes/conversations.js'
 import { makeKnowledgeRouter, type KnowledgeNeeds } from './routes/knowledge.js'
+import { makeServiceLevelsRouter } from './routes/service-levels.js'
 
 export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
   KnowledgeNeeds &
@@ -40,6 +42,7 @@ export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
     publicApis: readonly { routes: ChannelRoute[]; namespace: ChannelNamespace }[]
     checks: readonly Check[]
     bus: Bus
+    clock: Clock
     limit: Limits
     metrics: Metrics
     log: Log
@@ -86,6 +89,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
     ...makeKnowledgeRouter(needs),
     ...makeChannelsRouter(needs),
     ...makeCompaniesRouter(needs),
+    ...makeServiceLevelsRouter(needs),
     ...makePeopleRouter(companies),
     ...makeKeysRouter(companies),
   ]

@@ -6,6 +6,7 @@ import { companySchemas, makeCompanyStore, type Company, type CompanyChange } fr
 import { keySchemas, makeKeyStore } from './keys.mongo.js'
 import { makePeopleStore, peopleSchemas } from './people.mongo.js'
 import { mayGrant, type Role } from './roles.js'
+import { makeServiceLevels, serviceLevelSchemas } from './service-levels.mongo.js'
 import { makeSignIn, signInSchemas } from './sign-in.mongo.js'
 
 export type { Company } from './company.mongo.js'
@@ -28,6 +29,7 @@ export const companiesSchemas: CollectionSchema[] = [
   ...companySchemas,
   ...peopleSchemas,
   ...keySchemas,
+  ...serviceLevelSchemas,
 ]
 
 export type Invitation = { to: string; name: string; by: string; company: string; setupUrl: string }
@@ -42,6 +44,8 @@ type Needs = Mongo & {
   sendInvitation: ((invitation: Invitation) => Promise<void>) | null
   /** The channel that every company begins with. */
   createFirstChannel: (companyId: string) => Promise<unknown>
+  /** The channels that a company has: hours and policies may name them. */
+  channelIds: (companyId: string) => Promise<string[]>
   /** Puts back what somebody had in hand, before they leave. */
   releaseWork: (caller: Caller, personId: string) => Promise<void>
 }
@@ -58,11 +62,13 @@ export const makeCompanies = ({
   origins,
   sendInvitation,
   createFirstChannel,
+  channelIds,
   releaseWork,
 }: Needs) => {
   const signIn = makeSignIn({ db, secretKey, publicUrl, origins })
   const store = makeCompanyStore({ client, db, clock })
   const keys = makeKeyStore({ db, clock })
+  const serviceLevels = makeServiceLevels({ client, db, clock, companies: store, channelIds })
   const people = makePeopleStore({ client, db, clock, serialise: store.serialisePeople, passwords: signIn })
 
   const isOperator = async (companyId: string, role: Role): Promise<boolean> =>
@@ -166,6 +172,8 @@ export const makeCompanies = ({
     },
 
     signIn,
+
+    serviceLevels,
 
     people: {
       list: people.list,

@@ -8,10 +8,18 @@ import {
   type Mongo,
   type Session,
 } from '../platform/mongo.js'
+import type { Versioned } from './service-levels.mongo.js'
 import type { OrganizationDocument } from './sign-in.mongo.js'
 
 /** A company's own settings, keyed by its organisation. */
-export type Company = { id: string; name: string; assistant: AssistantSettings; createdAt: Date }
+export type Company = {
+  id: string
+  name: string
+  assistant: AssistantSettings
+  /** Which versions of its opening hours and policies hold now (service-levels.mongo.ts); `null`: none was ever saved. */
+  versions: Record<Versioned, number | null>
+  createdAt: Date
+}
 
 export type AssistantSettings = {
   paused: boolean
@@ -26,10 +34,11 @@ export type CompanyChange = {
   monthlyTokens?: number | null | undefined
 }
 
-type CompanyDocument = Omit<Company, 'id' | 'assistant'> & {
+type CompanyDocument = Omit<Company, 'id' | 'assistant' | 'versions'> & {
   _id: string
   /** What is absent was never set. */
   assistant: { paused: boolean; monthlyTokens?: number | null }
+  versions?: Partial<Record<Versioned, number>>
   /** Only on the company that the installation began with. */
   first?: true
   /** Grows with each change of its people, so that two changes at once cannot both leave the last owner behind. */
@@ -119,6 +128,34 @@ export const makeCompanyStore = ({ client, db, clock }: Needs) => {
       return read(id)
     },
 
+    /** Past the cache: whoever saves must know what they replace. */
+    readVersion: async (id: string, name: Versioned): Promise<number | null> => (await read(id)).versions[name],
+
+    /** False when another version than `from` holds now. */
+    pointTo: async (
+      session: Session,
+      id: string,
+      name: Versioned,
+      from: number | null,
+      to: number,
+    ): Promise<boolean> => {
+      const field = `versions.${name}`
+      const { matchedCount } = await companies.updateOne(
+        { _id: id, [field]: from },
+        { $set: { [field]: to } },
+        { session },
+      )
+      return matchedCount === 1
+    },
+
+    forget: (id: string): void => void cache.delete(id),
+
+    /** Companies that promise something. */
+    withPolicies: async (): Promise<string[]> =>
+      (await companies.find({ 'versions.policies': { $exists: true } }, { projection: { _id: 1 } }).toArray()).map(
+        ({ _id }) => _id,
+      ),
+
     /** Makes concurrent changes of a company's people conflict, so that one of them is repeated and sees the other. */
     serialisePeople: async (session: Session, id: string): Promise<void> => {
       await companies.updateOne({ _id: id }, { $inc: { peopleVersion: 1 } }, { session })
@@ -128,7 +165,10 @@ export const makeCompanyStore = ({ client, db, clock }: Needs) => {
 
 export type CompanyStore = ReturnType<typeof makeCompanyStore>
 
-const toCompany = ({ _id, name, assistant: { paused, monthlyTokens = null }, createdAt }: CompanyDocument): Company =>
-  withId({ _id, name, assistant: { paused, monthlyTokens }, createdAt })
+const toCompany = ({ _id, name, assistant, versions = {}, createdAt }: CompanyDocument): Company => {
+  const { paused, monthlyTokens = null } = assistant
+  const { hours = null, policies = null } = versions
+  return withId({ _id, name, assistant: { paused, monthlyTokens }, versions: { hours, policies }, createdAt })
+}
 
 const noCompany = () => new AppError('not_found', 'company_not_found', 'There is no such company.')

@@ -18,14 +18,32 @@ export const PERMISSIONS = [
   'keys:write',
   'company:read',
   'company:write',
+  'service_levels:read',
+  'service_levels:write',
+  'reports:read',
   'companies:write',
 ] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
-const READ = ['conversations:read', 'decisions:read', 'knowledge:read', 'people:read', 'company:read'] as const
+const READ = [
+  'conversations:read',
+  'decisions:read',
+  'knowledge:read',
+  'people:read',
+  'company:read',
+  'service_levels:read',
+] as const
 const ANSWER = [...READ, 'conversations:write'] as const
-const SUPERVISE = [...ANSWER, 'knowledge:write', 'channels:read'] as const
-const ADMINISTER = [...SUPERVISE, 'channels:write', 'people:write', 'keys:read', 'keys:write', 'company:write'] as const
+const SUPERVISE = [...ANSWER, 'knowledge:write', 'channels:read', 'reports:read'] as const
+const ADMINISTER = [
+  ...SUPERVISE,
+  'channels:write',
+  'people:write',
+  'keys:read',
+  'keys:write',
+  'company:write',
+  'service_levels:write',
+] as const
 
 const PERMISSIONS_OF: Record<Role, readonly Permission[]> = {
   owner: ADMINISTER,

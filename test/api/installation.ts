@@ -89,6 +89,7 @@ export const openInstallation = async (options: Options = {}) => {
     sendInvitation: null,
     releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
+    channelIds: async (companyId) => (await channels.list(companyId)).map(({ id }) => id),
   })
   const store = makeConversationStore(mongo)
   const inbox = makeInbox(store)
@@ -156,6 +157,7 @@ export const openInstallation = async (options: Options = {}) => {
       probe: async () => ({ ok: !options.sick?.includes(name), ...(name === 'model' ? { state: 'closed' } : {}) }),
     })),
     bus,
+    clock,
     limit,
     metrics,
     log,

@@ -20,6 +20,7 @@ const another = () =>
     sendInvitation: null,
     releaseWork: async () => {},
     createFirstChannel: async (companyId) => createdChannels.push(companyId),
+    channelIds: async () => ['chn_1'],
   })
 
 let companies: ReturnType<typeof makeCompanies>

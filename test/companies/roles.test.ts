@@ -26,6 +26,9 @@ const WHO: Record<Permission, Role[]> = {
   'keys:read': roles('owner', 'admin'),
   'keys:write': roles('owner', 'admin'),
   'company:write': roles('owner', 'admin'),
+  'service_levels:read': roles('owner', 'admin', 'supervisor', 'agent', 'viewer'),
+  'service_levels:write': roles('owner', 'admin'),
+  'reports:read': roles('owner', 'admin', 'supervisor'),
   'companies:write': [],
 }
 

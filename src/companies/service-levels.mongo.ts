@@ -1,0 +1,192 @@
+import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
+import { newId } from '../platform/ids.js'
+import { inTransaction, type CollectionSchema, type Mongo } from '../platform/mongo.js'
+import type { BusinessHours } from '../sla/business-hours.js'
+import { checkPolicies, matchPolicy, type Facts, type Policy } from '../sla/policy.js'
+import type { CompanyStore } from './company.mongo.js'
+import {
+  ALWAYS_OPEN,
+  assertOpeningHours,
+  hoursOnChannel,
+  outsideOnChannel,
+  type OpeningHours,
+  type OutsideHours,
+} from './opening-hours.js'
+
+/**
+ * What a company promises: its opening hours and its policies. Each is kept in versions that are never written again; the
+ * company names the one that holds now. What began under a version keeps it, so no change rewrites a past result.
+ */
+
+/** Which of a company's settings is kept in versions. */
+export type Versioned = 'hours' | 'policies'
+
+type Contents = { hours: OpeningHours; policies: Policy[] }
+type Person = { id: string; name: string }
+
+/** `version` is `null` while nothing was ever saved. */
+export type Saved<Content> = { version: number | null; savedAt: Date | null; savedBy: Person | null; content: Content }
+
+type VersionDocument<Content> = {
+  _id: string
+  companyId: string
+  version: number
+  content: Content
+  savedAt: Date
+  savedBy: Person
+}
+
+/** Under which versions a conversation's clocks run. */
+export type TermsRef = { policyId: string; policies: number; hours: number | null; channelId: string }
+export type ServiceTerms = { policy: Policy; hours: BusinessHours | null }
+
+/** What of a policy its author decides. */
+export type PolicyDraft = Omit<Policy, 'id' | 'version'> & { id?: string | undefined }
+
+const COLLECTIONS = { hours: 'hours_versions', policies: 'policy_versions' } as const satisfies Record<
+  Versioned,
+  string
+>
+
+export const serviceLevelSchemas: CollectionSchema[] = Object.values(COLLECTIONS).map((collection) => ({
+  collection,
+  indexes: [{ key: { companyId: 1, version: -1 }, name: 'of_company', unique: true }],
+}))
+
+/** Versions never change: what was read once is kept, up to so many. */
+const VERSIONS_KEPT = 2_000
+
+type Needs = Mongo & {
+  clock: Clock
+  companies: CompanyStore
+  channelIds(companyId: string): Promise<string[]>
+}
+
+export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: Needs) => {
+  const open = <Name extends Versioned>(name: Name, nothing: Contents[Name]) => {
+    const documents = db.collection<VersionDocument<Contents[Name]>>(COLLECTIONS[name])
+    const known = new Map<string, Saved<Contents[Name]>>()
+
+    /** The same object every time: what is worked out from hours is remembered by their identity. */
+    const at = async (companyId: string, version: number): Promise<Saved<Contents[Name]>> => {
+      const _id = `${companyId}:${version}`
+      const kept = known.get(_id)
+      if (kept) return kept
+      const found = await documents.findOne<VersionDocument<Contents[Name]>>({ _id: _id })
+      if (!found) throw new AppError('internal', 'version_missing', `Version ${version} of the ${name} is missing.`)
+      const { content, savedAt, savedBy } = found
+      const saved = { version, content, savedAt, savedBy }
+      const raced = known.get(_id)
+      if (raced) return raced
+      if (known.size >= VERSIONS_KEPT) known.clear()
+      known.set(_id, saved)
+      return saved
+    }
+
+    const now = async (companyId: string): Promise<Saved<Contents[Name]>> => {
+      const version = (await companies.get(companyId)).versions[name]
+      return version === null ? { version, savedAt: null, savedBy: null, content: nothing } : at(companyId, version)
+    }
+
+    /** `expected` is the version that the editor began with; another one saved meanwhile is not overwritten. */
+    const save = async (
+      companyId: string,
+      content: Contents[Name],
+      by: Person,
+      expected: number | null | undefined,
+    ): Promise<Saved<Contents[Name]>> => {
+      const before = await companies.readVersion(companyId, name)
+      if (expected !== undefined && expected !== before) throw changedMeanwhile(name)
+      const version = (before ?? 0) + 1
+      const document = { companyId, version, content, savedAt: clock.now(), savedBy: { id: by.id, name: by.name } }
+      await inTransaction(client, async (session) => {
+        if (!(await companies.pointTo(session, companyId, name, before, version))) throw changedMeanwhile(name)
+        await documents.insertOne({ _id: `${companyId}:${version}`, ...document }, { session })
+      })
+      companies.forget(companyId)
+      return at(companyId, version)
+    }
+
+    return { at, now, save }
+  }
+
+  const hours = open('hours', ALWAYS_OPEN)
+  const policies = open('policies', [])
+
+  return {
+    hours: {
+      get: hours.now,
+      save: async (companyId: string, given: OpeningHours, by: Person, expected?: number | null) => {
+        assertOpeningHours(given, await channelIds(companyId))
+        return hours.save(companyId, given, by, expected)
+      },
+    },
+
+    policies: {
+      get: policies.now,
+      save: async (companyId: string, drafts: readonly PolicyDraft[], by: Person, expected?: number | null) => {
+        const before = (await policies.now(companyId)).content
+        const given = drafts.map((draft) => versioned(draft, before))
+        const [fault] = checkPolicies(given, { channels: await channelIds(companyId) })
+        if (fault) throw new AppError('invalid', fault.code, fault.message, { field: `policies.${fault.field}` })
+        return policies.save(companyId, given, by, expected)
+      },
+    },
+
+    /** What is promised to a customer who writes now, and under which versions; `null`: nothing. */
+    promiseFor: async (companyId: string, facts: Facts): Promise<{ ref: TermsRef; terms: ServiceTerms } | null> => {
+      const { version, content } = await policies.now(companyId)
+      if (version === null) return null
+      const policy = matchPolicy(content, facts)
+      if (!policy) return null
+      const { version: hoursVersion, content: opening } = await hours.now(companyId)
+      return {
+        ref: { policyId: policy.id, policies: version, hours: hoursVersion, channelId: facts.channel },
+        terms: { policy, hours: hoursOnChannel(opening, facts.channel) },
+      }
+    },
+
+    /** The terms that something began under. */
+    termsOf: async (companyId: string, ref: TermsRef): Promise<ServiceTerms> => {
+      const { content } = await policies.at(companyId, ref.policies)
+      const policy = content.find(({ id }) => id === ref.policyId)
+      if (!policy) throw new AppError('internal', 'policy_missing', 'The policy of a conversation is missing.')
+      if (ref.hours === null) return { policy, hours: null }
+      return { policy, hours: hoursOnChannel((await hours.at(companyId, ref.hours)).content, ref.channelId) }
+    },
+
+    /** The hours of a channel as they hold now, and what happens outside of them. */
+    opening: async (
+      companyId: string,
+      channelId: string,
+    ): Promise<{ hours: BusinessHours | null; outside: OutsideHours }> => {
+      const { content } = await hours.now(companyId)
+      return { hours: hoursOnChannel(content, channelId), outside: outsideOnChannel(content, channelId) }
+    },
+  }
+}
+
+export type ServiceLevels = ReturnType<typeof makeServiceLevels>
+
+/** A policy that is as it was keeps its version. */
+const versioned = ({ id, ...draft }: PolicyDraft, before: readonly Policy[]): Policy => {
+  const earlier = before.find((policy) => policy.id === id)
+  if (!earlier) return { ...draft, id: id ?? newId('pol'), version: 1 }
+  const { version } = earlier
+  const same = { ...draft, id: earlier.id, version }
+  return canonical(same) === canonical(earlier) ? same : { ...same, version: version + 1 }
+}
+
+/** Whatever the order of the fields. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  )
+
+const changedMeanwhile = (name: Versioned) =>
+  new AppError('conflict', 'changed_meanwhile', `Somebody else saved the ${name} meanwhile. Look at them first.`, {
+    field: 'version',
+  })
