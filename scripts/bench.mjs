@@ -14,6 +14,7 @@ const { acceptance } = await import('./bench/acceptance.mjs')
 const { answer } = await import('./bench/answer.mjs')
 const { ingest } = await import('./bench/ingest.mjs')
 const { drafts } = await import('./bench/drafts.mjs')
+const { inbox } = await import('./bench/inbox.mjs')
 const { killRounds } = await import('./bench/kill.mjs')
 const { model } = await import('./bench/model.mjs')
 const { outages } = await import('./bench/outages.mjs')
@@ -28,6 +29,7 @@ const benches = {
   acceptance,
   answer,
   ingest,
+  inbox,
   search,
   proof: () => proof({ corpus }),
   model,

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Tooltip } from '@mantine/core'
+import { Button } from '@mantine/core'
 import {
   IconArrowLeft,
   IconCheck,
@@ -13,6 +13,7 @@ import {
 import { Link } from '@tanstack/react-router'
 import { useT } from '../languages/index.js'
 import type { Conversation } from '../server/queries.js'
+import { Menu, type MenuItem } from '../ui/menu.js'
 import type { Acts } from './acts.js'
 import { WhoHasIt } from './inbox.js'
 import { nameOf } from './news.js'
@@ -56,18 +57,16 @@ export const ConversationHead = ({ conversation, acts, aside, toggleAside }: Pro
         </Button>
       )}
       <More conversation={conversation} acts={acts} />
-      <Tooltip label={t('talk.details')}>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size="lg"
-          aria-label={t('talk.details')}
-          aria-expanded={aside}
-          onClick={toggleAside}
-        >
-          <IconLayoutSidebarRight size={19} className="flips" aria-hidden />
-        </ActionIcon>
-      </Tooltip>
+      <button
+        type="button"
+        className="icon-button"
+        title={t('talk.details')}
+        aria-label={t('talk.details')}
+        aria-expanded={aside}
+        onClick={toggleAside}
+      >
+        <IconLayoutSidebarRight size={19} className="flips" aria-hidden />
+      </button>
     </header>
   )
 }
@@ -79,40 +78,24 @@ const More = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) => {
   const { setState, handBack, toQueue } = acts
   const over = conversation.state === 'resolved' || conversation.state === 'closed'
   if (over || (!setState && !handBack && !toQueue)) return null
+  const wait = (state: (typeof WAITS)[number]): MenuItem => ({
+    text: t(`state.${state}`),
+    icon: <IconClockPause size={16} aria-hidden />,
+    run: () => setState?.(state),
+  })
+  const items: MenuItem[] = [
+    ...(handBack ? [{ text: t('talk.handBack'), icon: <IconSparkles size={16} aria-hidden />, run: handBack }] : []),
+    ...(toQueue ? [{ text: t('talk.toQueue'), icon: <IconUsers size={16} aria-hidden />, run: toQueue }] : []),
+    ...(setState
+      ? [{ heading: t('talk.setAside') }, ...WAITS.filter((one) => one !== conversation.state).map(wait)]
+      : []),
+    ...(setState && conversation.state !== 'open'
+      ? [{ text: t('talk.reopen'), icon: <IconRotate size={16} aria-hidden />, run: () => setState('open') }]
+      : []),
+  ]
   return (
-    <Menu position="bottom-end" width={240}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('talk.more')}>
-          <IconDots size={19} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {handBack && (
-          <Menu.Item leftSection={<IconSparkles size={16} aria-hidden />} onClick={handBack}>
-            {t('talk.handBack')}
-          </Menu.Item>
-        )}
-        {toQueue && (
-          <Menu.Item leftSection={<IconUsers size={16} aria-hidden />} onClick={toQueue}>
-            {t('talk.toQueue')}
-          </Menu.Item>
-        )}
-        {setState && (
-          <>
-            <Menu.Label>{t('talk.setAside')}</Menu.Label>
-            {WAITS.filter((one) => one !== conversation.state).map((one) => (
-              <Menu.Item key={one} leftSection={<IconClockPause size={16} aria-hidden />} onClick={() => setState(one)}>
-                {t(`state.${one}`)}
-              </Menu.Item>
-            ))}
-            {conversation.state !== 'open' && (
-              <Menu.Item leftSection={<IconRotate size={16} aria-hidden />} onClick={() => setState('open')}>
-                {t('talk.reopen')}
-              </Menu.Item>
-            )}
-          </>
-        )}
-      </Menu.Dropdown>
+    <Menu className="icon-button" label={t('talk.more')} items={items}>
+      <IconDots size={19} aria-hidden />
     </Menu>
   )
 }

@@ -37,13 +37,14 @@ export const InboxScreen = () => {
   const { view = 'all', q = '' } = useSearch({ from: '/desk/inbox' })
   if (!may) return <Blank title={t('lost.noRight')}>{t('lost.noRightText')}</Blank>
   return (
-    <div className={id ? 'inbox chosen' : 'inbox'}>
+    <main className={id ? 'inbox chosen' : 'inbox'}>
+      <h1 className="hidden">{t('nav.inbox')}</h1>
       <section className="list" aria-label={t('inbox.list')}>
         <ListHead view={view} q={q} />
         <List key={view + q} view={view} q={q} chosen={id} />
       </section>
       <Outlet />
-    </div>
+    </main>
   )
 }
 
@@ -72,7 +73,7 @@ const ListHead = ({ view, q }: { view: View; q: string }) => {
   useCommands([{ id: 'search', title: t('inbox.search'), group: 'other', key: '/', run: () => input.current?.focus() }])
   return (
     <header className="list-head">
-      <h1>{t(TITLES[view])}</h1>
+      <h2>{t(TITLES[view])}</h2>
       <nav className="views" aria-label={t('inbox.views')}>
         {(Object.keys(TITLES) as View[]).map((one) => (
           <Link

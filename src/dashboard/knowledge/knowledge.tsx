@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Loader, Textarea, TextInput, Tooltip } from '@mantine/core'
+import { ActionIcon, Button, Loader, Textarea, TextInput } from '@mantine/core'
 import { IconBook2, IconDownload, IconFileText, IconFileUpload, IconTrash, IconX } from '@tabler/icons-react'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { useRef, useState, type DragEvent } from 'react'
@@ -227,18 +227,16 @@ const DocumentRow = ({ document, remove }: { document: Document; remove: (() => 
         {note && status === 'ready' && <p className="small soft">{note}</p>}
       </div>
       {file && (
-        <Tooltip label={t('knowledge.original')}>
-          <ActionIcon
-            component="a"
-            href={`/api/v1/knowledge/documents/${encodeURIComponent(id)}/original`}
-            download
-            variant="subtle"
-            color="gray"
-            aria-label={`${t('knowledge.original')}: ${title}`}
-          >
-            <IconDownload size={17} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
+        <ActionIcon
+          component="a"
+          href={`/api/v1/knowledge/documents/${encodeURIComponent(id)}/original`}
+          download
+          variant="subtle"
+          color="gray"
+          aria-label={`${t('knowledge.original')}: ${title}`}
+        >
+          <IconDownload size={17} aria-hidden />
+        </ActionIcon>
       )}
       {remove && (
         <ActionIcon variant="subtle" color="gray" aria-label={t('knowledge.remove', { title })} onClick={remove}>

@@ -9,7 +9,7 @@ import { Blank, Coming, Failed } from '../ui/states.js'
 import { tell } from '../ui/tell.js'
 import { Copyable } from './copyable.js'
 import { SettingsPage } from './page.js'
-import { SettingsFields, type Schema, type Values } from './schema-form.js'
+import { SettingsFields, type Values } from './schema-form.js'
 
 export const ChannelsScreen = () => {
   const t = useT()

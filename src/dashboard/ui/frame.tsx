@@ -1,4 +1,3 @@
-import { Menu } from '@mantine/core'
 import {
   IconBook2,
   IconBuilding,
@@ -27,6 +26,7 @@ import { queryClient, useCompany, useMe, type Counts, type Me } from '../server/
 import { useCommands } from './commands.js'
 import { Face } from './face.js'
 import './frame.css'
+import { Menu } from './menu.js'
 import { Coming, Failed } from './states.js'
 
 const SignIn = lazy(() => import('../sign-in/sign-in.js').then((module) => ({ default: module.SignIn })))
@@ -199,24 +199,13 @@ const Whose = ({ me }: { me: Me }) => {
   )
   if (others.length === 0) return <div className="whose">{name}</div>
   return (
-    <Menu position="bottom-start" width={220}>
-      <Menu.Target>
-        <button
-          type="button"
-          className="whose"
-          aria-label={t('nav.company_switch', { name: company.data?.name ?? '' })}
-        >
-          {name}
-          <IconChevronDown aria-hidden size={16} />
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {others.map(({ id, name: other }) => (
-          <Menu.Item key={id} onClick={() => switchTo(id)}>
-            {other}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
+    <Menu
+      className="whose"
+      label={t('nav.company_switch', { name: company.data?.name ?? '' })}
+      items={others.map(({ id, name: other }) => ({ text: other, run: () => switchTo(id) }))}
+    >
+      {name}
+      <IconChevronDown aria-hidden size={16} />
     </Menu>
   )
 }
@@ -230,25 +219,23 @@ const Self = ({ me }: { me: Me }) => {
   const t = useT()
   const navigate = useNavigate()
   return (
-    <Menu position="top-start" width={200}>
-      <Menu.Target>
-        <button type="button" className="self">
-          <Face name={me.name} />
-          <span className="grow cut">{me.name}</span>
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item
-          leftSection={<IconUserCircle size={16} aria-hidden />}
-          onClick={() => void navigate({ to: '/settings/profile' })}
-        >
-          {t('nav.profile')}
-        </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void signOut()}>
-          {t('nav.signOut')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <div className="self-place">
+      <Menu
+        className="self"
+        placement="above"
+        items={[
+          {
+            text: t('nav.profile'),
+            icon: <IconUserCircle size={16} aria-hidden />,
+            run: () => void navigate({ to: '/settings/profile' }),
+          },
+          { text: t('nav.signOut'), icon: <IconLogout size={16} aria-hidden />, run: () => void signOut() },
+        ]}
+      >
+        <Face name={me.name} />
+        <span className="grow cut">{me.name}</span>
+      </Menu>
+    </div>
   )
 }
 

@@ -9,6 +9,7 @@ export const NotFound = () => {
   return (
     <main className="page">
       <Blank
+        heading="h1"
         icon={<IconMapOff aria-hidden />}
         title={t('lost.notFound')}
         action={<Link to="/inbox">{t('lost.toInbox')}</Link>}
@@ -23,6 +24,7 @@ export const Lost = () => {
   return (
     <main className="page">
       <Blank
+        heading="h1"
         title={t('lost.broken')}
         action={
           <Button size="xs" onClick={() => location.reload()}>

@@ -8,15 +8,18 @@ export const Blank = ({
   title,
   children,
   action,
+  heading: Heading = 'h2',
 }: {
   icon?: ReactNode
   title: string
   children?: ReactNode
   action?: ReactNode
+  /** `h1` where nothing else heads the page. */
+  heading?: 'h1' | 'h2'
 }) => (
   <div className="blank">
     {icon}
-    <h2>{title}</h2>
+    <Heading>{title}</Heading>
     {children && <p>{children}</p>}
     {action}
   </div>

@@ -1,8 +1,10 @@
 import { DirectionProvider, localStorageColorSchemeManager, MantineProvider, useDirection } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
-import { useEffect, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import { directionOf, useLanguage } from '../languages/index.js'
 import { theme } from './look.js'
+import { whenTold } from './tell.js'
+
+const Notifications = lazy(() => import('./told.js').then((module) => ({ default: module.Told })))
 
 const colorScheme = localStorageColorSchemeManager({ key: 'helpdesk.theme' })
 
@@ -14,6 +16,18 @@ const FollowLanguage = () => {
     setDirection(directionOf(language))
   }, [language, setDirection])
   return null
+}
+
+const WhatIsTold = () => {
+  const [shown, setShown] = useState(false)
+  useEffect(() => whenTold(() => setShown(true)), [])
+  return (
+    shown && (
+      <Suspense>
+        <Notifications />
+      </Suspense>
+    )
+  )
 }
 
 /** Mantine in our own clothes. Its variables stand in tokens.css, so it writes no style element of its own. */
@@ -28,7 +42,7 @@ export const Look = ({ children }: { children: ReactNode }) => (
     >
       <FollowLanguage />
       {children}
-      <Notifications position="bottom-right" limit={4} />
+      <WhatIsTold />
     </MantineProvider>
   </DirectionProvider>
 )
