@@ -60,7 +60,7 @@ export const inbox = async () => {
       window.seenAt = {}
       new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => {
         for (const bubble of document.querySelectorAll('.group.customer .bubble')) {
-          const [, number] = /^measured (\\\\d+)$/.exec(bubble.textContent) ?? []
+          const [, number] = /^measured (\\d+)$/.exec(bubble.textContent) ?? []
           if (number && !window.seenAt[number]) window.seenAt[number] = Date.now()
         }
       }))).observe(document.querySelector('.timeline-scroll'), { childList: true, subtree: true })

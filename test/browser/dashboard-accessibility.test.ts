@@ -79,7 +79,6 @@ describeInBrowser('every page of the dashboard', () => {
     ['dark', 'en', 1440],
     ['light', 'ar', 1440],
     ['dark', 'ar', 390],
-    ['light', 'en', 390],
   ] as const)(
     'has nothing that axe objects to: %s, %s, %d pixels',
     async (theme, language, width) => {

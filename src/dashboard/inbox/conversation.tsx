@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { lazy, Suspense, useEffect, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react'
 import { useT } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { useMay, type Conversation, type Message } from '../server/queries.js'
@@ -64,6 +64,7 @@ const Open = ({ conversation, messages }: { conversation: Conversation; messages
   const outgoing = useOutgoing(conversation.id)
   const writing = useWriting(conversation.id, messages)
   const [aside, setAside] = useState<Aside | null>(() => (matchMedia(WIDE).matches ? { shows: 'details' } : null))
+  const explain = useCallback((decisionId: string) => setAside({ shows: 'decision', decisionId }), [])
   const toggle = () => setAside((before) => (before ? null : { shows: 'details' }))
 
   useEffect(() => {
@@ -92,7 +93,7 @@ const Open = ({ conversation, messages }: { conversation: Conversation; messages
           messages={messages}
           outgoing={outgoing}
           writing={writing}
-          explain={(decisionId) => setAside({ shows: 'decision', decisionId })}
+          explain={explain}
         />
         {may && <Composer conversation={conversation} />}
         {!may && <p className="read-only">{t('talk.readOnly')}</p>}

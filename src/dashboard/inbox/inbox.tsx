@@ -257,9 +257,11 @@ const Row = ({ conversation, current }: { conversation: Conversation; current: b
         </span>
         <span className="row-excerpt">
           {lastMessage.author !== 'customer' && (
-            <span className="faint">{t(`author.${authorOf(lastMessage.author)}`)}: </span>
+            <span className="faint">{t(`author.${authorOf(lastMessage.author)}`)}:</span>
           )}
-          <bdi>{lastMessage.excerpt}</bdi>
+          <span className="cut" dir="auto">
+            {lastMessage.excerpt}
+          </span>
         </span>
         <span className="row-chips">
           <WhoHasIt conversation={conversation} />

@@ -9,7 +9,7 @@ import {
   IconSparkles,
   type Icon,
 } from '@tabler/icons-react'
-import { useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useFault, useLanguage, useT } from '../languages/index.js'
 import { Refused } from '../server/client.js'
 import { useMay, type Conversation, type Message } from '../server/queries.js'
@@ -40,7 +40,9 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
   const language = useLanguage()
   const present = useMinute()
   const scroller = useRef<HTMLDivElement>(null)
+  const whole = useRef<HTMLDivElement>(null)
   const atEnd = useRef(true)
+  const lastTop = useRef(0)
   const [below, setBelow] = useState(false)
   const days = useMemo(() => byDay(messages), [messages])
   const arrived = new Set(messages.map(({ clientId }) => clientId))
@@ -62,11 +64,24 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
     if (ownLast) toEnd()
   }, [ownLast])
 
+  // What is not on screen has no exact height yet: as it gets one, the end moves.
+  useLayoutEffect(() => {
+    const watched = new ResizeObserver(() => atEnd.current && toEnd())
+    if (whole.current) watched.observe(whole.current)
+    if (scroller.current) watched.observe(scroller.current)
+    return () => watched.disconnect()
+  }, [])
+
   const onScroll = () => {
     const element = scroller.current
     if (!element) return
-    atEnd.current = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX
-    if (atEnd.current) setBelow(false)
+    const up = element.scrollTop < lastTop.current
+    lastTop.current = element.scrollTop
+    const near = element.scrollHeight - element.scrollTop - element.clientHeight < NEAR_END_PX
+    // Only going up leaves the end: content that grows below does not.
+    if (near) atEnd.current = true
+    else if (up) atEnd.current = false
+    if (near) setBelow(false)
   }
   const visitor = nameOf(conversation, t('inbox.visitor'))
 
@@ -80,35 +95,43 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
         role="region"
         aria-label={t('talk.messages')}
       >
-        {days.map(({ date, groups }) => (
-          <section key={date.toISOString()} className="day" aria-label={dayName(language, date, present)}>
-            <h3>
-              <span>{dayName(language, date, present)}</span>
-            </h3>
-            {groups.map((group) => (
-              <Group key={group[0].id} group={group} conversation={conversation} visitor={visitor} explain={explain} />
-            ))}
-          </section>
-        ))}
-        {writing && (
-          <div className="group out assistant">
-            <span className="face-place" aria-hidden>
-              <IconSparkles />
-            </span>
-            <div className="bubbles">
-              <span className="group-name">{t('talk.writing')}</span>
-              <div className="bubble writing">
-                {writing.sentences.map(({ index, text }) => (
-                  <span key={index}>{text} </span>
-                ))}
-                <Loader type="dots" size="xs" color="gray" aria-hidden />
+        <div ref={whole}>
+          {days.map(({ date, groups }) => (
+            <section key={date.toISOString()} className="day" aria-label={dayName(language, date, present)}>
+              <h3>
+                <span>{dayName(language, date, present)}</span>
+              </h3>
+              {groups.map((group) => (
+                <Group
+                  key={group[0].id}
+                  group={group}
+                  conversation={conversation}
+                  visitor={visitor}
+                  explain={explain}
+                />
+              ))}
+            </section>
+          ))}
+          {writing && (
+            <div className="group out assistant">
+              <span className="face-place" aria-hidden>
+                <IconSparkles />
+              </span>
+              <div className="bubbles">
+                <span className="group-name">{t('talk.writing')}</span>
+                <div className="bubble writing">
+                  {writing.sentences.map(({ index, text }) => (
+                    <span key={index}>{text} </span>
+                  ))}
+                  <Loader type="dots" size="xs" color="gray" aria-hidden />
+                </div>
               </div>
             </div>
-          </div>
-        )}
-        {unsent.map((one) => (
-          <Unsent key={one.id} outgoing={one} />
-        ))}
+          )}
+          {unsent.map((one) => (
+            <Unsent key={one.id} outgoing={one} />
+          ))}
+        </div>
       </div>
       {below && (
         <Button
@@ -166,7 +189,8 @@ const Group = ({ group, conversation, visitor, explain }: GroupProps) => {
   if (first.kind === 'event') return <Event message={first} conversation={conversation} />
   const note = first.kind === 'note'
   const own = first.author !== 'customer'
-  const name = first.author === 'customer' ? visitor : (first.authorName ?? t(`author.${first.author}`))
+  const named = first.author === 'agent' ? first.authorName : undefined
+  const name = first.author === 'customer' ? visitor : (named ?? t(`author.${first.author}`))
   const kind = note ? 'note' : first.author
   return (
     <div className={`group ${own && !note ? 'out' : 'in'} ${kind}`}>
@@ -189,7 +213,10 @@ const Group = ({ group, conversation, visitor, explain }: GroupProps) => {
   )
 }
 
-const Bubble = ({ message, explain }: { message: Message; explain: (decisionId: string) => void }) => {
+type BubbleProps = { message: Message; explain: (decisionId: string) => void }
+
+/** Drawn again only when it changed: an arriving message leaves hundreds of others as they are. */
+const Bubble = memo(function Bubble({ message, explain }: BubbleProps) {
   const t = useT()
   const mayExplain = useMay('decisions:read')
   const { text, citations, decisionId, status } = message
@@ -211,7 +238,7 @@ const Bubble = ({ message, explain }: { message: Message; explain: (decisionId: 
       )}
     </>
   )
-}
+})
 
 const DELIVERY: Record<NonNullable<Message['status']>, Icon> = {
   queued: IconClock,

@@ -282,6 +282,14 @@ export const en = {
     title: 'Title',
     greeting: 'Greeting',
   },
+  settingHint: {
+    origins: 'Sites that may carry the chat; none means any.',
+    color: 'Of the button and of what the visitor writes. Text on it is black or white, whichever can be read.',
+    logo: 'The visitor’s browser loads the picture from there.',
+    theme: 'By itself: as the visitor’s system has it.',
+    language: 'By itself: the page’s language, else the browser’s.',
+    identitySecret: 'With it, your site proves who its visitor is. Kept encrypted and never shown again.',
+  },
   option: { auto: 'By itself', right: 'Right', left: 'Left', light: 'Light', dark: 'Dark' },
   people: {
     title: 'People',

@@ -281,6 +281,14 @@ export const es: Catalogue = {
     title: 'Título',
     greeting: 'Saludo',
   },
+  settingHint: {
+    origins: 'Sitios que pueden llevar el chat; ninguno significa cualquiera.',
+    color: 'Del botón y de lo que escribe el visitante. El texto encima es negro o blanco, lo que mejor se lea.',
+    logo: 'El navegador del visitante carga la imagen desde ahí.',
+    theme: 'Automático: como en el sistema del visitante.',
+    language: 'Automático: el idioma de la página o el del navegador.',
+    identitySecret: 'Con él, su sitio prueba quién es el visitante. Se guarda cifrado y no se muestra más.',
+  },
   option: { auto: 'Automático', right: 'Derecha', left: 'Izquierda', light: 'Claro', dark: 'Oscuro' },
   people: {
     title: 'Personas',

@@ -281,6 +281,14 @@ export const ptBR: Catalogue = {
     title: 'Título',
     greeting: 'Saudação',
   },
+  settingHint: {
+    origins: 'Sites que podem exibir o chat; nenhum significa qualquer um.',
+    color: 'Do botão e do que o visitante escreve. O texto sobre ela fica preto ou branco, o que se lê melhor.',
+    logo: 'O navegador do visitante carrega a imagem de lá.',
+    theme: 'Automático: como no sistema do visitante.',
+    language: 'Automático: o idioma da página ou o do navegador.',
+    identitySecret: 'Com ele, seu site prova quem é o visitante. Guardado cifrado e nunca mais mostrado.',
+  },
   option: { auto: 'Automático', right: 'Direita', left: 'Esquerda', light: 'Claro', dark: 'Escuro' },
   people: {
     title: 'Pessoas',

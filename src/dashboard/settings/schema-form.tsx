@@ -68,7 +68,8 @@ const Field = ({ name, schema: given, value, secret, isSet, disabled, faultAt, c
   const nullable = given.anyOf?.some(({ type }) => type === 'null') ?? false
   const schema: Schema = { ...given, ...given.anyOf?.find(({ type }) => type !== 'null') }
   const label = wordFor(t, language, name)
-  const common = { label, disabled, error: faultAt !== undefined, description: given.description }
+  const hint = isHint(name) ? t(`settingHint.${name}`) : given.description
+  const common = { label, disabled, error: faultAt !== undefined, description: hint }
   const text = typeof value === 'string' ? value : ''
   const give = (typed: string) => change(typed === '' && nullable ? null : typed)
 
@@ -105,7 +106,7 @@ const Field = ({ name, schema: given, value, secret, isSet, disabled, faultAt, c
     return (
       <Textarea
         {...common}
-        description={[given.description, t('channels.listHint')].filter(Boolean).join(' ')}
+        description={[hint, t('channels.listHint')].filter(Boolean).join(' ')}
         rows={3}
         value={Array.isArray(value) ? value.join('\n') : ''}
         onChange={(event) => change(event.currentTarget.value.split('\n'))}
@@ -199,6 +200,7 @@ const Colour = ({ label, description, disabled, error, value, change }: ColourPr
 }
 
 const isSetting = (name: string): name is keyof typeof en.setting => Object.hasOwn(en.setting, name)
+const isHint = (name: string): name is keyof typeof en.settingHint => Object.hasOwn(en.settingHint, name)
 const isOption = (name: string): name is keyof typeof en.option => Object.hasOwn(en.option, name)
 
 const wordFor = (t: T, language: string, name: string): string =>

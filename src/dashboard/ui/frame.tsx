@@ -23,7 +23,7 @@ import { useT, type Key } from '../languages/index.js'
 import { call, chosenCompany } from '../server/client.js'
 import { useLine } from '../server/live.js'
 import { queryClient, useCompany, useMe, type Counts, type Me } from '../server/queries.js'
-import { useCommands } from './commands.js'
+import { shownKey, useCommands } from './commands.js'
 import { Face } from './face.js'
 import './frame.css'
 import { Menu } from './menu.js'
@@ -99,7 +99,11 @@ const Desk = ({ me }: { me: Me }) => {
         <button type="button" className="side-search" onClick={() => setPalette('commands')}>
           <IconCommand aria-hidden />
           <span>{t('palette.open')}</span>
-          <kbd aria-hidden>K</kbd>
+          {shownKey('mod+k').map((key) => (
+            <kbd key={key} aria-hidden>
+              {key}
+            </kbd>
+          ))}
         </button>
         <div className="side-group">
           {VIEWS.map(({ view, title, count }) => (
