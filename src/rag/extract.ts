@@ -54,6 +54,8 @@ type Unit = Span & {
 type Scored = {
   unit: Unit
   ranked: Ranked<Quotable>
+  /** The unit's own, in their order. */
+  terms: string[]
   score: number
   own: number[]
   topic: number[]
@@ -190,6 +192,7 @@ const scoreUnits = (entry: Ranked<Quotable>, top: number): Scored[] => {
     return {
       unit,
       ranked: entry,
+      terms: words,
       own,
       topic: query.words.map((word, at) => Math.max(named[at] ?? 0, word.terms.includes(opening) ? 1 : 0)),
       covered,
@@ -298,11 +301,12 @@ const LONGEST_PROOF = 500
 
 /**
  * What the figures cannot tell of a short question: whether one sentence, with what it leans on, holds what is asked. Of one or
- * two words it must hold both, of three the rarest and one more; a name such as DATA_DIR is proof alone. A common word that is
- * all that is asked must be the topic (in a heading, or the first word) or stand with a light word that it was asked with. Light
- * words alone ask nothing.
+ * two words it must hold both, near each other, of three the rarest and one more; a name such as DATA_DIR is proof alone. A common
+ * word that is all that is asked must be the topic (in a heading, or the first word) or stand with a light word that it was asked
+ * with. Light words alone ask nothing, and what only repeats the question answers nothing.
  */
-const proves = ({ ranked: { query }, unit, own, topic, covered }: Scored): boolean => {
+const proves = ({ ranked: { query }, unit, terms, own, topic, covered }: Scored): boolean => {
+  if (terms.every((term) => query.terms.includes(term))) return false
   const solid = query.words.flatMap(({ light, surface }, at) =>
     light ? [] : [{ at, surface, weight: query.weights[at] ?? 0 }],
   )
@@ -310,17 +314,38 @@ const proves = ({ ranked: { query }, unit, own, topic, covered }: Scored): boole
   if (!first) return false
   if (solid.length > SHORT) return true
   if (length(unit) > LONGEST_PROOF) return false
+  // A list answers by the sentence before it; a sentence of its own has to hold something of the question itself.
+  const holds = ({ at }: { at: number }) => Math.max(own[at] ?? 0, topic[at] ?? 0) > 0
+  if (solid.length === 2 && unit.kind === 'sentence' && !solid.some(holds)) return false
   if (solid.some(({ at, surface }) => IDENTIFIER.test(surface) && covered[at] === 1)) return true
   const missing = solid.filter(({ at }) => (covered[at] ?? 0) < MOSTLY)
   if (solid.length === 1 && missing.length === 0) {
-    const asked = query.words.some(({ light }, at) => light && (own[at] ?? 0) >= MOSTLY)
+    const asked = query.words.some(
+      ({ light }, at) => light && (own[at] ?? 0) >= MOSTLY && apart(query, terms, [first, { at }]) <= NEAR,
+    )
     return asked || PROPER_NAME.test(first.surface) || (topic[first.at] ?? 0) >= MOSTLY
   }
+  const inside = solid.filter(({ at }) => (own[at] ?? 0) >= MOSTLY)
+  if (solid.length === 2 && inside.length === 2 && apart(query, terms, inside) > NEAR) return false
   const rarest = Math.max(...solid.map(({ weight }) => weight))
   return (
     missing.length <= Math.max(0, solid.length - 2) &&
     solid.some((word) => word.weight === rarest && !missing.includes(word))
   )
+}
+
+/** Two words that are asked together belong together where so few others are between them. */
+const NEAR = 4
+
+/** Content words from one of the two words to the other, where they come closest; 0 where one is only a part of a word. */
+const apart = ({ words }: WeightedQuery, terms: readonly string[], pair: readonly { at: number }[]): number => {
+  const [first = [], second = []] = pair.map(({ at }) => {
+    const word = words[at]
+    const forms = [...(word?.terms ?? []), ...(word?.parts ?? [])]
+    return terms.flatMap((term, place) => (forms.includes(term) ? [place] : []))
+  })
+  const distances = first.flatMap((a) => second.map((b) => Math.abs(a - b)))
+  return distances.length > 0 ? Math.min(...distances) : 0
 }
 
 const IDENTIFIER = /\p{L}[_/.]\p{L}/u

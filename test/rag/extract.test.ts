@@ -253,3 +253,28 @@ In winter a driver brings gloves for the guests.
     expect(sentences.map(({ quote }) => quote)).toEqual(['A driver wears leather gloves in winter.'])
   })
 })
+
+describe('a short question', () => {
+  const passages = passagesOf(`# Notes
+
+The chat opens in a window and shows each answer of the assistant with its numbered quotes and their sources.
+
+A model for checks may judge a sentence that was written in another language than its passage.
+
+## Choice
+
+**Price.** We own a small database for laptops.
+`)
+
+  it.each([
+    ['is it open source', 'its words stand far apart'],
+    ['language model?', 'its words stand far apart'],
+    ['What is the price?', 'the sentence only repeats it'],
+  ])('%s is not answered when %s', (question) => {
+    expect(ask(question, passages).verdict.answered).toBe(false)
+  })
+
+  it('is answered when its words belong together', () => {
+    expect(ask('small database?', passages).text).toContain('We own a small database for laptops')
+  })
+})
