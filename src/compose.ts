@@ -3,6 +3,7 @@ import path from 'node:path'
 import { makeLimits } from './api/limits.js'
 import { makeApi, ownOrigins } from './api/server.js'
 import { answerUnavailable } from './api/unavailable.js'
+import { makeAttachments } from './channels/attachments.js'
 import { channelKinds } from './channels/index.js'
 import { makePublicKit } from './channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from './channels/registry.mongo.js'
@@ -44,6 +45,7 @@ type Needs = {
   mongo: Mongo
   /** Originals of documents. */
   files: Files
+  attachmentFiles: Files
   /** Reads documents; in this process where nothing else is given. */
   read?: Read
   secretKey: string
@@ -59,7 +61,18 @@ const GRACE_MS = 5_000
 const ASK_WITHIN_MS = 15_000
 
 /** Puts the rooms together. Opens nothing itself: production and the tests hand in what is open. */
-export const compose = ({ config, mongo, files, read, secretKey, port, clock, log, report }: Needs) => {
+export const compose = ({
+  config,
+  mongo,
+  files,
+  attachmentFiles,
+  read,
+  secretKey,
+  port,
+  clock,
+  log,
+  report,
+}: Needs) => {
   const { client, db } = mongo
   const metrics = makeMetrics()
   const bus = makeBus()
@@ -99,6 +112,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
   const core = { store, assistantPaused, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
   const actions = makeActions(core)
   const customers = makeCustomerActions(core)
+  const attachments = makeAttachments({ files: attachmentFiles, attachment: store.attachment, secrets, clock })
   const receive = makeReceive(core)
   const channels = makeChannelRegistry({
     db,
@@ -154,6 +168,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
       message: store.message,
       ...customers,
       passageText: knowledge.passageText,
+      attachments,
       limit,
       bus,
       clock,
@@ -169,6 +184,7 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
   const api = makeApi({
     inbox,
     actions,
+    openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     knowledge: {
       ...knowledge,
       search: (companyId, request) => search.searchPassages({ companyId, ...request }),
@@ -210,7 +226,11 @@ export const compose = ({ config, mongo, files, read, secretKey, port, clock, lo
   }
   let outdated = true
   const sweeping = repeat(SWEEP_EVERY_MS, () => sweep(SWEEP_EVERY_MS), log)
-  const sweepingFiles = repeat(SWEEP_FILES_EVERY_MS, () => knowledge.sweepFiles(clock.now()), log)
+  const sweepFiles = async (): Promise<void> => {
+    await knowledge.sweepFiles(clock.now())
+    await attachments.sweep()
+  }
+  const sweepingFiles = repeat(SWEEP_FILES_EVERY_MS, sweepFiles, log)
   let live: { close(): Promise<void> } | null = null
 
   return {

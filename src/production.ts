@@ -16,6 +16,8 @@ export type Opened = {
   mongo: Mongo
   /** Originals of documents. */
   files: Files
+  /** What customers send; apart from the company's own documents, because other rules say what may go. */
+  attachmentFiles: Files
   /** Reads documents in a process of its own. */
   read: Read
   secretKey: string
@@ -33,6 +35,7 @@ export const openProduction = async (config: Config, log: Log): Promise<Opened> 
   }
   makeDirectory(directory)
   const originals = path.join(directory, 'files', 'knowledge')
+  const attached = path.join(directory, 'files', 'attachments')
   const reader = makeReader({ log })
   const secretKey = config.SECRET_KEY ?? ownSecret(path.join(directory, 'secret.key'))
   if (config.MONGODB_URI) {
@@ -45,11 +48,16 @@ export const openProduction = async (config: Config, log: Log): Promise<Opened> 
       )
     })
     const files = makeGridFiles({ db: mongo.db, bucket: 'originals', directory: originals })
+    const attachmentFiles = makeGridFiles({ db: mongo.db, bucket: 'attachments', directory: attached })
     const close = async () => {
       await reader.stop()
       await mongo.client.close()
     }
-    return { mongo, files, read: reader.read, secretKey, embedded: false, failed: new Promise(() => {}), close }
+    return {
+      ...{ mongo, files, attachmentFiles, read: reader.read, secretKey, close },
+      embedded: false,
+      failed: new Promise(() => {}),
+    }
   }
 
   const store = await startEmbeddedMongo({
@@ -66,7 +74,8 @@ export const openProduction = async (config: Config, log: Log): Promise<Opened> 
     await store.stop()
   }
   const files = makeDiskFiles(originals)
-  return { mongo, files, read: reader.read, secretKey, embedded: true, failed: store.failed, close }
+  const attachmentFiles = makeDiskFiles(attached)
+  return { mongo, files, attachmentFiles, read: reader.read, secretKey, embedded: true, failed: store.failed, close }
 }
 
 const makeDirectory = (directory: string): void => {

@@ -112,7 +112,7 @@ export const jsonBody = (limit = DEFAULT_BODY_LIMIT, orForm = false): RequestHan
 ]
 
 /** Saved, never shown: what a stranger wrote must not run as a page of ours. */
-const sendFile = async (res: Response, { name, type, size, stream }: Download): Promise<void> => {
+export const sendFile = async (res: Response, { name, type, size, stream }: Download): Promise<void> => {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/gu, '_')
   const exact = encodeURIComponent(name).replace(/['()*]/gu, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
   res.setHeader('Content-Type', type)

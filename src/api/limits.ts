@@ -24,6 +24,7 @@ const LIMITS: Record<LimitName, Limit> = {
   messages_per_address: { points: 1500, seconds: 60, by: 'address' },
   messages_per_visitor: { points: 60, seconds: 30, by: 'key' },
   reads_per_visitor: { points: 300, seconds: 2, by: 'key' },
+  files_per_visitor: { points: 30, seconds: 300, by: 'key' },
   sign_ins_per_address: { points: 30, seconds: 60, by: 'address' },
   sign_ins_per_account: { points: 10, seconds: 300, by: 'key' },
   setups_per_address: { points: 20, seconds: 60, by: 'address' },

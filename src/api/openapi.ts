@@ -1,5 +1,5 @@
 import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { ChannelRoute } from '../channels/channel.js'
 import type { ErrorKind } from '../platform/errors.js'
 import type { Route } from './contract/route.js'
@@ -91,8 +91,9 @@ const describeChannelRoute = (route: ChannelRoute, scheme: string): RouteConfig 
       permission: 'public',
       ...(route.body ? { body: route.body } : {}),
       ...(route.query ? { query: route.query as NonNullable<Route['query']> } : {}),
+      ...(route.file ? { body: z.strictObject({}), form: { fields: z.strictObject({}), about: route.file } } : {}),
       status: route.status,
-      response: route.response,
+      ...(route.response ? { response: route.response } : { download: true as const }),
       errors: [...(route.bearer ? (['unauthenticated'] as const) : []), 'forbidden', 'rate_limited'],
     },
     scheme,

@@ -1,8 +1,10 @@
 import type { Request, RequestHandler, Response, Router } from 'express'
-import type { ChannelRoute } from '../channels/channel.js'
+import type { ChannelRoute, ReadFile } from '../channels/channel.js'
+import { z } from 'zod'
 import { AppError } from '../platform/errors.js'
 import { bearerOf } from './admission.js'
-import { jsonBody, parse, parseQuery } from './endpoint.js'
+import { jsonBody, parse, parseQuery, sendFile, type Download } from './endpoint.js'
+import { isForm, makeReadForm } from './form.js'
 
 /** A customer's message and what is around it. */
 const BODY_LIMIT = 100 * 1024
@@ -45,13 +47,29 @@ export const mountChannelRoute = (router: Router, route: ChannelRoute, hsts: str
       query: parseQuery(route.query, req),
       body: route.body && parse(route.body, req.body, 'body'),
       bearer,
+      readFile: route.file ? fileReader(req) : null,
       address: req.ip ?? '',
       origin: req.headers.origin ?? null,
     })
     if (route.cacheSeconds) res.setHeader('Cache-Control', `public, max-age=${route.cacheSeconds}`)
-    res.status(route.status).json(body)
+    res.status(route.status)
+    if (route.response) return void res.json(body)
+    // A picture of ours is shown on somebody else's page.
+    res.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
+    return sendFile(res, body as Download)
   }
 
   router.options(path, open, preflight)
   router[route.method](path, open, ...(route.body ? jsonBody(BODY_LIMIT) : []), answer)
 }
+
+const fileReader = (req: Request): ReadFile => {
+  if (!isForm(req)) {
+    throw new AppError('unsupported', 'unsupported_content_type', 'Send the file as multipart/form-data.', {
+      field: 'content-type',
+    })
+  }
+  const readForm = makeReadForm(req, (given) => parse(NO_FIELDS, given, 'body'))
+  return async (take, undo) => (await readForm(take, undo)).file
+}
+const NO_FIELDS = z.strictObject({})

@@ -1,6 +1,15 @@
 import type { z } from 'zod'
-import type { Arrival, Citation, Message, OutboundMessage, Receipt, Received } from '../conversations/message.js'
+import type {
+  Arrival,
+  Attachment,
+  Citation,
+  Message,
+  OutboundMessage,
+  Receipt,
+  Received,
+} from '../conversations/message.js'
 import type { Clock } from '../platform/clock.js'
+import type { IncomingFile, OpenedFile } from './attachments.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
 
@@ -48,6 +57,13 @@ export type PublicKit = {
   leaveEmail(channel: ChannelRecord, contactExternalId: string, email: string): Promise<void>
   /** The n-th source of a message of theirs, from 0, with the passage as it stands now, where it still does. */
   source(channel: ChannelRecord, contactExternalId: string, messageId: string, index: number): Promise<Source>
+  /** Keeps a file of the contact's and hands out a ticket, with which they may put it into a message. */
+  acceptFile(channel: ChannelRecord, contactExternalId: string, file: IncomingFile): Promise<AcceptedFile>
+  /** What tickets stand for; throws where one is not this contact's. */
+  redeemFiles(channel: ChannelRecord, contactExternalId: string, tickets: readonly string[]): Attachment[]
+  /** Opens one file for a day, to whoever was given the link. */
+  linkToFile(companyId: string, attachment: Attachment): string
+  openLink(link: string): Promise<OpenedFile>
   /** Calls back for all that this contact may see, as it happens. Returns the end of it. */
   follow(channel: ChannelRecord, contactExternalId: string, follower: Follower): () => void
   /** Throws `rate_limited` when `key` spent its allowance of the named limit. */
@@ -67,6 +83,19 @@ export type Standing = {
   /** A person is wanted, none has it, and there is no address to reach the contact at. */
   askEmail: boolean
 }
+
+/** What customers may send. */
+export const ATTACHMENT_LIMITS = {
+  mostBytes: 10 * 1024 * 1024,
+  /** With one message. */
+  most: 5,
+  extensions: [
+    ...['png', 'jpg', 'jpeg', 'gif', 'webp', 'pdf', 'txt', 'log', 'csv', 'json', 'md'],
+    ...['docx', 'xlsx', 'pptx', 'odt', 'ods', 'zip'],
+  ],
+}
+
+export type AcceptedFile = { ticket: string; attachment: Attachment }
 
 /** A quote where it stands. */
 export type Source = { before: string; quote: string; after: string }
@@ -99,6 +128,7 @@ export type LimitName =
   | 'messages_per_address'
   | 'messages_per_visitor'
   | 'reads_per_visitor'
+  | 'files_per_visitor'
 
 /** One call of a kind's public API, validated and described by its schemas. Mounted by `api` under /api/v1. */
 export type ChannelRoute = {
@@ -110,15 +140,23 @@ export type ChannelRoute = {
   query?: z.ZodType
   /** Seconds for which anybody may keep the answer; it may then depend on nothing but the address. */
   cacheSeconds?: number
+  /** The body is a form (`multipart/form-data`) with one part `file`, which this describes. */
+  file?: string
   status: 200 | 201 | 202
-  response: z.ZodType
+  /** Absent where the answer is a file to be saved. */
+  response?: z.ZodType
   handle(input: RouteInput): Promise<object>
 }
+
+/** Reads the form's file while it arrives; `undo` takes back what was made of it where the rest of the form is wrong. */
+export type ReadFile = <T>(take: (file: IncomingFile) => Promise<T>, undo: (taken: T) => Promise<void>) => Promise<T>
 
 export type RouteInput = {
   body: unknown
   query: unknown
   bearer: string | null
+  /** Only where the route takes a file. */
+  readFile: ReadFile | null
   address: string
   origin: string | null
 }

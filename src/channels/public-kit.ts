@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
+import type { Attachments } from './attachments.js'
 import type { ChannelRecord, Follower, LimitName, PublicKit, Receive, Standing } from './channel.js'
 
 type Needs = {
@@ -20,6 +21,7 @@ type Needs = {
   /** A passage's text; `null` when it is no longer quoted from. */
   passageText(companyId: string, passageId: string): Promise<string | null>
   limit(name: LimitName, key: string): Promise<void>
+  attachments: Attachments
   bus: Bus
   clock: Clock
   log: Log
@@ -35,7 +37,20 @@ type Followed = { origin: Origin; followers: Set<Follower>; shown: Promise<void>
 
 /** What the public API of a kind of channel gets to work with: everything it sees is one contact's. */
 export const makePublicKit = (needs: Needs): PublicKit => {
-  const { receive, history, message, standing, rate, leaveEmail, citation, passageText, bus, log, ...rest } = needs
+  const {
+    receive,
+    history,
+    message,
+    standing,
+    rate,
+    leaveEmail,
+    citation,
+    passageText,
+    attachments,
+    bus,
+    log,
+    ...rest
+  } = needs
   const followed = new Map<string, Followed>()
 
   const show = async ({ origin, followers }: Followed, event: Shown): Promise<void> => {
@@ -93,6 +108,15 @@ export const makePublicKit = (needs: Needs): PublicKit => {
       if (at < 0) return { before: '', quote, after: '' }
       return { before: text.slice(0, at), quote, after: text.slice(at + quote.length) }
     },
+    acceptFile: ({ id, companyId }, contactExternalId, file) =>
+      attachments.accept({ companyId, contactId: contactIdOf({ companyId, channelId: id }, contactExternalId) }, file),
+    redeemFiles: ({ id, companyId }, contactExternalId, tickets) =>
+      attachments.redeem(
+        { companyId, contactId: contactIdOf({ companyId, channelId: id }, contactExternalId) },
+        tickets,
+      ),
+    linkToFile: attachments.linkTo,
+    openLink: attachments.openLink,
     follow: (channel, contactExternalId, follower) => {
       const contactId = contactOn(channel, contactExternalId)
       const contact = followed.get(contactId) ?? {

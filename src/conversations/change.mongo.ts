@@ -23,7 +23,9 @@ export type MessageDocument = Omit<Message, 'id'> & { _id: string; delivery?: De
 
 /** A message to be appended: it gets its number and its place here. */
 export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
-  Partial<Pick<Message, 'citations' | 'mode' | 'decisionId' | 'event' | 'handover' | 'talk' | 'clientId'>> & {
+  Partial<
+    Pick<Message, 'attachments' | 'citations' | 'mode' | 'decisionId' | 'event' | 'handover' | 'talk' | 'clientId'>
+  > & {
     externalId?: string
     deliver?: boolean
   }

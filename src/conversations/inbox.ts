@@ -1,6 +1,6 @@
 import { AppError } from '../platform/errors.js'
 import type { Conversation, Handler, State } from './conversation.js'
-import type { Message, Origin } from './message.js'
+import type { Attachment, Message, Origin } from './message.js'
 import { MESSAGES_PER_READ, type Contact, type ConversationStore } from './store.mongo.js'
 
 export type InboxFilter = {
@@ -92,6 +92,13 @@ export const makeInbox = (store: ConversationStore) => {
     messages: async (companyId: string, conversationId: string, afterSeq?: number): Promise<Message[]> => {
       await store.conversation(companyId, conversationId)
       return store.messagesOf(companyId, conversationId, afterSeq)
+    },
+
+    /** A file that came with any message of the company's. */
+    attachment: async (companyId: string, fileId: string): Promise<Attachment> => {
+      const found = await store.attachment(companyId, fileId)
+      if (found) return found
+      throw new AppError('not_found', 'file_not_found', 'There is no such file.')
     },
 
     /** What the customer sees on one channel: all their conversations there, in order, without notes and events. */

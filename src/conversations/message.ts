@@ -34,6 +34,9 @@ export type TimelineEvent =
   /** What a customer wrote tries to instruct the assistant: somebody may want to look. It changes nothing else. */
   | { name: 'attempt'; kinds: string[] }
 
+/** A file that belongs to a message: `id` is its content's hash, `name` only what its sender called it. */
+export type Attachment = { id: string; name: string; type: string; size: number }
+
 export type Message = {
   id: string
   companyId: string
@@ -46,6 +49,7 @@ export type Message = {
   author: Author
   text: string
   citations: Citation[]
+  attachments?: Attachment[]
   event?: TimelineEvent
   /** How the assistant came to it; absent for people. */
   mode?: 'model' | 'extractive'
@@ -79,6 +83,7 @@ export type Arrival = {
   /** The conversation that the channel knows this belongs to; it is made with its first message. Else the contact's open one. */
   conversationId?: string
   text: string
+  attachments?: Attachment[]
 }
 
 /** Where an arrival came in. */

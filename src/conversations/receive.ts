@@ -135,11 +135,12 @@ const pausedHandoff = ({ text }: Arrival, at: Date) => ({
   at,
 })
 
-const draftOf = ({ text, externalId, contact }: Arrival): Draft => ({
+const draftOf = ({ text, externalId, contact, attachments = [] }: Arrival): Draft => ({
   kind: 'message',
   author: { kind: 'customer', ...(contact.name ? { name: contact.name } : {}) },
   text,
   externalId,
+  ...(attachments.length > 0 ? { attachments } : {}),
 })
 
 const firstOf = ({ messages: [first] }: Appended) => {

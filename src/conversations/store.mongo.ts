@@ -18,7 +18,7 @@ import {
   type MessageDocument,
 } from './change.mongo.js'
 import type { Conversation } from './conversation.js'
-import type { DeliveryStatus, Message } from './message.js'
+import type { Attachment, DeliveryStatus, Message } from './message.js'
 
 /**
  * The conversations and their messages. The conversation is its own outbox: `answerDue` and `delivery` are written with
@@ -82,6 +82,11 @@ export const conversationSchemas: CollectionSchema[] = [
         partialFilterExpression: { clientId: { $exists: true } },
       },
       {
+        key: { companyId: 1, 'attachments.id': 1 },
+        name: 'attached',
+        partialFilterExpression: { 'attachments.id': { $exists: true } },
+      },
+      {
         key: { 'delivery.notBefore': 1 },
         name: 'delivery_due',
         partialFilterExpression: { 'delivery.notBefore': { $exists: true } },
@@ -133,6 +138,12 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
     message: async (companyId: string, id: string): Promise<Message | null> => {
       const found = await messages.findOne({ _id: id, companyId })
       return found && toMessage(found)
+    },
+
+    /** A file as the message that brought it calls it. */
+    attachment: async (companyId: string, fileId: string): Promise<Attachment | null> => {
+      const found = await messages.findOne({ companyId, 'attachments.id': fileId })
+      return found?.attachments?.find(({ id }) => id === fileId) ?? null
     },
 
     conversation: async (companyId: string, id: string): Promise<Conversation> => {

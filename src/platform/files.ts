@@ -159,6 +159,21 @@ const syncDirectory = async (directory: string): Promise<void> => {
   await handle.sync().finally(() => handle.close())
 }
 
+const LONGEST_NAME = 200
+
+/** A client's name for a file as text to show: no path, no control signs, nothing that turns the direction of writing. */
+export const shownName = (name: string): string => {
+  const last = name.normalize('NFC').split(/[/\\]/u).at(-1) ?? ''
+  const shown = Buffer.from(last, 'utf8')
+    .toString('utf8')
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
+    .replace(/\s+/gu, ' ')
+    .trim()
+  // The extension stays when the middle is cut.
+  const cut = shown.length > LONGEST_NAME ? shown.slice(0, LONGEST_NAME - 20) + shown.slice(-20) : shown
+  return Buffer.from(cut, 'utf8').toString('utf8').replace(/^\.+/u, '') || 'document'
+}
+
 const namesIn = (directory: string): Promise<string[]> =>
   readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []

@@ -1,13 +1,12 @@
 import { Readable } from 'node:stream'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
-import type { Files } from '../platform/files.js'
+import { shownName, type Files } from '../platform/files.js'
 import { newId } from '../platform/ids.js'
 import { inTransaction, isDuplicateKey, type CollectionSchema, type Filter, type Mongo } from '../platform/mongo.js'
 import {
   contentOf,
   MAX_FILE_BYTES,
-  shownName,
   type Content,
   type DocumentDraft,
   type DocumentSource,

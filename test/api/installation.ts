@@ -9,6 +9,7 @@ import { contract } from '../../src/api/contract.js'
 import type { Route } from '../../src/api/contract/route.js'
 import { makeLimits } from '../../src/api/limits.js'
 import { makeApi, ownOrigins } from '../../src/api/server.js'
+import { makeAttachments } from '../../src/channels/attachments.js'
 import { channelKinds } from '../../src/channels/index.js'
 import { makePublicKit } from '../../src/channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from '../../src/channels/registry.mongo.js'
@@ -118,6 +119,8 @@ export const openInstallation = async (options: Options = {}) => {
   })
   const directory = await mkdtemp(path.join(tmpdir(), 'helpdesk-api-'))
   const knowledge = makeKnowledge({ mongo, clock, files: makeDiskFiles(directory) })
+  const attachmentFiles = makeDiskFiles(path.join(directory, 'attachments'))
+  const attachments = makeAttachments({ files: attachmentFiles, attachment: store.attachment, secrets, clock })
   const kit = makePublicKit({
     channelByKey: channels.byKey,
     channelById: channels.byId,
@@ -130,6 +133,7 @@ export const openInstallation = async (options: Options = {}) => {
     message: store.message,
     ...makeCustomerActions({ store, bus, clock }),
     passageText: knowledge.passageText,
+    attachments,
     limit,
     bus,
     clock,
@@ -143,6 +147,7 @@ export const openInstallation = async (options: Options = {}) => {
     usage: makeUsage({ mongo, budgetOf: async () => null, clock, log }),
     inbox,
     actions,
+    openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     knowledge: {
       ...knowledge,
       ...decisions,

@@ -62,7 +62,14 @@ describe('the list of sites that may carry a chat', () => {
       ownOrigins: [],
     } as unknown as PublicKit
     const route = webchat.publicApi?.(kit).routes.find(({ path }) => path === '/webchat/sessions')
-    const input: RouteInput = { body: { channelKey: 'k' }, query: undefined, bearer: null, address: '::1', origin }
+    const input: RouteInput = {
+      body: { channelKey: 'k' },
+      query: undefined,
+      bearer: null,
+      readFile: null,
+      address: '::1',
+      origin,
+    }
     return route?.handle(input)
   }
 

@@ -28,7 +28,8 @@ export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent') 
   const app = compose({
     config,
     mongo,
-    files: makeDiskFiles(directory),
+    files: makeDiskFiles(path.join(directory, 'knowledge')),
+    attachmentFiles: makeDiskFiles(path.join(directory, 'attachments')),
     secretKey: 'a secret of the tests, longer than thirty-two characters',
     port,
     clock: systemClock,

@@ -55,6 +55,10 @@ const message = z.strictObject({
   authorName: z.string().optional(),
   text: z.string(),
   citations: z.array(citation),
+  attachments: z
+    .array(z.strictObject({ id: z.string(), name: z.string(), type: z.string(), size: z.number() }))
+    .optional()
+    .describe('Files that came with it'),
   mode: z.enum(['model', 'extractive']).optional(),
   decisionId: id.optional(),
   talk: z.enum(SMALL_TALK).optional().describe('Small talk of this kind was answered; no document was asked'),
@@ -148,6 +152,17 @@ export const conversationRoutes = {
     query: z.strictObject({ after: z.coerce.number().int().min(0).optional().describe('Only what has a higher seq') }),
     status: 200,
     response: z.strictObject({ messages: z.array(message) }),
+    errors: ['not_found'],
+  }),
+  attachment: defineRoute({
+    method: 'get',
+    path: '/api/v1/attachments/:id',
+    tag,
+    summary: 'A file that came with a message',
+    permission: 'conversations:read',
+    params: byId,
+    status: 200,
+    download: true,
     errors: ['not_found'],
   }),
   speak: defineRoute({

@@ -5,7 +5,7 @@ import type { Message } from '../../conversations/message.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
 import type { ConversationDto, MessageDto } from '../contract/conversations.js'
-import { endpoint, type Endpoint } from '../endpoint.js'
+import { endpoint, type Download, type Endpoint } from '../endpoint.js'
 
 /** Somebody acts on a conversation: every use case takes these. */
 type Act = { companyId: string; conversationId: string; person: { id: string; name: string } }
@@ -32,6 +32,8 @@ export type ConversationsNeeds = {
     setTags(act: Act & { tags: string[] }): Promise<Conversation>
     setPriority(act: Act & { priority: Priority }): Promise<Conversation>
   }
+  /** Throws `not_found` where no message of the company's brought it. */
+  openAttachment(companyId: string, fileId: string): Promise<Download>
   people: { get(companyId: string, id: string): Promise<{ id: string; name: string }> }
 }
 
@@ -39,7 +41,7 @@ const { conversations: routes } = contract
 const ME = 'me'
 const NOBODY = 'nobody'
 
-export const makeConversationsRouter = ({ inbox, actions, people }: ConversationsNeeds): Endpoint[] => {
+export const makeConversationsRouter = ({ inbox, actions, openAttachment, people }: ConversationsNeeds): Endpoint[] => {
   const assigneeOf = async (caller: Caller, id: string | null) => {
     if (id === null) return null
     if (id === ME) return { id: caller.id, name: caller.name }
@@ -66,6 +68,7 @@ export const makeConversationsRouter = ({ inbox, actions, people }: Conversation
     endpoint(routes.messages, async ({ caller, params, query }) => ({
       messages: (await inbox.messages(caller.companyId, params.id, query.after)).map(toMessage),
     })),
+    endpoint(routes.attachment, ({ caller, params }) => openAttachment(caller.companyId, params.id)),
     endpoint(routes.speak, async (input) => toMessage(await actions.speak({ ...actOf(input), ...sayingOf(input) }))),
     endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), ...sayingOf(input) }))),
     endpoint(routes.assign, async (input) => {
@@ -120,6 +123,7 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.author.name === undefined ? {} : { authorName: given.author.name }),
   text: given.text,
   citations: given.citations,
+  ...(given.attachments === undefined ? {} : { attachments: given.attachments }),
   ...(given.mode === undefined ? {} : { mode: given.mode }),
   ...(given.decisionId === undefined ? {} : { decisionId: given.decisionId }),
   ...(given.talk === undefined ? {} : { talk: given.talk }),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { MAX_MESSAGE_LENGTH, type Message } from '../../conversations/message.js'
+import { MAX_MESSAGE_LENGTH, type Attachment, type Message } from '../../conversations/message.js'
 
 /** What goes over the wire between a chat page and the server, by HTTP and by socket alike. */
 
@@ -25,16 +25,26 @@ export const openSession = z.strictObject({
 
 export const sessionOpened = z.strictObject({ token: z.string(), conversationId: z.string() })
 
-export const sendMessage = z.strictObject({
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be 1 to 100 letters, digits or _ . : -')
-    .describe("The client's own id: sending it again, however often, is one message."),
-  text: z
-    .string()
-    .max(MAX_MESSAGE_LENGTH, `must be at most ${MAX_MESSAGE_LENGTH} characters`)
-    .refine((text) => text.trim() !== '', 'must not be empty'),
+export const sendMessage = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9_.:-]{1,100}$/, 'must be 1 to 100 letters, digits or _ . : -')
+      .describe("The client's own id: sending it again, however often, is one message."),
+    text: z.string().max(MAX_MESSAGE_LENGTH, `must be at most ${MAX_MESSAGE_LENGTH} characters`),
+    attachments: z.array(z.string().max(2000)).max(5).optional().describe('Tickets of files that were sent up before.'),
+  })
+  .refine(({ text, attachments = [] }) => text.trim() !== '' || attachments.length > 0, {
+    message: 'must not be empty',
+    path: ['text'],
+  })
+
+export const fileAccepted = z.strictObject({
+  ticket: z.string().describe("Puts the file into a message: one of its 'attachments'."),
+  name: z.string(),
+  size: z.int(),
 })
+export const readFile = z.strictObject({ link: z.string().min(1).max(2000) })
 
 export const messageAccepted = z.strictObject({ messageId: z.string() })
 
@@ -60,6 +70,16 @@ const chatMessage = z.strictObject({
   name: z.string().optional().describe('Who is talking, as readers should see it.'),
   text: z.string(),
   citations: z.array(citation),
+  attachments: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        type: z.string(),
+        size: z.int(),
+        path: z.string().describe('Where it can be saved from, for a day.'),
+      }),
+    )
+    .optional(),
   mode: z.enum(['model', 'extractive']).optional().describe('How the assistant came to its answer.'),
   handover: z.literal(true).optional().describe('The assistant says here that a person was asked to help.'),
   feedback: z.enum(['up', 'down']).optional().describe('Whether it helped, as the visitor said.'),
@@ -115,7 +135,8 @@ export const chatMessages = z.strictObject({
   token: z.string().optional().describe('To be used from now on: the old one is past half of its life.'),
 })
 
-export const toFrame = (message: Message): ChatMessage => ({
+/** `linkTo` gives the link to a file of the message. */
+export const toFrame = (message: Message, linkTo: (attachment: Attachment) => string): ChatMessage => ({
   id: message.id,
   conversationId: message.conversationId,
   ...(message.author.kind === 'customer' && message.externalId ? { clientId: clientIdIn(message.externalId) } : {}),
@@ -124,6 +145,16 @@ export const toFrame = (message: Message): ChatMessage => ({
   ...(message.author.name ? { name: message.author.name } : {}),
   text: message.text,
   citations: message.citations,
+  ...(message.attachments
+    ? {
+        attachments: message.attachments.map((attachment) => ({
+          name: attachment.name,
+          type: attachment.type,
+          size: attachment.size,
+          path: `/api/v1/webchat/files?link=${linkTo(attachment)}`,
+        })),
+      }
+    : {}),
   ...(message.mode ? { mode: message.mode } : {}),
   ...(message.handover ? { handover: message.handover } : {}),
   ...(message.feedback ? { feedback: message.feedback.rating } : {}),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Message } from '../../conversations/message.js'
 import { AppError } from '../../platform/errors.js'
 import type { ChannelNamespace, ChannelRecord, ChannelRoute, PublicKit, RouteInput } from '../channel.js'
 import * as frames from './frames.js'
@@ -34,20 +35,26 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
     return channel
   }
 
+  const toFrame = (message: Message) =>
+    frames.toFrame(message, (attachment) => kit.linkToFile(message.companyId, attachment))
+
   const write = async (
     { token, origin, address }: Client,
-    { id, text }: z.infer<typeof frames.sendMessage>,
+    { id, text, attachments: tickets = [] }: z.infer<typeof frames.sendMessage>,
   ): Promise<{ messageId: string }> => {
     const session = sessions.read(token)
     const channel = channelOf(session, origin)
     await kit.limit('messages_per_visitor', session.visitorId)
     await kit.limit('messages_per_address', address)
+    const attachments = kit.redeemFiles(channel, session.visitorId, tickets)
     const received = await kit.receive(channel, {
       kind: 'message',
       externalId: frames.externalIdOf(session.visitorId, id),
       contact: { externalId: session.visitorId, ...session.visitor },
       conversationId: session.conversationId,
-      text,
+      // Whoever sends a file without a word is quoted by its name.
+      text: text.trim() === '' ? attachments.map(({ name }) => name).join(', ') : text,
+      attachments,
     })
     return { messageId: received.messageId }
   }
@@ -64,7 +71,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
     const messages = await kit.history(channel, visitorId, after)
     const token = sessions.renewed(client.token)
     const standing = await kit.standing(channel, visitorId)
-    return { messages: messages.map(frames.toFrame), standing, ...(token ? { token } : {}) }
+    return { messages: messages.map(toFrame), standing, ...(token ? { token } : {}) }
   }
 
   /** Small changes count like messages: nobody makes hundreds of them in earnest. */
@@ -168,6 +175,39 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       },
     },
     {
+      method: 'post',
+      path: '/webchat/files',
+      summary: 'Send a file up, to put it into a message',
+      bearer: true,
+      file: 'At most 10 MB: a picture, PDF, text, office document or ZIP',
+      status: 201,
+      response: frames.fileAccepted,
+      handle: async (input) => {
+        const { channel, visitorId } = await reader(clientOf(input))
+        if ((channel.settings as { attachments?: boolean }).attachments === false) {
+          throw new AppError('forbidden', 'files_not_allowed', 'This chat takes no files.')
+        }
+        await kit.limit('files_per_visitor', visitorId)
+        const accepted = await input.readFile?.(
+          (file) => kit.acceptFile(channel, visitorId, file),
+          // Nobody names it: it is swept.
+          async () => {},
+        )
+        if (!accepted) throw new AppError('invalid', 'invalid', 'file: is required', { field: 'file' })
+        const { ticket, attachment } = accepted
+        return { ticket, name: attachment.name, size: attachment.size }
+      },
+    },
+    {
+      method: 'get',
+      path: '/webchat/files',
+      summary: 'Save a file of the chat',
+      bearer: false,
+      query: frames.readFile,
+      status: 200,
+      handle: async ({ query }) => kit.openLink((query as z.infer<typeof frames.readFile>).link),
+    },
+    {
       method: 'get',
       path: '/webchat/demo',
       summary: "The public key of the first company's chat, for trying it out",
@@ -189,7 +229,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       const client = { token, origin, address }
       const session = sessions.read(token)
       const unfollow = kit.follow(channelOf(session, origin), session.visitorId, {
-        message: (message) => emit('message', frames.toFrame(message)),
+        message: (message) => emit('message', toFrame(message)),
         standing: (standing) => emit('standing', standing satisfies frames.Standing),
         sentence: (sentence) => emit('answer.sentence', sentence satisfies frames.AnswerSentence),
         withdrawn: (draft) => emit('answer.withdrawn', draft satisfies frames.AnswerWithdrawn),

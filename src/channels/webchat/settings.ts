@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { MAX_MESSAGE_LENGTH } from '../../conversations/message.js'
+import { ATTACHMENT_LIMITS } from '../channel.js'
 import { coloursOf } from './colours.js'
 
 /** How a company's chat looks and whom it lets in; and what of it any visitor's browser may know. */
@@ -39,6 +40,7 @@ export const settings = z.strictObject({
     .strictObject(Object.fromEntries(LANGUAGES.map((language) => [language, texts.optional()])) as Texts)
     .default({})
     .describe("The company's own words by language, in place of ours."),
+  attachments: z.boolean().default(true).describe('Whether visitors may send pictures and files.'),
   identitySecret: z
     .string()
     .min(32, 'must be at least 32 characters')
@@ -67,12 +69,20 @@ export const chatConfig = z.strictObject({
   language: z.enum(['auto', ...LANGUAGES]),
   texts: settings.shape.texts.unwrap(),
   maxMessageLength: z.int(),
+  files: z
+    .strictObject({
+      most: z.int().describe('With one message.'),
+      mostBytes: z.int().describe('Of one file.'),
+      extensions: z.array(z.string()),
+    })
+    .nullable()
+    .describe('What may be sent; null: no files.'),
 })
 export type ChatConfig = z.infer<typeof chatConfig>
 
 /** What is kept from before a setting was thought of gets that setting's default. */
 export const configOf = (kept: Record<string, unknown>): ChatConfig => {
-  const { color, logo, position, theme, language, texts: own } = settings.parse(kept)
+  const { color, logo, position, theme, language, texts: own, attachments } = settings.parse(kept)
   return {
     colors: coloursOf(color),
     logo,
@@ -81,5 +91,6 @@ export const configOf = (kept: Record<string, unknown>): ChatConfig => {
     language,
     texts: own,
     maxMessageLength: MAX_MESSAGE_LENGTH,
+    files: attachments ? ATTACHMENT_LIMITS : null,
   }
 }
