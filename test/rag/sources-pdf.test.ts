@@ -85,6 +85,20 @@ describe('A PDF', () => {
     ])
   })
 
+  it('leaves out page numbers beside the titles of chapters, but not what stands there by chance', async () => {
+    const at = (text: string, y: number) => ({ text, y, x: 60 })
+    const bytes = await makePdf(
+      ['Shipping', 'Returns', 'Prices', 'Imprint'].map((chapter, page) => [
+        at(`${chapter} ${page + 17}`, 810),
+        at(`All about ${chapter.toLowerCase()} is said here.`, 500),
+        ...(page === 3 ? [at('Founded in 1999', 40)] : []),
+      ]),
+    )
+    expect(await textOf(bytes)).toBe(
+      'All about shipping is said here.\nAll about returns is said here.\nAll about prices is said here.\nAll about imprint is said here.\nFounded in 1999',
+    )
+  })
+
   it('in two columns is read one column after the other', async () => {
     const bytes = await makePdf([
       [

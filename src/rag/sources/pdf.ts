@@ -109,14 +109,35 @@ const withoutEdges = (lines: readonly Line[], heights: readonly number[]): Line[
     return height > 0 && (y > height * (1 - EDGE) || y < height * EDGE)
   }
   const shape = ({ text }: Line) => text.replace(/\p{N}+/gu, '#').toLowerCase()
+  const edges = lines.filter(atEdge)
   const counts = new Map<string, Set<number>>()
-  for (const line of lines) {
-    if (!atEdge(line)) continue
-    const pages = counts.get(shape(line)) ?? new Set()
-    counts.set(shape(line), pages.add(line.page))
-  }
+  for (const line of edges) counts.set(shape(line), (counts.get(shape(line)) ?? new Set()).add(line.page))
   const enough = Math.max(RUNNING_PAGES, heights.length * RUNNING_SHARE)
-  return lines.filter((line) => !atEdge(line) || (counts.get(shape(line))?.size ?? 0) < enough)
+  const offset = numbering(edges, enough)
+  const runsAlong = (line: Line): boolean =>
+    (counts.get(shape(line))?.size ?? 0) >= enough ||
+    (offset !== undefined && printedNumbers(line).some((printed) => line.page - printed === offset))
+  return lines.filter((line) => !atEdge(line) || !runsAlong(line))
+}
+
+/** A number before or behind the words of a line, as pages are numbered beside the title of their chapter. */
+const printedNumbers = ({ text }: Line): number[] =>
+  [/^(\d{1,4})(?!\S)/u, /(?<!\S)(\d{1,4})$/u].flatMap((place) => {
+    const number = place.exec(text)?.[1]
+    return number === undefined ? [] : [Number(number)]
+  })
+
+/** By how much the printed numbers lag behind the pages, where enough pages print one. */
+const numbering = (edges: readonly Line[], enough: number): number | undefined => {
+  const pages = new Map<number, Set<number>>()
+  for (const line of edges) {
+    for (const printed of printedNumbers(line)) {
+      const offset = line.page - printed
+      pages.set(offset, (pages.get(offset) ?? new Set()).add(line.page))
+    }
+  }
+  const [best] = [...pages].sort((a, b) => b[1].size - a[1].size)
+  return best && best[1].size >= enough ? best[0] : undefined
 }
 
 const LIST_MARK = /^(?:[•▪◦‣●○■□–·*]|-(?=\s)|\(?(?:\d{1,3}|[a-z])[.)](?=\s))\s*(?=\S)/u
