@@ -385,9 +385,8 @@ const sourcesOf = async (rows, { sentences, detectLanguage }) => {
 /**
  * @param {Row[]} rows
  * @param {{ prove: Function, sentences: Function, detectLanguage: Function, isFunctionWord: (word: string, language: string) => boolean }} product
- * @param {{ wrong?: (outcome: object) => void }} [options] `wrong` hears of each false sentence that passes and each true one that is cut
  */
-export const measureProof = async (rows, product, { wrong } = {}) => {
+const measureProof = async (rows, product) => {
   const sources = (await sourcesOf(rows, product)).slice(0, MOST_SENTENCES)
   /** @type {Record<string, Record<string, [number, number]>>} */
   const counts = { true: {}, false: {} }
@@ -429,15 +428,6 @@ export const measureProof = async (rows, product, { wrong } = {}) => {
           each[0] += Number(isWrong)
           each[1] += 1
         }
-        if (isWrong)
-          wrong?.({
-            expected,
-            kind,
-            language,
-            text,
-            quote: citations.map(({ quote }) => quote).join(' ‖ '),
-            ...verdict,
-          })
       }
     }
   }
@@ -464,7 +454,7 @@ export const measureProof = async (rows, product, { wrong } = {}) => {
 }
 
 /** @param {string} file */
-export const readCorpus = (file) =>
+const readCorpus = (file) =>
   file === FIXTURES
     ? fixtureRows()
     : readFileSync(file, 'utf8')
@@ -482,7 +472,7 @@ const fixtureRows = () =>
   }))
 
 /** Rules are made on one half of a corpus and reported on the other. @param {{ id: string }} row */
-export const isHeldOut = ({ id }) => share(id) >= 0.5
+const isHeldOut = ({ id }) => share(id) >= 0.5
 
 /** @param {{ corpus?: string | undefined }} [options] */
 export const proof = async ({ corpus = FIXTURES } = {}) => {

@@ -44,7 +44,7 @@ const LONGEST_CLAIM = 2_000
 const LONGEST_QUOTE = 6_000
 const MOST_CITATIONS = 8
 /** How far from a quote its sentence may begin and end. */
-const AROUND = 1_500
+const AROUND = 600
 /** Sentences of the passages that a claim is laid beside. */
 const MOST_EVIDENCE = 24
 
@@ -132,6 +132,7 @@ const proveSentence = (
     return refuse('no_claim', sentence)
 
   const byLanguage = new Map<string, Evidence[]>()
+  const seen = new Set<string>()
   let tooShort: string | undefined
   let count = 0
   for (const { citation, place } of places) {
@@ -140,6 +141,11 @@ const proveSentence = (
     const code = base(cited.passage.language)
     for (const evidence of evidenceOf(citation, place, cited.passage, code)) {
       if (count >= MOST_EVIDENCE) break
+      // The same sentence twice is one: its parts may not be put in another order.
+      const { start, end } = evidence.span
+      const written = `${evidence.citation}:${evidence.quote.end - evidence.quote.start}:${cited.passage.text.slice(start, end)}`
+      if (seen.has(written)) continue
+      seen.add(written)
       if (isTooShort(evidence)) {
         tooShort = cited.quote
         continue
@@ -291,35 +297,24 @@ const proveInParts = (
     )
   })
   let tries = 0
-  /** The proof of the parts from `from` on, the longest stretches first. */
-  const solve = (from: number): ReturnType<typeof quoteOf>[] | undefined => {
+  /** The proof of the parts from `from` on, the longest stretches first; each sentence of the passages is used once. */
+  const solve = (from: number, used: readonly Evidence[]): ReturnType<typeof quoteOf>[] | undefined => {
     if (from >= parts.length) return []
+    const earlier = parts.slice(0, from).flat()
     for (let to = parts.length; to > from; to -= 1) {
-      const part = parts.slice(from, to).flat()
-      const earlier = parts.slice(0, from).flat()
       for (const [at, each] of evidence.entries()) {
-        if (tries >= MOST_TRIES || reach[at]?.slice(from, to).includes(false)) continue
+        if (tries >= MOST_TRIES || used.includes(each) || reach[at]?.slice(from, to).includes(false)) continue
         tries += 1
-        const judgement = judge(part, each.tokens, vocabulary, each.context)
-        if (
-          !judgement.holds ||
-          judgement.matched < 2 ||
-          !isQuoted(each, judgement) ||
-          !isAbout(each, judgement.rests[0] ?? 0, earlier)
-        )
-          continue
-        const rest = solvedFrom(to)
+        const judgement = judge(parts.slice(from, to).flat(), each.tokens, vocabulary, each.context)
+        if (!judgement.holds || judgement.matched < 2) continue
+        if (!isQuoted(each, judgement) || !isAbout(each, judgement.rests[0] ?? 0, earlier)) continue
+        const rest = solve(to, [...used, each])
         if (rest) return [quoteOf(each, judgement), ...rest]
       }
     }
     return undefined
   }
-  const solved = new Map<number, ReturnType<typeof solve>>()
-  const solvedFrom = (from: number) => {
-    if (!solved.has(from)) solved.set(from, solve(from))
-    return solved.get(from)
-  }
-  return solvedFrom(0)
+  return solve(0, [])
 }
 
 const isFigure = (said: Token['figure'], { figure, perhaps }: Token): boolean =>

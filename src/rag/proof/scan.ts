@@ -35,7 +35,7 @@ export type Token = {
 }
 
 /** Letters and digits that a sentence may not hide: soft hyphens, joiners, marks of direction. */
-export const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/gu
+const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/gu
 
 type Raw = {
   kind: 'word' | 'figure' | 'code' | 'break' | 'dash'
@@ -329,13 +329,17 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
       at += phrase.words.length
       continue
     }
-    found.push(wordToken(raw, word))
+    // "Pro Bowl" is no "pro Monat": German writes its small words small, but at the beginning and to be polite.
+    const before = raws[at - 1]
+    const isName =
+      language === 'de' && raw.capital && before?.kind === 'word' && !vocabulary.joints.has(lower(before.text))
+    found.push(wordToken(raw, word, isName))
     opening = false
     at += 1
   }
   return found
 
-  function wordToken(raw: Raw, word: string): Token {
+  function wordToken(raw: Raw, word: string, isName: boolean): Token {
     const base = { text: word, start: raw.start, end: raw.end, capital: raw.capital }
     const joint = vocabulary.joints.has(word)
     const perhaps = numberWordsOf(language)?.words.get(folded(word))
@@ -346,7 +350,7 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
       vocabulary.third.has(word) ||
       vocabulary.you.has(word) ||
       vocabulary.we.has(word)
-    if (vocabulary.lexicon && isGrammar && !raw.shouted) {
+    if (vocabulary.lexicon && isGrammar && !raw.shouted && !(isName && vocabulary.prepositions.has(word))) {
       return {
         ...base,
         kind: 'filler',
