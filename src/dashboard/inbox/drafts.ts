@@ -3,9 +3,9 @@ import { useState } from 'react'
 /** What somebody has begun to write stays with its conversation, through reloads and a lost session. */
 const keyOf = (conversationId: string) => `helpdesk.draft.${conversationId}`
 
-export type Draft = { kind: 'message' | 'note'; text: string }
+type Draft = { kind: 'message' | 'note'; text: string }
 
-export const readDraft = (conversationId: string): Draft => {
+const readDraft = (conversationId: string): Draft => {
   try {
     const stored = localStorage.getItem(keyOf(conversationId))
     if (stored) return JSON.parse(stored) as Draft

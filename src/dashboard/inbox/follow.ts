@@ -60,7 +60,7 @@ export const placeMessage = (conversationId: string, message: Message): void => 
 const isUnsettled = ({ status }: Message) => status === 'queued' || status === 'sending' || status === 'sent'
 
 /** Fetches what came after the last message that is known, and how those stand that were still on their way. */
-export const catchUp = async (conversationId: string): Promise<void> => {
+const catchUp = async (conversationId: string): Promise<void> => {
   const before = queryClient.getQueryData<Message[]>(['messages', conversationId])
   if (!before) return
   const unsettled = before.find(isUnsettled)

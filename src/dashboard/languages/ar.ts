@@ -273,7 +273,7 @@ export const ar: Catalogue = {
     empty: 'لا قنوات بعد',
     open: 'مفتوحة',
     closed: 'غير مفتوحة',
-    snippet: 'ضع هذا في صفحاتك قبل </body>:',
+    snippet: 'ضع هذا في صفحاتك قبل ⁦</body>⁩:',
     preview: 'معاينة',
     noPreview: 'تظهر المعاينة هنا حين تتوفر صفحة العرض.',
     name: 'الاسم',

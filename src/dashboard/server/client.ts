@@ -121,7 +121,7 @@ export const call = async <N extends Noun, K extends keyof Lines[N]>(
   return (await request(method, query ? `${path}?${query}` : path, given)) as Answer<N, K>
 }
 
-export const request = async (
+const request = async (
   method: string,
   path: string,
   { body, signal }: { body?: unknown; signal?: AbortSignal } = {},

@@ -1,7 +1,7 @@
 import { Button, TextInput } from '@mantine/core'
 import { IconExternalLink, IconMessages } from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useFault, useT } from '../languages/index.js'
 import { call, Refused, type Answer } from '../server/client.js'
 import { queryClient, useMay } from '../server/queries.js'
@@ -49,6 +49,7 @@ const ChannelCard = ({ channel, kind }: { channel: Channel; kind: Kind | undefin
   const t = useT()
   const { id, name, state, key } = channel
   const [shown, setShown] = useState(0)
+  const [changed, setChanged] = useState<Values>({})
   return (
     <article className="card channel" aria-labelledby={id}>
       <header className="channel-head">
@@ -70,19 +71,32 @@ const ChannelCard = ({ channel, kind }: { channel: Channel; kind: Kind | undefin
             />
           </section>
         )}
-        <ChannelForm channel={channel} kind={kind} saved={() => setShown(shown + 1)} />
+        <ChannelForm
+          channel={channel}
+          kind={kind}
+          changed={changed}
+          setChanged={setChanged}
+          saved={() => setShown(shown + 1)}
+        />
       </div>
-      {key && <Preview key={shown} channelKey={key} />}
+      {key && <Preview key={shown} channelKey={key} settings={channel.settings} changed={changed} />}
     </article>
   )
 }
 
-const ChannelForm = ({ channel, kind, saved }: { channel: Channel; kind: Kind | undefined; saved: () => void }) => {
+type FormProps = {
+  channel: Channel
+  kind: Kind | undefined
+  changed: Values
+  setChanged: (change: (before: Values) => Values) => void
+  saved: () => void
+}
+
+const ChannelForm = ({ channel, kind, changed, setChanged, saved }: FormProps) => {
   const t = useT()
   const fault = useFault()
   const mayWrite = useMay('channels:write')
   const [name, setName] = useState(channel.name)
-  const [changed, setChanged] = useState<Values>({})
   const save = useMutation({
     mutationFn: () =>
       call('channels', 'update', {
@@ -91,7 +105,7 @@ const ChannelForm = ({ channel, kind, saved }: { channel: Channel; kind: Kind | 
       }),
     onSuccess: async () => {
       await queryClient.invalidateQueries({ queryKey: ['channels'] })
-      setChanged({})
+      setChanged(() => ({}))
       tell(t('common.saved'))
       saved()
     },
@@ -145,16 +159,30 @@ const ChannelForm = ({ channel, kind, saved }: { channel: Channel; kind: Kind | 
   )
 }
 
-/** The real thing, as customers get it, with what was saved last. */
-const Preview = ({ channelKey }: { channelKey: string }) => {
+/** A form is typed into faster than a chat is drawn. */
+const SHOW_AFTER_MS = 300
+const isColour = (given: unknown) => given === undefined || /^#[0-9a-f]{6}$/i.test(String(given))
+
+/** The real thing, as customers get it; what is not saved yet is shown to nobody but who changes it. */
+const Preview = ({ channelKey, settings, changed }: { channelKey: string; settings: Values; changed: Values }) => {
   const t = useT()
-  const address = `/demo?channel=${encodeURIComponent(channelKey)}`
+  const frame = useRef<HTMLIFrameElement>(null)
+  const address = `/demo?key=${encodeURIComponent(channelKey)}`
   const there = useQuery({
     queryKey: ['demo'],
     queryFn: async () => (await fetch('/demo', { method: 'HEAD' })).ok,
     staleTime: Infinity,
     retry: false,
   })
+  useEffect(() => {
+    const shown = { ...settings, ...changed }
+    if (Object.keys(changed).length === 0 || !isColour(shown.color)) return
+    const timer = setTimeout(
+      () => frame.current?.contentWindow?.postMessage({ helpdesk: 'preview', settings: shown }, location.origin),
+      SHOW_AFTER_MS,
+    )
+    return () => clearTimeout(timer)
+  }, [settings, changed])
   return (
     <section className="preview stack" aria-label={t('channels.preview')}>
       <p className="small soft row">
@@ -166,7 +194,7 @@ const Preview = ({ channelKey }: { channelKey: string }) => {
         )}
       </p>
       {there.data ? (
-        <iframe title={t('channels.preview')} src={address} />
+        <iframe ref={frame} title={t('channels.preview')} src={address} />
       ) : (
         <Blank title={t('channels.preview')}>{t('channels.noPreview')}</Blank>
       )}

@@ -1,7 +1,7 @@
 import { useSyncExternalStore } from 'react'
 
 /** The one place of the dashboard that reads the time. Display only: what counts is decided by the server's clock. */
-export const now = (): number => Date.now()
+const now = (): number => Date.now()
 
 const MINUTE_MS = 60_000
 let minute = Math.floor(now() / MINUTE_MS)
