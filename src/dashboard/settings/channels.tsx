@@ -161,7 +161,7 @@ const ChannelForm = ({ channel, kind, changed, setChanged, saved }: FormProps) =
 
 /** A form is typed into faster than a chat is drawn. */
 const SHOW_AFTER_MS = 300
-const isColour = (given: unknown) => given === undefined || /^#[0-9a-f]{6}$/i.test(String(given))
+const isColour = (given: unknown) => typeof given !== 'string' || /^#[0-9a-f]{6}$/i.test(given)
 
 /** The real thing, as customers get it; what is not saved yet is shown to nobody but who changes it. */
 const Preview = ({ channelKey, settings, changed }: { channelKey: string; settings: Values; changed: Values }) => {
