@@ -16,9 +16,10 @@ import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver } from './conversations/deliver.js'
 import { makeInbox } from './conversations/inbox.js'
 import { makeReceive } from './conversations/receive.js'
+import { makeExplainServiceLevels } from './conversations/service-levels.js'
 import { conversationSchemas, makeConversationStore } from './conversations/store.mongo.js'
 import { makeSweep } from './conversations/sweep.js'
-import { defineJobs, SWEEP_EVERY_MS, SWEEP_FILES_EVERY_MS } from './jobs.js'
+import { defineJobs, SWEEP_EVERY_MS, SWEEP_FILES_EVERY_MS, TELL_TIME_EVERY_MS } from './jobs.js'
 import { makeBus } from './platform/bus.js'
 import type { Clock } from './platform/clock.js'
 import { AppError } from './platform/errors.js'
@@ -107,9 +108,11 @@ export const compose = ({
     log,
   })
 
-  const store = makeConversationStore(mongo)
+  const { promiseFor, termsOf } = companies.serviceLevels
+  const store = makeConversationStore({ ...mongo, termsOf })
   const inbox = makeInbox(store)
-  const core = { store, assistantPaused, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
+  const explainServiceLevels = makeExplainServiceLevels({ store, termsOf, clock })
+  const core = { store, assistantPaused, promiseFor, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
   const actions = makeActions(core)
   const customers = makeCustomerActions(core)
   const attachments = makeAttachments({ files: attachmentFiles, attachment: store.attachment, secrets, clock })
@@ -152,7 +155,7 @@ export const compose = ({
     vectors?.embedDocument(companyId, documentId, stop)
   const jobs = defineJobs({ answer, deliver, index: knowledge.indexDocument, embed })
   const queue = makeQueue({ db, jobs, log, metrics })
-  const sweepConversations = makeSweep(core)
+  const { wakeDue, tellTime } = makeSweep(core)
 
   let firstCompanyId: string | null = null
   const kit = (kind: string) =>
@@ -180,11 +183,16 @@ export const compose = ({
     publicApi ? [publicApi(kit(kind))] : [],
   )
 
+  bus.subscribe((event) => {
+    if (event.type === 'service_level') metrics.serviceLevels.inc({ clock: event.clock, change: event.change })
+  })
+
   let started = false
   const api = makeApi({
     inbox,
     actions,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
+    explainServiceLevels,
     knowledge: {
       ...knowledge,
       search: (companyId, request) => search.searchPassages({ companyId, ...request }),
@@ -217,7 +225,7 @@ export const compose = ({
   })
 
   const sweep = async (graceMs: number): Promise<void> => {
-    await sweepConversations(graceMs)
+    await wakeDue(graceMs)
     const due = await knowledge.dueDocuments(new Date(clock.now().getTime() - graceMs))
     for (const { companyId, documentId } of due) wakeIndex(companyId, documentId)
     // Only when nothing else waits; once all is up to date nothing becomes outdated while this process runs.
@@ -230,6 +238,7 @@ export const compose = ({
     await knowledge.sweepFiles(clock.now())
     await attachments.sweep()
   }
+  const tellingTime = repeat(TELL_TIME_EVERY_MS, tellTime, log)
   const sweepingFiles = repeat(SWEEP_FILES_EVERY_MS, sweepFiles, log)
   let live: { close(): Promise<void> } | null = null
 
@@ -258,6 +267,7 @@ export const compose = ({
       started = true
       await sweep(0)
       sweeping.start()
+      tellingTime.start()
       sweepingFiles.start()
       server.removeAllListeners('request')
       server.on('request', api.app)
@@ -276,6 +286,7 @@ export const compose = ({
       server.on('request', answerUnavailable)
       await live?.close()
       await sweeping.stop()
+      await tellingTime.stop()
       await sweepingFiles.stop()
       await queue.stop(GRACE_MS)
       await channels.closeAll()

@@ -21,6 +21,8 @@ export const defineJobs = (run: { answer: Run; deliver: Run; index: Run; embed: 
 
 /** The sweep runs on a timer of each process, every 2 s and once at start; any number of them do no harm. */
 export const SWEEP_EVERY_MS = 2_000
+/** Warnings and breaches of promised times come within a second. */
+export const TELL_TIME_EVERY_MS = 400
 /** Files that a crash left without their document. */
 export const SWEEP_FILES_EVERY_MS = 10 * 60 * 1000
 

@@ -51,6 +51,10 @@ export const makeDesk = ({ callerBySession, origins, inbox, bus, limit, log }: N
           'conversation',
           { conversation: toConversation(await inbox.get(companyId, event.conversationId)) },
         ]
+      case 'service_level': {
+        const { conversationId, clock, change, dueAt } = event
+        return ['conversations:read', 'service_level', { conversationId, clock, change, dueAt }]
+      }
       case 'sentence': {
         const { conversationId, draftId, index, text, citations } = event
         return ['conversations:read', 'answer.sentence', { conversationId, draftId, index, text, citations }]

@@ -6,7 +6,7 @@ import { currentRequestId } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { assertTransition, type Conversation, type Priority, type State } from './conversation.js'
 import type { Author, Message } from './message.js'
-import type { Appended, ConversationChange, Plan } from './change.mongo.js'
+import type { Appended, ConversationChange, Draft, Plan } from './change.mongo.js'
 import { isAlreadySaid, type ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
 
@@ -87,7 +87,7 @@ export const makeActions = (needs: Needs) => {
               answerDue: null,
               ...reopened(conversation),
             },
-            drafts: [{ kind: 'message', ...saying(target), deliver: true }],
+            drafts: [...reopening(conversation, target.person), { kind: 'message', ...saying(target), deliver: true }],
           }
         }),
       )
@@ -184,7 +184,13 @@ export const makeActions = (needs: Needs) => {
       changed(target, () => ({ change: { tags: [...new Set(target.tags)] }, drafts: [] })),
 
     setPriority: (target: Target & { priority: Priority }) =>
-      changed(target, () => ({ change: { priority: target.priority }, drafts: [] })),
+      changed(target, ({ priority: from }) => ({
+        change: { priority: target.priority },
+        drafts:
+          from === target.priority
+            ? []
+            : [eventLine({ name: 'priority', from, to: target.priority }, authorOf(target.person))],
+      })),
   }
 }
 
@@ -202,6 +208,9 @@ const isOver = (state: State) => state === 'resolved' || state === 'closed'
 const reopened = (conversation: Conversation): ConversationChange =>
   conversation.state === 'resolved' ? { state: 'open', resolvedAt: null } : {}
 
+const reopening = ({ state: from }: Conversation, person: Person): Draft[] =>
+  from === 'resolved' ? [eventLine({ name: 'state', from, to: 'open' }, authorOf(person))] : []
+
 const closed = () =>
   new AppError(
     'conflict',
@@ -209,7 +218,8 @@ const closed = () =>
     'The conversation is closed. A new message of the customer starts a new one.',
   )
 
-const onlyMessage = ({ messages: [message] }: Appended): Message => {
+const onlyMessage = ({ messages }: Appended): Message => {
+  const message = messages.find(({ kind }) => kind !== 'event')
   if (!message) throw new AppError('internal', 'nothing_appended', 'A message was not appended.')
   return message
 }

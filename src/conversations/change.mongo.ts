@@ -1,13 +1,27 @@
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { inTransaction, isOutage, withId, type Collection, type Mongo, type Session } from '../platform/mongo.js'
+import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
+import { collect, knownWith, nothingMoves, type ClockLedger, type Moving } from './clocks.mongo.js'
+import {
+  follow,
+  isLate,
+  isReply,
+  readAgain,
+  type Announcement,
+  type Followed,
+  type Known,
+  type RunningClocks,
+} from './clocks.js'
 import type { Conversation } from './conversation.js'
 import type { Message } from './message.js'
+import { eventLine } from './timeline.js'
 
 /**
- * The one way in which an existing conversation changes. Two invariants hold here and nowhere else: every change grows
- * the conversation's `version`, and a message exists exactly when `seq` counted it, because both are written in one
- * transaction.
+ * The one way in which an existing conversation changes. Three invariants hold here and nowhere else: every change grows
+ * the conversation's `version`; a message exists exactly when `seq` counted it; and the service-level clocks stand where the
+ * timeline puts them, because all of it is written in one transaction. Where a timeline is read from its beginning, its
+ * lines never go back in time.
  *
  * Changes of different conversations that wait at the same time share a transaction, as a database's group commit does:
  * a busy installation pays for the round trips and the disk once per group. A group in which one change is refused is
@@ -17,14 +31,24 @@ import type { Message } from './message.js'
 export type ConversationDocument = Omit<Conversation, 'id'> & { _id: string }
 
 /** When an outbound message may be tried next, how often it was, and until when its sender holds it. */
-type Delivery = { notBefore: Date; attempts: number; heldUntil: Date | null; requestId: string }
+type Delivery = {
+  notBefore: Date
+  attempts: number
+  heldUntil: Date | null
+  requestId: string
+  /** Clocks wait for this answer: its end is told to the conversation (`accept`). */
+  clocked?: true
+}
 
 export type MessageDocument = Omit<Message, 'id'> & { _id: string; delivery?: Delivery }
 
 /** A message to be appended: it gets its number and its place here. */
 export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
   Partial<
-    Pick<Message, 'attachments' | 'citations' | 'mode' | 'decisionId' | 'event' | 'handover' | 'talk' | 'clientId'>
+    Pick<
+      Message,
+      'attachments' | 'citations' | 'mode' | 'decisionId' | 'event' | 'handover' | 'notice' | 'talk' | 'clientId'
+    >
   > & {
     externalId?: string
     deliver?: boolean
@@ -46,7 +70,10 @@ export type Appended = { conversation: Conversation; messages: Message[] }
 export type Plan = (conversation: Conversation) => { change: ConversationChange; drafts: readonly Draft[] } | null
 
 type Target = { companyId: string; conversationId: string; at: Date; requestId: string }
-type Waiting = Target & { plan: Plan; resolve(appended: Appended | null): void; reject(error: unknown): void }
+/** The channel took a message: no change of the conversation, but of its clocks. */
+type Sent = { messageId: string; externalId: string | undefined }
+type Wanted = Target & { plan: Plan | null; sent?: Sent }
+type Waiting = Wanted & { resolve(appended: Appended | null): void; reject(error: unknown): void }
 type Outcome = { appended: Appended | null } | { refused: unknown }
 
 /** Groups that are written at once: while one waits for the disk, the next is prepared. */
@@ -67,32 +94,84 @@ const tooMuch = () =>
     retryAfterMs: 1_000,
   })
 
-type Collections = { conversations: Collection<ConversationDocument>; messages: Collection<MessageDocument> }
+type Needs = {
+  client: Mongo['client']
+  conversations: Collection<ConversationDocument>
+  messages: Collection<MessageDocument>
+  ledger: ClockLedger
+  /** What a conversation's clocks run under; asked for only where clocks run. */
+  termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
+}
 
-export const makeChanges = ({ client }: Mongo, { conversations, messages }: Collections) => {
+export const makeChanges = ({ client, conversations, messages, ledger, termsOf }: Needs) => {
   const waiting: Waiting[] = []
   /** Conversations in a group under way: their next change waits, so changes of one conversation never collide here. */
   const busy = new Set<string>()
   let groups = 0
 
-  const write = (group: readonly Target[], plans: readonly Plan[]): Promise<Outcome[]> =>
+  const write = (group: readonly Wanted[]): Promise<Outcome[]> =>
     inTransaction(client, async (session) => {
       const current = await read(group, session)
-      const folded = group.map((target, index) => fold(current, target, plans[index] as Plan))
-      const changed = [...current.values()].filter(({ added }) => added > 0)
-      if (changed.length === 0) return folded.map(toOutcome)
-      await update(changed, session)
+      const sending = await readSending(group, current, session)
+      const folded = group.map((target) => fold(current, target, sending))
+      const changed = [...current.values()].filter(({ added, change }) => added > 0 || change.clocks)
+      if (changed.length > 0) await update(changed, session)
       const documents = folded.flatMap((one) => ('documents' in one ? one.documents : []))
       if (documents.length > 0) await messages.insertMany(documents, { session })
+      const sent = folded.flatMap((one) => ('sent' in one && one.sent ? [one.sent] : []))
+      if (sent.length > 0) await messages.bulkWrite(sent.map(toAccepted), { session })
+      const moved = [...current.values()].flatMap(({ document, terms, moving }) =>
+        terms && moving ? [{ of: document, terms, moving }] : [],
+      )
+      if (moved.length > 0) await ledger.write(session, moved)
       return folded.map(toOutcome)
     })
 
-  const read = async (group: readonly Target[], session: Session): Promise<Map<string, Current>> => {
+  const read = async (group: readonly Wanted[], session: Session): Promise<Map<string, Current>> => {
     const ids = [...new Set(group.map(({ conversationId }) => conversationId))]
     const found = await conversations.find({ _id: { $in: ids } }, { session }).toArray()
-    return new Map(
-      found.map((document) => [document._id, { document, before: document.version, change: {}, numbers: 0, added: 0 }]),
+    const current = new Map<string, Current>()
+    for (const document of found) {
+      const terms = document.clocks ? await termsOf(document.companyId, document.clocks.ref) : null
+      current.set(document._id, { document, before: document.version, change: {}, numbers: 0, added: 0, terms })
+    }
+    return current
+  }
+
+  /** The messages that were accepted, and the timelines that have gone on since they were written. */
+  const readSending = async (
+    group: readonly Wanted[],
+    current: Map<string, Current>,
+    session: Session,
+  ): Promise<Map<string, MessageDocument>> => {
+    const ids = group.flatMap(({ sent }) => (sent ? [sent.messageId] : []))
+    if (ids.length === 0) return new Map()
+    const found = await messages.find({ _id: { $in: ids }, status: 'sending' }, { session }).toArray()
+    const late = new Set(
+      found.flatMap((message) => {
+        const { clocks } = current.get(message.conversationId)?.document ?? {}
+        const others = group.filter(({ conversationId }) => conversationId === message.conversationId)
+        return clocks && (others.length > 1 || isLate(clocks, message)) ? [message.conversationId] : []
+      }),
     )
+    if (late.size > 0) {
+      const known = await ledger.known(session, [...late])
+      const lines = await messages
+        .find(
+          { conversationId: { $in: [...late] } },
+          { session, sort: { conversationId: 1, seq: 1 }, projection: { text: 0, citations: 0 } },
+        )
+        .toArray()
+      for (const id of late) {
+        const state = current.get(id)
+        if (!state) continue
+        state.whole = {
+          lines: lines.filter(({ conversationId }) => conversationId === id),
+          known: known.get(id) ?? new Map(),
+        }
+      }
+    }
+    return new Map(found.map((message) => [message._id, message]))
   }
 
   const update = async (changed: readonly Current[], session: Session): Promise<void> => {
@@ -111,10 +190,7 @@ export const makeChanges = ({ client }: Mongo, { conversations, messages }: Coll
 
   const settle = async (group: readonly Waiting[]): Promise<void> => {
     try {
-      const outcomes = await write(
-        group,
-        group.map(({ plan }) => plan),
-      )
+      const outcomes = await write(group)
       for (const [index, outcome] of outcomes.entries()) {
         if ('refused' in outcome) group[index]?.reject(outcome.refused)
         else group[index]?.resolve(outcome.appended)
@@ -144,13 +220,27 @@ export const makeChanges = ({ client }: Mongo, { conversations, messages }: Coll
     }
   }
 
-  /** `null`: there is no such conversation in this company, or the plan left it as it is. Resolves when it is durable. */
-  return (target: Target, plan: Plan): Promise<Appended | null> =>
+  const want = (wanted: Wanted): Promise<Appended | null> =>
     new Promise((resolve, reject) => {
       if (waiting.length >= MOST_WAITING) throw tooMuch()
-      waiting.push({ ...target, plan, resolve, reject })
+      waiting.push({ ...wanted, resolve, reject })
       if (groups < GROUPS) setImmediate(pump)
     })
+
+  return {
+    /** `null`: there is no such conversation in this company, or the plan left it as it is. Resolves when it is durable. */
+    change: (target: Target, plan: Plan): Promise<Appended | null> => want({ ...target, plan }),
+
+    /**
+     * A message that clocks wait for was taken by its channel. The conversation's version stays: nothing that anybody decides
+     * on has changed. `null`: it was no longer being sent.
+     */
+    accept: (message: MessageDocument, at: Date, externalId?: string): Promise<Appended | null> => {
+      const { _id: messageId, companyId, conversationId, delivery } = message
+      const requestId = delivery?.requestId ?? messageId
+      return want({ companyId, conversationId, at, requestId, plan: null, sent: { messageId, externalId } })
+    },
+  }
 }
 
 /** A conversation inside a transaction: as it is after the changes so far, and what they amount to. */
@@ -160,18 +250,36 @@ type Current = {
   change: Partial<ConversationDocument>
   numbers: number
   added: number
+  /** What its clocks run under; `null` where none do. */
+  terms: ServiceTerms | null
+  moving?: Moving
+  /** Read where a line may have come late. */
+  whole?: Whole
 }
 
-type Folded = { refused: unknown } | { conversation: Conversation; documents: MessageDocument[] } | { nothing: true }
+/** A whole timeline and what its ledgers hold. */
+type Whole = { lines: Omit<MessageDocument, 'text' | 'citations'>[]; known: Known }
 
-/** Applies one plan to what the plans before it left. */
-const fold = (
-  current: Map<string, Current>,
-  { companyId, conversationId, at, requestId }: Target,
-  plan: Plan,
-): Folded => {
+type Folded =
+  | { refused: unknown }
+  | { conversation: Conversation; documents: MessageDocument[]; sent?: Sent }
+  | { nothing: true }
+
+/** Applies one change to what the changes before it left. */
+const fold = (current: Map<string, Current>, wanted: Wanted, sending: Map<string, MessageDocument>): Folded => {
+  const { companyId, conversationId, plan, sent } = wanted
   const state = current.get(conversationId)
   if (!state || state.document.companyId !== companyId) return { nothing: true }
+  if (sent) {
+    const message = sending.get(sent.messageId)
+    return message ? acceptIn(state, message, sent) : { nothing: true }
+  }
+  return plan ? applyTo(state, plan, wanted) : { nothing: true }
+}
+
+const applyTo = (state: Current, plan: Plan, { at: asked, requestId }: Target): Folded => {
+  // Processes and their queues disagree by moments; a timeline must not.
+  const at = asked < state.document.updatedAt ? state.document.updatedAt : asked
   let planned: ReturnType<Plan>
   try {
     planned = plan(withId(state.document))
@@ -182,6 +290,53 @@ const fold = (
   const { drafts } = planned
   const said = drafts.findLast((draft) => draft.kind === 'message')
   const change = { ...planned.change, updatedAt: at, ...(said ? { lastMessage: excerptOf(said, at) } : {}) }
+  const documents = append(state, change, drafts, at, requestId)
+  const { clocks } = state.document
+  if (clocks && state.terms) {
+    const followed = follow(clocks, state.terms, documents.map(withId), at)
+    documents.push(...moveClocks(state, followed, null, at, requestId))
+  }
+  return { conversation: withId(state.document), documents }
+}
+
+/** Moves the clocks of the conversation to where an accepted answer puts them. */
+const acceptIn = (state: Current, message: MessageDocument, sent: Sent): Folded => {
+  const { clocks } = state.document
+  const line = withId({ ...message, status: 'sent' as const })
+  if (!clocks || !state.terms || !isReply(line)) return { conversation: withId(state.document), documents: [], sent }
+  const { requestId } = message.delivery ?? { requestId: message._id }
+  const now = state.document.updatedAt
+  const { whole } = state
+  if (whole) whole.lines = whole.lines.map((one) => (one._id === message._id ? { ...one, status: 'sent' } : one))
+  const documents =
+    whole && isLate(clocks, line)
+      ? readAgainIn(state, whole, clocks, state.terms, line.at, requestId)
+      : moveClocks(state, follow(clocks, state.terms, [line], line.at), null, now, requestId)
+  return { conversation: withId(state.document), documents, sent }
+}
+
+const readAgainIn = (
+  state: Current,
+  { lines, known }: Whole,
+  clocks: RunningClocks,
+  terms: ServiceTerms,
+  at: Date,
+  requestId: string,
+): MessageDocument[] => {
+  const { upTo } = clocks.watch
+  const until = upTo && upTo > at ? upTo : at
+  const again = readAgain(clocks, terms, lines.map(withId), until, knownWith(known, state.moving))
+  return moveClocks(state, again, again.gone, state.document.updatedAt, requestId)
+}
+
+/** Adds `drafts` to the conversation, and takes its next numbers for them. */
+const append = (
+  state: Current,
+  change: Partial<ConversationDocument>,
+  drafts: readonly Draft[],
+  at: Date,
+  requestId: string,
+): MessageDocument[] => {
   state.change = { ...state.change, ...change }
   state.numbers += drafts.length
   state.added += 1
@@ -191,8 +346,40 @@ const fold = (
     seq: state.document.seq + drafts.length,
     version: state.document.version + 1,
   }
-  return { conversation: withId(state.document), documents: numbered(drafts, state.document, at, requestId) }
+  const documents = numbered(drafts, state.document, at, requestId)
+  state.whole?.lines.push(...documents)
+  return documents
 }
+
+/** Takes over what the clocks became; the lines that announce what passed are returned. */
+const moveClocks = (
+  state: Current,
+  followed: Followed,
+  gone: readonly string[] | null,
+  at: Date,
+  requestId: string,
+): MessageDocument[] => {
+  const { clocks } = followed
+  state.change = { ...state.change, clocks }
+  state.document = { ...state.document, clocks }
+  state.moving ??= nothingMoves()
+  collect(state.moving, followed, gone)
+  const lines = followed.announced.map(announcementLine)
+  return lines.length > 0 ? append(state, { updatedAt: at }, lines, at, requestId) : []
+}
+
+const announcementLine = ({ clock, change, dueAt }: Announcement): Draft =>
+  eventLine({ name: 'service_level', clock, change, dueAt: dueAt.toISOString() })
+
+const toAccepted = ({ messageId, externalId }: Sent) => ({
+  updateOne: {
+    filter: { _id: messageId, status: 'sending' as const },
+    update: {
+      $set: { status: 'sent' as const, ...(externalId ? { externalId } : {}) },
+      $unset: { delivery: '' as const },
+    },
+  },
+})
 
 const toOutcome = (folded: Folded): Outcome => {
   if ('refused' in folded) return folded
@@ -235,7 +422,17 @@ export const numbered = (
     contactId: of.contactId,
     seq: of.seq - drafts.length + 1 + index,
     citations: draft.citations ?? [],
-    ...(deliver ? { delivery: { notBefore: at, attempts: 0, heldUntil: null, requestId } } : {}),
+    ...(deliver
+      ? {
+          delivery: {
+            notBefore: at,
+            attempts: 0,
+            heldUntil: null,
+            requestId,
+            ...(of.clocks && isReply(draft) ? { clocked: true as const } : {}),
+          },
+        }
+      : {}),
     status: deliver ? 'queued' : null,
     at,
   }))

@@ -1,4 +1,5 @@
 import { AppError } from '../platform/errors.js'
+import type { RunningClocks } from './clocks.js'
 
 /** Where a conversation stands. Who has it is apart: `Handler`. */
 export const STATES = ['open', 'pending', 'on_hold', 'snoozed', 'resolved', 'closed'] as const
@@ -47,6 +48,8 @@ export type Conversation = {
   lease: { owner: string; until: Date } | null
   handoff: { reason: HandoffReason; summary: string; at: Date } | null
   lastMessage: { author: string; excerpt: string; at: Date }
+  /** Absent where nothing was promised when it began. */
+  clocks?: RunningClocks
   createdAt: Date
   updatedAt: Date
   resolvedAt: Date | null

@@ -77,7 +77,7 @@ export const makeDeliver = (needs: Needs) => {
     log.info({ conversationId, messageId, outcome: attempt.kind, attempts }, 'delivered')
     switch (attempt.kind) {
       case 'sent':
-        await store.finishDelivery(message, 'sent', undefined, attempt.externalId)
+        await sent(message, attempt.externalId)
         return 'next'
       case 'refused':
         return giveUp(message, 'refused', attempt.reason)
@@ -99,8 +99,13 @@ export const makeDeliver = (needs: Needs) => {
   const giveUp = async (message: MessageDocument, status: 'refused' | 'uncertain', reason: string): Promise<'next'> => {
     if (message.author.kind === 'assistant') await handOver(message)
     // Last, so that a crash in between leaves the message held: its end is then decided, and told, once more.
-    await store.finishDelivery(message, status, reason)
+    await store.endDelivery(message, status, reason)
     return 'next'
+  }
+
+  const sent = async (message: MessageDocument, externalId?: string): Promise<void> => {
+    const moved = await store.messageSent(message, clock.now(), externalId)
+    if (moved) announce(bus, moved)
   }
 
   const handOver = async (message: MessageDocument): Promise<void> => {

@@ -1,7 +1,7 @@
 import { AppError } from '../platform/errors.js'
 import type { Conversation, Handler, State } from './conversation.js'
 import type { Attachment, Message, Origin } from './message.js'
-import { MESSAGES_PER_READ, type Contact, type ConversationStore } from './store.mongo.js'
+import { MESSAGES_PER_READ, type Contact, type ConversationFilter, type ConversationStore } from './store.mongo.js'
 
 export type InboxFilter = {
   /** `unresolved` is every state in which there is still something to do. */
@@ -12,6 +12,8 @@ export type InboxFilter = {
   channel?: string | undefined
   /** Part of the last message or of the customer's name or address, case-insensitive. */
   q?: string | undefined
+  /** `due`: what is promised first comes first, then what was promised nothing, longest waiting first. */
+  order: 'changed' | 'due'
   cursor?: string | undefined
   limit: number
 }
@@ -45,30 +47,28 @@ export const makeInbox = (store: ConversationStore) => {
   }
 
   return {
-    /** Newest change first. `nextCursor` is null on the last page. */
-    list: async (companyId: string, { state, handler, assignee, channel, q, cursor, limit }: InboxFilter) => {
+    /** `nextCursor` is null on the last page. */
+    list: async (companyId: string, { q, order, cursor, limit, ...filter }: InboxFilter) => {
       const after = cursor ? readCursor(cursor) : null
-      const narrower = [
-        ...(q ? [await matching(companyId, q)] : []),
-        ...(after
-          ? [{ $or: [{ updatedAt: { $lt: after.at } }, { updatedAt: after.at, _id: { $lt: after.id } }] }]
-          : []),
-      ]
-      const found = await store.list(
-        {
-          companyId,
-          ...(state ? { state: state === 'unresolved' ? { $in: UNRESOLVED } : state } : {}),
-          ...(handler ? { handler } : {}),
-          ...(assignee === undefined ? {} : assignee === null ? { assignee: null } : { 'assignee.id': assignee }),
-          ...(channel ? { channelId: channel } : {}),
-          ...(narrower.length > 0 ? { $and: narrower } : {}),
-        },
-        limit + 1,
-      )
-      const page = found.slice(0, limit)
-      const last = page.at(-1)
-      const nextCursor = found.length > limit && last ? `${last.updatedAt.getTime()}~${last.id}` : null
-      return { conversations: await seen(companyId, page), nextCursor }
+      const wanted = { ...only(filter), ...(q ? await matching(companyId, q) : {}) }
+      const orders = order === 'due' ? [DUE, NOTHING_DUE] : [CHANGED]
+      const from = after ? orders.findIndex(({ name }) => name === after.order) : 0
+      if (from < 0) throw foreignCursor()
+      const page: Conversation[] = []
+      let last = cursor ?? null
+      let more = false
+      for (const one of orders.slice(from)) {
+        const behind = after?.order === one.name ? [one.after(after.at, after.id)] : []
+        const narrower = [wanted, one.only, ...behind]
+        const found = await store.list({ companyId, $and: narrower }, one.sort, limit - page.length + 1)
+        const taken = found.slice(0, limit - page.length)
+        more = found.length > taken.length
+        page.push(...taken)
+        const end = taken.at(-1)
+        if (end) last = `${one.name}~${one.at(end).getTime()}~${end.id}`
+        if (more) break
+      }
+      return { conversations: await seen(companyId, page), nextCursor: more ? last : null }
     },
 
     /** How much there is to do: in all, in one person's hands, and for whom nobody cares yet. */
@@ -125,13 +125,54 @@ export const makeInbox = (store: ConversationStore) => {
 
 const isForCustomer = (message: Message): boolean => message.kind === 'message'
 
-const readCursor = (cursor: string): { at: Date; id: string } => {
-  const [time, id, ...rest] = cursor.split('~')
-  const at = new Date(Number(time))
-  if (!id || rest.length > 0 || Number.isNaN(at.getTime())) {
-    throw new AppError('invalid', 'invalid_cursor', 'The cursor is not one that this list gave.', { field: 'cursor' })
-  }
-  return { at, id }
+const only = ({ state, handler, assignee, channel }: Omit<InboxFilter, 'q' | 'order' | 'cursor' | 'limit'>) => ({
+  ...(state ? { state: state === 'unresolved' ? { $in: UNRESOLVED } : state } : {}),
+  ...(handler ? { handler } : {}),
+  ...(assignee === undefined ? {} : assignee === null ? { assignee: null } : { 'assignee.id': assignee }),
+  ...(channel ? { channelId: channel } : {}),
+})
+
+/** One way through the inbox: which conversations it has, by what they are sorted, and what comes behind one of them. */
+type Order = {
+  name: string
+  only: ConversationFilter
+  sort: Record<string, 1 | -1>
+  at(conversation: Conversation): Date
+  after(at: Date, id: string): ConversationFilter
 }
+
+const CHANGED: Order = {
+  name: 'changed',
+  only: {},
+  sort: { updatedAt: -1, _id: -1 },
+  at: ({ updatedAt }) => updatedAt,
+  after: (at, id) => ({ $or: [{ updatedAt: { $lt: at } }, { updatedAt: at, _id: { $lt: id } }] }),
+}
+
+const DUE: Order = {
+  name: 'due',
+  only: { 'clocks.due.at': { $exists: true } },
+  sort: { 'clocks.due.at': 1, _id: 1 },
+  at: ({ clocks, createdAt }) => clocks?.due?.at ?? createdAt,
+  after: (at, id) => ({ $or: [{ 'clocks.due.at': { $gt: at } }, { 'clocks.due.at': at, _id: { $gt: id } }] }),
+}
+
+const NOTHING_DUE: Order = {
+  name: 'waiting',
+  only: { 'clocks.due.at': { $exists: false } },
+  sort: { createdAt: 1, _id: 1 },
+  at: ({ createdAt }) => createdAt,
+  after: (at, id) => ({ $or: [{ createdAt: { $gt: at } }, { createdAt: at, _id: { $gt: id } }] }),
+}
+
+const readCursor = (cursor: string): { order: string; at: Date; id: string } => {
+  const [order, time, id, ...rest] = cursor.split('~')
+  const at = new Date(Number(time))
+  if (!order || !id || rest.length > 0 || Number.isNaN(at.getTime())) throw foreignCursor()
+  return { order, at, id }
+}
+
+const foreignCursor = () =>
+  new AppError('invalid', 'invalid_cursor', 'The cursor is not one that this list gave.', { field: 'cursor' })
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

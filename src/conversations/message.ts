@@ -1,4 +1,6 @@
 import { sha256 } from '../platform/secrets.js'
+import type { ClockKind } from '../sla/policy.js'
+import type { Priority, State } from './conversation.js'
 import type { SmallTalk } from './talk.js'
 
 /** What a channel hands in, what it is asked to send, and what a conversation keeps. */
@@ -29,10 +31,13 @@ export type MessageKind = 'message' | 'note' | 'event'
 export type TimelineEvent =
   | { name: 'handoff'; reason: string }
   | { name: 'resumed' }
-  | { name: 'state'; from: string; to: string; reason?: string }
+  | { name: 'state'; from: State; to: State; reason?: string }
   | { name: 'assigned'; to: string | null }
   /** What a customer wrote tries to instruct the assistant: somebody may want to look. It changes nothing else. */
   | { name: 'attempt'; kinds: string[] }
+  | { name: 'priority'; from: Priority; to: Priority }
+  /** What time did to a promise. `withdrawn`: an answer that was written in time and left late had kept it after all. */
+  | { name: 'service_level'; clock: ClockKind; change: 'warning' | 'breach' | 'withdrawn'; dueAt: string }
 
 /** A file that belongs to a message: `id` is its content's hash, `name` only what its sender called it. */
 export type Attachment = { id: string; name: string; type: string; size: number }
@@ -56,6 +61,8 @@ export type Message = {
   decisionId?: string
   /** The assistant's word that a person will come: it answers nothing. */
   handover?: true
+  /** Said by the product about when somebody is there: it answers nothing. */
+  notice?: true
   /** Why the assistant said this without asking the documents: the customer's message was small talk of this kind. */
   talk?: SmallTalk
   /** Given by the client of the person who wrote it: saying it again, however often, is one message. */

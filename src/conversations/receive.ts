@@ -6,9 +6,10 @@ import { currentRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { sha256 } from '../platform/secrets.js'
 import type { Appended, Draft } from './change.mongo.js'
-import { afterCustomerMessage } from './conversation.js'
+import type { Facts } from '../sla/policy.js'
+import { afterCustomerMessage, type Conversation } from './conversation.js'
 import { contactIdOf, type Arrival, type Origin, type Received } from './message.js'
-import { isCreationRace, isKnownArrival, type ConversationStore } from './store.mongo.js'
+import { isCreationRace, isKnownArrival, type ConversationStore, type Promised } from './store.mongo.js'
 import { announce, eventLine, summarised } from './timeline.js'
 
 type Needs = {
@@ -18,6 +19,8 @@ type Needs = {
   log: Log
   metrics: Metrics
   assistantPaused(companyId: string): Promise<boolean>
+  /** What a new conversation is promised; `null`: nothing. */
+  promiseFor(companyId: string, facts: Facts): Promise<Promised | null>
   wakeAnswer(companyId: string, conversationId: string): void
 }
 
@@ -28,12 +31,12 @@ const CREATION_TRIES = 4
  * Takes in what a channel decoded: once, durably, and nothing more. When this resolves, the message survives a kill -9
  * and the provider may be told so. Everything slow comes after.
  */
-export const makeReceive = ({ store, bus, clock, log, metrics, assistantPaused, wakeAnswer }: Needs) => {
+export const makeReceive = ({ store, bus, clock, log, metrics, assistantPaused, promiseFor, wakeAnswer }: Needs) => {
   const receive = async (origin: Origin, arrival: Arrival, tries = 1): Promise<Received> => {
     const requestId = currentRequestId() ?? newId('req')
     const paused = await assistantPaused(origin.companyId)
     try {
-      const appended = await append(store, { origin, arrival, paused, now: clock.now(), requestId })
+      const appended = await append({ store, promiseFor }, { origin, arrival, paused, now: clock.now(), requestId })
       metrics.messages.inc({ author: 'customer' })
       announce(bus, appended)
       const { id: messageId, conversationId } = firstOf(appended)
@@ -55,7 +58,7 @@ export const makeReceive = ({ store, bus, clock, log, metrics, assistantPaused, 
 type Entry = { origin: Origin; arrival: Arrival; paused: boolean; now: Date; requestId: string }
 
 /** Into the conversation that the channel names, unless it is closed; else the contact's newest; else a new one. */
-const append = async (store: ConversationStore, entry: Entry): Promise<Appended> => {
+const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>, entry: Entry): Promise<Appended> => {
   const { origin, arrival } = entry
   const named = arrival.conversationId && (await appendTo(store, arrival.conversationId, entry))
   if (named) return named
@@ -63,8 +66,27 @@ const append = async (store: ConversationStore, entry: Entry): Promise<Appended>
   const contactId = contactIdOf(origin, arrival.contact.externalId)
   const latest = await store.latestOfContact(origin.companyId, origin.channelId, contactId)
   const followed = latest && (await appendTo(store, latest.id, entry))
-  return followed ?? create(store, entry, contactId, latest?.id ?? null)
+  if (followed) return followed
+  const promised = await promiseFor(origin.companyId, factsOf(entry, latest))
+  return create(store, entry, contactId, latest?.id ?? null, promised)
 }
+
+/** What is known of a conversation that begins: what language it will be in is what the one before was in. */
+const factsOf = ({ origin, arrival: { contact } }: Entry, latest: Conversation | null): Facts => ({
+  tier: null,
+  channel: origin.channelId,
+  priority: FIRST_PRIORITY,
+  tags: [],
+  language: latest?.language ?? null,
+  attributes: {
+    ...(contact.name ? { name: contact.name } : {}),
+    ...(contact.email ? { email: contact.email } : {}),
+    ...(contact.reference ? { reference: contact.reference } : {}),
+    verified: contact.verified ?? false,
+  },
+})
+
+const FIRST_PRIORITY = 'normal'
 
 /** `null` when the conversation is closed or does not exist. Who has it decides what the message does. */
 const appendTo = (
@@ -94,6 +116,7 @@ const create = (
   { origin, arrival, paused, now, requestId }: Entry,
   contactId: string,
   previousId: string | null,
+  promised: Promised | null,
 ): Promise<Appended> => {
   const { companyId, channelId } = origin
   const { externalId, ...known } = arrival.contact
@@ -109,7 +132,7 @@ const create = (
       state: 'open',
       handler: paused ? 'nobody' : 'assistant',
       assignee: null,
-      priority: 'normal',
+      priority: FIRST_PRIORITY,
       tags: [],
       language: null,
       seq: 0,
@@ -124,6 +147,7 @@ const create = (
     paused ? [draftOf(arrival), eventLine({ name: 'handoff', reason: 'assistant_paused' })] : [draftOf(arrival)],
     { _id: contactId, companyId, channelId, externalId, ...known, createdAt: now },
     requestId,
+    promised,
   )
 }
 

@@ -1,3 +1,4 @@
+import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import { AppError } from '../platform/errors.js'
 import {
   inTransaction,
@@ -17,6 +18,8 @@ import {
   type Draft,
   type MessageDocument,
 } from './change.mongo.js'
+import { begin } from './clocks.js'
+import { clockSchemas, collect, makeClockLedger, nothingMoves } from './clocks.mongo.js'
 import type { Conversation } from './conversation.js'
 import type { Attachment, DeliveryStatus, Message } from './message.js'
 
@@ -47,6 +50,8 @@ export type ContactDocument = {
   createdAt: Date
 }
 
+export type ConversationFilter = Filter<ConversationDocument>
+
 const EXTERNAL_ID_INDEX = 'message_once'
 const CLIENT_ID_INDEX = 'said_once'
 
@@ -61,6 +66,16 @@ export const conversationSchemas: CollectionSchema[] = [
         key: { 'answerDue.notBefore': 1 },
         name: 'answer_due',
         partialFilterExpression: { 'answerDue.notBefore': { $exists: true } },
+      },
+      {
+        key: { 'clocks.nextChangeAt': 1 },
+        name: 'clock_changes',
+        partialFilterExpression: { 'clocks.nextChangeAt': { $exists: true } },
+      },
+      {
+        key: { companyId: 1, 'clocks.due.at': 1, _id: 1 },
+        name: 'due_first',
+        partialFilterExpression: { 'clocks.due.at': { $exists: true } },
       },
       { key: { resolvedAt: 1 }, name: 'resolved', partialFilterExpression: { state: 'resolved' } },
     ],
@@ -93,34 +108,54 @@ export const conversationSchemas: CollectionSchema[] = [
       },
     ],
   },
+  ...clockSchemas,
 ]
 
 export const MESSAGES_PER_READ = 10_000
 
-export const makeConversationStore = ({ client, db }: Mongo) => {
+/** What is promised to somebody who writes now, and under which versions. */
+export type Promised = { ref: TermsRef; terms: ServiceTerms }
+
+type Needs = Mongo & { termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms> }
+
+export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
   const conversations = db.collection<ConversationDocument>('conversations')
   const messages = db.collection<MessageDocument>('messages')
   const contacts = db.collection<ContactDocument>('contacts')
 
-  return {
-    change: makeChanges({ client, db }, { conversations, messages }),
+  const ledger = makeClockLedger({ db })
+  const { change, accept } = makeChanges({ client, conversations, messages, ledger, termsOf })
 
-    /** A conversation with its first message and, if they are new, its contact. */
+  return {
+    change,
+
+    clocksOf: ledger.of,
+    clocksStarted: ledger.started,
+
+    /** A conversation with its first message, the clocks that this starts and, if they are new, its contact. */
     create: (
       conversation: Omit<Conversation, 'lastMessage'>,
       drafts: readonly [Draft, ...Draft[]],
       contact: ContactDocument,
       requestId: string,
+      promised: Promised | null,
     ) =>
       inTransaction(client, async (session): Promise<Appended> => {
         const { id, ...rest } = conversation
         const lastMessage = excerptOf(drafts[0], conversation.createdAt)
-        const document = { _id: id, ...rest, seq: drafts.length, lastMessage }
+        const unpromised: ConversationDocument = { _id: id, ...rest, seq: drafts.length, lastMessage }
+        const added = numbered(drafts, unpromised, conversation.createdAt, requestId)
+        const begun = promised && begin(promised, rest.priority, added.map(withId), conversation.createdAt)
+        const document = begun ? { ...unpromised, clocks: begun.clocks } : unpromised
         const { _id: contactId, ...person } = contact
         await contacts.updateOne({ _id: contactId }, { $setOnInsert: person }, { upsert: true, session })
         await conversations.insertOne(document, { session })
-        const added = numbered(drafts, document, conversation.createdAt, requestId)
         await messages.insertMany(added, { session })
+        if (promised && begun) {
+          const moving = nothingMoves()
+          collect(moving, begun, null)
+          await ledger.write(session, [{ of: document, terms: promised.terms, moving }])
+        }
         return { conversation: withId(document), messages: added.map(toMessage) }
       }),
 
@@ -173,10 +208,10 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
       return found.map(({ _id }) => _id)
     },
 
-    list: async (filter: Filter<ConversationDocument>, limit: number): Promise<Conversation[]> =>
-      (await conversations.find(filter, { sort: { updatedAt: -1, _id: -1 }, limit }).toArray()).map(withId),
+    list: async (filter: ConversationFilter, sort: Record<string, 1 | -1>, limit: number): Promise<Conversation[]> =>
+      (await conversations.find(filter, { sort, limit }).toArray()).map(withId),
 
-    count: (filter: Filter<ConversationDocument>): Promise<number> => conversations.countDocuments(filter),
+    count: (filter: ConversationFilter): Promise<number> => conversations.countDocuments(filter),
 
     contacts: async (companyId: string, ids: readonly string[]): Promise<Contact[]> =>
       (await contacts.find({ companyId, _id: { $in: [...new Set(ids)] } }).toArray()).map(toContact),
@@ -264,7 +299,7 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
       conversations
         .find(
           { 'answerDue.notBefore': { $lte: now }, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] },
-          { sort: { 'answerDue.notBefore': 1 }, limit, projection: { companyId: 1, answerDue: 1 } },
+          { sort: { 'answerDue.notBefore': 1 }, limit, projection: { companyId: 1, answerDue: 1, 'clocks.due': 1 } },
         )
         .toArray(),
 
@@ -303,21 +338,42 @@ export const makeConversationStore = ({ client, db }: Mongo) => {
       return matchedCount === 1
     },
 
-    /** The end of a message's way out; `externalId` is the provider's name for it. */
-    finishDelivery: async (
+    /** The channel took the message; `externalId` is the provider's name for it. Says what became of clocks that waited. */
+    messageSent: async (message: MessageDocument, at: Date, externalId?: string): Promise<Appended | null> => {
+      if (message.delivery?.clocked) return accept(message, at, externalId)
+      const { companyId, _id } = message
+      await messages.updateOne(
+        { _id, companyId, status: 'sending' },
+        { $set: { status: 'sent', ...(externalId ? { externalId } : {}) }, $unset: { delivery: '' } },
+      )
+      return null
+    },
+
+    /** The message's way out ended otherwise. */
+    endDelivery: async (
       { companyId, _id }: MessageDocument,
-      status: DeliveryStatus,
-      reason?: string,
-      externalId?: string,
+      status: Exclude<DeliveryStatus, 'sent'>,
+      reason: string,
     ): Promise<void> => {
       await messages.updateOne(
         { _id, companyId, status: 'sending' },
         {
-          $set: { status, ...(reason ? { reason } : {}), ...(externalId ? { externalId } : {}) },
+          $set: { status, reason },
           $unset: { delivery: '' },
         },
       )
     },
+
+    // --- the clocks
+
+    /** Conversations in which a promised time has come near or passed, the earliest first. */
+    clocksDue: (now: Date, limit: number) =>
+      conversations
+        .find(
+          { 'clocks.nextChangeAt': { $lte: now, $exists: true } },
+          { sort: { 'clocks.nextChangeAt': 1 }, limit, projection: { companyId: 1 } },
+        )
+        .toArray(),
 
     /** Not before `notBefore`, and none of those behind it either: they leave in order. */
     retryDelivery: async ({ companyId, conversationId, _id }: MessageDocument, notBefore: Date): Promise<void> => {

@@ -18,6 +18,12 @@ type Needs = {
 
 const BATCH = 500
 
+type Waiting = { clocks?: { due: { at: Date } | null } }
+
+/** What is promised first comes first; of what nothing is promised, the order stays: longest waiting first. */
+const byDue = (a: Waiting, b: Waiting): number =>
+  (a.clocks?.due?.at.getTime() ?? Infinity) - (b.clocks?.due?.at.getTime() ?? Infinity) || 0
+
 /**
  * Wakes again what is due and not being worked on: whatever a lost job, a crash or a retry's pause left behind. The
  * truth is on the conversations and messages, so a sweep at any time, from any process, does no harm.
@@ -36,10 +42,33 @@ export const makeSweep = ({ store, wakeAnswer, wakeDeliver, bus, clock, log, met
     }
   }
 
-  return async (graceMs: number): Promise<void> => {
+  /**
+   * Writes down, and so announces, the promised times that came near or passed. Whoever is first does it: the change itself
+   * finds nothing left to announce when another process, or a customer's message, was faster.
+   */
+  const tellTime = async (): Promise<void> => {
+    for (let left = true; left; ) {
+      const now = clock.now()
+      const due = await store.clocksDue(now, BATCH)
+      await Promise.all(
+        due.map(({ _id, companyId }) => tell({ companyId, conversationId: _id, at: now, requestId: _id })),
+      )
+      left = due.length === BATCH
+    }
+  }
+
+  const tell = async (target: Parameters<ConversationStore['change']>[0]): Promise<void> => {
+    const appended = await store.change(target, ({ clocks }) =>
+      clocks?.nextChangeAt && clocks.nextChangeAt <= target.at ? { change: {}, drafts: [] } : null,
+    )
+    if (appended) announce(bus, appended)
+  }
+
+  const wakeDue = async (graceMs: number): Promise<void> => {
     const now = clock.now()
     const dueSince = new Date(now.getTime() - graceMs)
-    for (const { _id, companyId, answerDue } of await store.answersDue(dueSince, BATCH)) {
+    const answers = (await store.answersDue(dueSince, BATCH)).sort(byDue)
+    for (const { _id, companyId, answerDue } of answers) {
       metrics.swept.inc({ job: 'answer' })
       log.info({ conversationId: _id, attempts: answerDue?.attempts }, 'sweep wakes an answer')
       withRequestId(answerDue?.requestId ?? _id, () => wakeAnswer(companyId, _id))
@@ -51,4 +80,6 @@ export const makeSweep = ({ store, wakeAnswer, wakeDeliver, bus, clock, log, met
     }
     await closeResolved(now)
   }
+
+  return { wakeDue, tellTime }
 }

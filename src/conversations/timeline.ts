@@ -37,8 +37,18 @@ const inWords = (event: TimelineEvent): string => {
       return event.to ? `Assigned to ${event.to}.` : 'Assigned to nobody.'
     case 'attempt':
       return `The message tries to instruct the assistant (${event.kinds.join(', ').replaceAll('_', ' ')}).`
+    case 'priority':
+      return `Priority ${event.from} → ${event.to}.`
+    case 'service_level':
+      return `${CHANGE_IN_WORDS[event.change]}: ${event.clock.replace('_', ' ')}, due ${event.dueAt.slice(0, 16).replace('T', ' ')} UTC.`
   }
 }
+
+const CHANGE_IN_WORDS = {
+  warning: 'Due soon',
+  breach: 'Promise broken',
+  withdrawn: 'Promise kept after all',
+} as const
 
 const SUMMARY_LENGTH = 500
 
@@ -48,8 +58,12 @@ export const summarised = (text: string): string => text.slice(0, SUMMARY_LENGTH
 /** Tells whoever watches live what was just written. Call it after the commit, never before. */
 export const announce = (bus: Bus, { conversation, messages }: Appended): void => {
   const { companyId, channelId, contactId, id: conversationId } = conversation
-  for (const { id: messageId, seq, kind } of messages) {
+  for (const { id: messageId, seq, kind, event } of messages) {
     bus.publish({ type: 'message', companyId, conversationId, channelId, contactId, messageId, seq, kind })
+    if (event?.name === 'service_level') {
+      const { clock, change, dueAt } = event
+      bus.publish({ type: 'service_level', companyId, conversationId, clock, change, dueAt })
+    }
   }
   bus.publish({ type: 'conversation', companyId, conversationId, contactId, version: conversation.version })
 }

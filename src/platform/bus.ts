@@ -22,6 +22,15 @@ export type LiveEvent =
       contactId: string
       messageId: string
     }
+  /** A promised time is near, has passed, or was kept after all: written down once, told once. */
+  | {
+      type: 'service_level'
+      companyId: string
+      conversationId: string
+      clock: string
+      change: 'warning' | 'breach' | 'withdrawn'
+      dueAt: string
+    }
   | { type: 'conversation'; companyId: string; conversationId: string; contactId: string; version: number }
   /** A proved sentence of an answer that is not written yet; the appended message replaces all of them. */
   | (DraftOf & { type: 'sentence'; index: number; text: string; citations: Quoted[] })

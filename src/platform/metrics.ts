@@ -43,6 +43,12 @@ export const makeMetrics = () => {
       labelNames: ['reason'],
       registers,
     }),
+    serviceLevels: new Counter({
+      name: 'helpdesk_service_level_changes_total',
+      help: 'Warnings and breaches of promised times',
+      labelNames: ['clock', 'change'],
+      registers,
+    }),
     deliveries: new Counter({
       name: 'helpdesk_deliveries_total',
       help: 'Outcomes of sending a message',

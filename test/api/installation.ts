@@ -18,6 +18,7 @@ import { makeActions } from '../../src/conversations/actions.js'
 import { makeCustomerActions } from '../../src/conversations/customer.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
 import { makeReceive } from '../../src/conversations/receive.js'
+import { makeExplainServiceLevels } from '../../src/conversations/service-levels.js'
 import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
 import { makeBus } from '../../src/platform/bus.js'
 import type { Clock } from '../../src/platform/clock.js'
@@ -92,7 +93,8 @@ export const openInstallation = async (options: Options = {}) => {
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
     channelIds: async (companyId) => (await channels.list(companyId)).map(({ id }) => id),
   })
-  const store = makeConversationStore(mongo)
+  const { promiseFor, termsOf } = companies.serviceLevels
+  const store = makeConversationStore({ ...mongo, termsOf })
   const inbox = makeInbox(store)
   const asleep = () => {}
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
@@ -104,6 +106,7 @@ export const openInstallation = async (options: Options = {}) => {
     log,
     metrics,
     assistantPaused,
+    promiseFor,
     wakeAnswer: asleep,
   })
   const channels = makeChannelRegistry({
@@ -148,6 +151,7 @@ export const openInstallation = async (options: Options = {}) => {
     inbox,
     actions,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
+    explainServiceLevels: makeExplainServiceLevels({ store, termsOf, clock }),
     knowledge: {
       ...knowledge,
       ...decisions,

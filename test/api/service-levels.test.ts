@@ -213,3 +213,77 @@ describe('policies', () => {
     expect((await ask('get', '/policies')).json).toEqual(before)
   })
 })
+
+describe('a conversation that was promised something', () => {
+  const SITE = { origin: 'https://shop.example' }
+  const write = async (text: string) => {
+    const { json } = await call(address, 'get', '/api/v1/channels', { key })
+    const opened = await call(address, 'post', '/api/v1/webchat/sessions', {
+      body: { channelKey: json.channels[0]?.key },
+      headers: SITE,
+    })
+    const { token, conversationId } = opened.json as unknown as { token: string; conversationId: string }
+    await call(address, 'post', '/api/v1/webchat/messages', { key: token, body: { id: 'm1', text }, headers: SITE })
+    return conversationId
+  }
+
+  it('shows what is due, why it is due then, and comes before what is due later and what is not due at all', async () => {
+    await ask('put', '/policies', { policies: [] })
+    const unpromised = await write('Does anybody care?')
+    await ask('put', '/hours', { hours: berlin })
+    const relaxed = { ...target, first_response: 4 * HOUR }
+    const policies = [{ name: 'Everybody', targets: { ...targets, normal: relaxed } }]
+    await ask('put', '/policies', { policies })
+    const later = await write('Where is my order?')
+    const first = await write('It burns!')
+    await ask('post', `/conversations/${first}/priority`, { priority: 'urgent' })
+
+    const { json } = await ask('get', '/conversations?order=due&limit=1')
+    const seen: { id: string; due?: object }[] = []
+    for (let page = json as unknown as { conversations: typeof seen; nextCursor: string | null }; ; ) {
+      seen.push(...page.conversations)
+      if (!page.nextCursor) break
+      page = (await ask('get', `/conversations?order=due&limit=1&cursor=${page.nextCursor}`))
+        .json as unknown as typeof page
+    }
+    expect(seen).toMatchObject([
+      { id: first, due: { clock: 'first_response', at: '2026-03-02T12:00:00.000Z', state: 'running' } },
+      { id: later, due: { clock: 'first_response', at: '2026-03-02T15:00:00.000Z', state: 'running' } },
+      { id: unpromised },
+    ])
+    expect(seen[2]).not.toHaveProperty('due')
+
+    const levels = await ask('get', `/conversations/${first}/service-levels`)
+    expect(levels.json).toMatchObject({
+      policy: { name: 'Everybody', version: 1 },
+      timeZone: 'Europe/Berlin',
+      clocks: [
+        {
+          clock: 'first_response',
+          state: 'running',
+          deadline: '2026-03-02T12:00:00.000Z',
+          ledger: [
+            { change: 'start', cause: 'customer_message', targetMs: 4 * HOUR },
+            { change: 'retarget', cause: 'priority', targetMs: HOUR },
+          ],
+        },
+        { clock: 'resolution', state: 'running' },
+      ],
+    })
+    const [clock] = levels.json.clocks as unknown as { steps: { text: string }[] }[]
+    expect(clock?.steps.at(-1)?.text).toBe('Due Mon 2 Mar 2026, 13:00')
+    expect((await ask('get', `/conversations/${unpromised}/service-levels`)).json).toMatchObject({
+      policy: null,
+      clocks: [],
+    })
+    expect((await ask('get', `/conversations/${first}/service-levels`, undefined, otherKey)).status).toBe(404)
+  })
+
+  it('a cursor of another order is refused by name', async () => {
+    const { json } = await ask('get', '/conversations?limit=1')
+    expect((await ask('get', `/conversations?order=due&cursor=${String(json.nextCursor)}`)).json.error).toMatchObject({
+      code: 'invalid_cursor',
+      field: 'cursor',
+    })
+  })
+})

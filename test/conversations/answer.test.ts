@@ -297,10 +297,10 @@ describe('delivery', () => {
     await write('m1')
     await answer()
     core.channel.send = async () => ({ kind: 'refused', reason: 'blocked' })
-    const { finishDelivery } = core.store
-    core.store.finishDelivery = () => Promise.reject(new Error('killed'))
+    const { endDelivery } = core.store
+    core.store.endDelivery = () => Promise.reject(new Error('killed'))
     await expect(deliver()).rejects.toThrow('killed')
-    core.store.finishDelivery = finishDelivery
+    core.store.endDelivery = endDelivery
     expect(await conversation()).toMatchObject({ handler: 'nobody' })
     core.pass(15_001)
     await deliver()
@@ -397,7 +397,7 @@ describe('people', () => {
       core.actions.note({ ...target(), text: 'Looks urgent' }),
     ])
     expect(await conversation()).toMatchObject({ priority: 'high', tags: ['parcel'] })
-    expect(await lines()).toHaveLength(2)
+    expect(await lines()).toHaveLength(3)
   })
 
   it('cannot take a conversation where its state does not lead', async () => {
@@ -420,7 +420,7 @@ describe('people', () => {
     const seen: string[] = []
     let cursor: string | undefined
     do {
-      const page = await own.inbox.list('acme', { limit: 3, cursor })
+      const page = await own.inbox.list('acme', { order: 'changed', limit: 3, cursor })
       seen.push(...page.conversations.map((one) => one.id))
       cursor = page.nextCursor ?? undefined
     } while (cursor)

@@ -27,7 +27,9 @@ describe('changes that wait together', () => {
       tries += 1
       return Promise.reject(new MongoNetworkError('the line is cut'))
     }
-    const away = makeConversationStore({ client: { withSession }, db: mongo.db } as unknown as Mongo)
+    const client = { withSession } as unknown as Mongo['client']
+    const termsOf = () => Promise.reject(new Error('nothing is promised here'))
+    const away = makeConversationStore({ client, db: mongo.db, termsOf })
     const outcomes = await Promise.allSettled(ids.map((id) => away.change(target(id), tag)))
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable', code: 'store_unavailable' } })

@@ -4,7 +4,7 @@ import { makeDeliver, type Send } from '../../src/conversations/deliver.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
 import type { Arrival } from '../../src/conversations/message.js'
 import { makeReceive } from '../../src/conversations/receive.js'
-import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
+import { conversationSchemas, makeConversationStore, type Promised } from '../../src/conversations/store.mongo.js'
 import { makeSweep } from '../../src/conversations/sweep.js'
 import { makeBus, type LiveEvent } from '../../src/platform/bus.js'
 import { makeLog } from '../../src/platform/log.js'
@@ -58,12 +58,26 @@ export const openCore = async (mongo: Mongo) => {
   const wakeAnswer = (companyId: string, id: string) => void woken.push({ job: 'answer', companyId, id })
   const wakeDeliver = (companyId: string, id: string) => void woken.push({ job: 'deliver', companyId, id })
 
-  const store = makeConversationStore(mongo)
+  const promise: { now: Promised | null } = { now: null }
+  const promises = new Map<string, Promised>()
+  const store = makeConversationStore({
+    ...mongo,
+    termsOf: async (_companyId, ref) => {
+      const promised = promises.get(JSON.stringify(ref))
+      if (!promised) throw new Error('nobody promised this')
+      return promised.terms
+    },
+  })
+  const promiseFor = async () => {
+    if (promise.now) promises.set(JSON.stringify(promise.now.ref), promise.now)
+    return promise.now
+  }
   const assistantPaused = async () => settings.paused
   const metrics = makeMetrics()
   const needs = {
     store,
     assistantPaused,
+    promiseFor,
     bus,
     clock,
     log: makeLog('silent'),
@@ -83,6 +97,7 @@ export const openCore = async (mongo: Mongo) => {
     send: (origin, message, signal) => channel.send(origin, message, signal),
     isIdempotent: () => settings.idempotent,
   })
+  const sweep = makeSweep(needs)
   const never = new AbortController().signal
   return {
     store,
@@ -90,7 +105,10 @@ export const openCore = async (mongo: Mongo) => {
     receive,
     inbox: makeInbox(store),
     actions: makeActions(needs),
-    sweep: makeSweep(needs),
+    sweep: sweep.wakeDue,
+    tellTime: sweep.tellTime,
+    /** What a conversation that begins from now on is promised. */
+    promise,
     answer: (companyId: string, id: string) => answer(companyId, id, never),
     deliver: (companyId: string, id: string) => deliver(companyId, id, never),
     settings,
@@ -98,6 +116,7 @@ export const openCore = async (mongo: Mongo) => {
     channel,
     woken,
     events,
+    now: () => time.now,
     /** Moves the clock on, in milliseconds. */
     pass: (ms: number) => {
       time.now = new Date(time.now.getTime() + ms)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { HANDLERS, PRIORITIES, STATES } from '../../conversations/conversation.js'
 import { MAX_MESSAGE_LENGTH } from '../../conversations/message.js'
+import { CLOCK_KINDS } from '../../sla/policy.js'
 import { SMALL_TALK } from '../../conversations/talk.js'
 import { citation } from './knowledge.js'
 import { byId, defineRoute, id, time } from './route.js'
@@ -17,6 +18,14 @@ const contact = z.strictObject({
   verified: z.boolean().optional().describe("The company's site has proven that this is who writes"),
 })
 
+const due = z
+  .strictObject({
+    clock: z.enum(CLOCK_KINDS),
+    at: time,
+    state: z.enum(['running', 'warned', 'breached']).describe('`warned`: it is near; `breached`: it has passed'),
+  })
+  .describe('What was promised to the customer and is due first')
+
 const conversation = z.strictObject({
   id,
   channelId: id,
@@ -32,6 +41,7 @@ const conversation = z.strictObject({
   version: z.number(),
   handoff: z.strictObject({ reason: z.string(), summary: z.string(), at: time }).nullable(),
   lastMessage: z.strictObject({ author: z.string(), excerpt: z.string(), at: time }),
+  due: due.optional(),
   createdAt: time,
   updatedAt: time,
   resolvedAt: time.nullable(),
@@ -45,6 +55,13 @@ const event = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('state'), from: z.string(), to: z.string(), reason: z.string().optional() }),
   z.strictObject({ name: z.literal('assigned'), to: z.string().nullable() }),
   z.strictObject({ name: z.literal('attempt'), kinds: z.array(z.string()) }),
+  z.strictObject({ name: z.literal('priority'), from: z.enum(PRIORITIES), to: z.enum(PRIORITIES) }),
+  z.strictObject({
+    name: z.literal('service_level'),
+    clock: z.enum(CLOCK_KINDS),
+    change: z.enum(['warning', 'breach', 'withdrawn']).describe('`withdrawn`: it was kept after all'),
+    dueAt: time,
+  }),
 ])
 
 const message = z.strictObject({
@@ -70,6 +87,50 @@ const message = z.strictObject({
   at: time,
 })
 export type MessageDto = z.input<typeof message>
+
+const span = z
+  .strictObject({ fromId: id, toId: id.nullable(), elapsedMs: z.number() })
+  .nullable()
+  .describe('From one message to another, which is null while it is still to come')
+
+const serviceLevel = z.strictObject({
+  id: z.string(),
+  clock: z.enum(CLOCK_KINDS),
+  state: z.enum(['running', 'paused', 'met', 'breached', 'cancelled', 'not_applicable']),
+  reason: z.enum(['assistant_alone', 'no_target']).optional().describe('Why it is not applicable'),
+  priority: z.enum(PRIORITIES),
+  startedAt: time,
+  countsFrom: time.describe('The next opening, where it started outside of hours'),
+  elapsedMs: z.number().describe("In the policy's time"),
+  targetMs: z.number().nullable(),
+  deadline: time.nullable(),
+  warnsAt: time.nullable(),
+  remainingMs: z.number().nullable().describe('While it stands still'),
+  endedAt: time.nullable(),
+  ledger: z.array(
+    z.strictObject({
+      at: time,
+      change: z.string(),
+      cause: z.string(),
+      messageId: id.nullable().describe('The line of the timeline that did it; null: time passed'),
+      targetMs: z.number().nullable(),
+      deadline: time.nullable(),
+    }),
+  ),
+  steps: z.array(z.strictObject({ at: time, text: z.string() })).describe('Why it is due when it is due'),
+})
+
+const serviceLevels = z.strictObject({
+  policy: z
+    .strictObject({ id, version: z.number(), name: z.string() })
+    .nullable()
+    .describe('null: nothing is promised'),
+  timeZone: z.string().nullable().describe('Of the hours that count; null: always'),
+  clocks: z.array(serviceLevel),
+  assistantFirstReply: span,
+  handoffToHumanReply: span,
+})
+export type ServiceLevelsDto = z.input<typeof serviceLevels>
 
 const text = z
   .string()
@@ -105,7 +166,7 @@ export const conversationRoutes = {
     method: 'get',
     path: '/api/v1/conversations',
     tag,
-    summary: 'The inbox, last changed first',
+    summary: 'The inbox, last changed first, or what is due first',
     permission: 'conversations:read',
     query: z.strictObject({
       state: z
@@ -116,6 +177,7 @@ export const conversationRoutes = {
       assignee: id.optional().describe('A person, "me", or "nobody"'),
       channel: id.optional(),
       q: z.string().trim().min(1).max(200).optional(),
+      order: z.enum(['changed', 'due']).default('changed').describe('`due`: what breaches first comes first'),
       cursor: z.string().min(1).max(500).optional(),
       limit: z.coerce.number().int().min(1).max(100).default(50),
     }),
@@ -163,6 +225,17 @@ export const conversationRoutes = {
     params: byId,
     status: 200,
     download: true,
+    errors: ['not_found'],
+  }),
+  serviceLevels: defineRoute({
+    method: 'get',
+    path: '/api/v1/conversations/:id/service-levels',
+    tag,
+    summary: 'Every promise to its customer, with each change and the steps to its deadline',
+    permission: 'conversations:read',
+    params: byId,
+    status: 200,
+    response: serviceLevels,
     errors: ['not_found'],
   }),
   speak: defineRoute({

@@ -2,9 +2,10 @@ import type { Caller } from '../../companies/companies.js'
 import type { Conversation, Priority, State } from '../../conversations/conversation.js'
 import type { InboxFilter, Seen } from '../../conversations/inbox.js'
 import type { Message } from '../../conversations/message.js'
+import type { ExplainedServiceLevels } from '../../conversations/service-levels.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
-import type { ConversationDto, MessageDto } from '../contract/conversations.js'
+import type { ConversationDto, MessageDto, ServiceLevelsDto } from '../contract/conversations.js'
 import { endpoint, type Download, type Endpoint } from '../endpoint.js'
 
 /** Somebody acts on a conversation: every use case takes these. */
@@ -34,6 +35,7 @@ export type ConversationsNeeds = {
   }
   /** Throws `not_found` where no message of the company's brought it. */
   openAttachment(companyId: string, fileId: string): Promise<Download>
+  explainServiceLevels(companyId: string, conversationId: string): Promise<ExplainedServiceLevels | null>
   people: { get(companyId: string, id: string): Promise<{ id: string; name: string }> }
 }
 
@@ -41,7 +43,13 @@ const { conversations: routes } = contract
 const ME = 'me'
 const NOBODY = 'nobody'
 
-export const makeConversationsRouter = ({ inbox, actions, openAttachment, people }: ConversationsNeeds): Endpoint[] => {
+export const makeConversationsRouter = ({
+  inbox,
+  actions,
+  openAttachment,
+  explainServiceLevels,
+  people,
+}: ConversationsNeeds): Endpoint[] => {
   const assigneeOf = async (caller: Caller, id: string | null) => {
     if (id === null) return null
     if (id === ME) return { id: caller.id, name: caller.name }
@@ -69,6 +77,9 @@ export const makeConversationsRouter = ({ inbox, actions, openAttachment, people
       messages: (await inbox.messages(caller.companyId, params.id, query.after)).map(toMessage),
     })),
     endpoint(routes.attachment, ({ caller, params }) => openAttachment(caller.companyId, params.id)),
+    endpoint(routes.serviceLevels, async ({ caller, params }) =>
+      toServiceLevels(await explainServiceLevels(caller.companyId, params.id)),
+    ),
     endpoint(routes.speak, async (input) => toMessage(await actions.speak({ ...actOf(input), ...sayingOf(input) }))),
     endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), ...sayingOf(input) }))),
     endpoint(routes.assign, async (input) => {
@@ -110,6 +121,7 @@ export const toConversation = (given: Seen): ConversationDto => ({
   version: given.version,
   handoff: given.handoff && { ...given.handoff, at: given.handoff.at.toISOString() },
   lastMessage: { ...given.lastMessage, at: given.lastMessage.at.toISOString() },
+  ...(given.clocks?.due ? { due: { ...given.clocks.due, at: given.clocks.due.at.toISOString() } } : {}),
   createdAt: given.createdAt.toISOString(),
   updatedAt: given.updatedAt.toISOString(),
   resolvedAt: given.resolvedAt?.toISOString() ?? null,
@@ -133,4 +145,40 @@ export const toMessage = (given: Message): MessageDto => ({
   status: given.status,
   ...(given.reason === undefined ? {} : { reason: given.reason }),
   at: given.at.toISOString(),
+})
+
+const NOTHING_PROMISED: ServiceLevelsDto = {
+  policy: null,
+  timeZone: null,
+  clocks: [],
+  assistantFirstReply: null,
+  handoffToHumanReply: null,
+}
+
+const toServiceLevels = (given: ExplainedServiceLevels | null): ServiceLevelsDto =>
+  given ? { ...given, clocks: given.clocks.map(toServiceLevel) } : NOTHING_PROMISED
+
+const toServiceLevel = (given: ExplainedServiceLevels['clocks'][number]): ServiceLevelsDto['clocks'][number] => ({
+  id: given.id,
+  clock: given.kind,
+  state: given.state,
+  ...(given.state === 'not_applicable' ? { reason: given.reason } : {}),
+  priority: given.priority,
+  startedAt: given.startedAt.toISOString(),
+  countsFrom: given.countsFrom.toISOString(),
+  elapsedMs: given.elapsedMs,
+  targetMs: 'targetMs' in given ? given.targetMs : null,
+  deadline: ('deadline' in given && given.deadline?.toISOString()) || null,
+  warnsAt: (given.state === 'running' && given.warnsAt?.toISOString()) || null,
+  remainingMs: given.state === 'paused' ? given.remainingMs : null,
+  endedAt: ('endedAt' in given && given.endedAt?.toISOString()) || null,
+  ledger: given.ledger.map(({ at, change, cause, targetMs, deadline }) => ({
+    at: at.toISOString(),
+    change,
+    cause: cause.kind,
+    messageId: cause.kind === 'time' ? null : cause.id,
+    targetMs,
+    deadline: deadline?.toISOString() ?? null,
+  })),
+  steps: given.steps.map(({ at, text }) => ({ at: at.toISOString(), text })),
 })

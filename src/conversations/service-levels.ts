@@ -1,0 +1,53 @@
+import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
+import type { Clock as Now } from '../platform/clock.js'
+import { readClocks, type Clock, type Span } from '../sla/clocks.js'
+import { explain, type Step } from '../sla/explain.js'
+import { eventOf } from './clocks.js'
+import type { Message } from './message.js'
+import { MESSAGES_PER_READ, type ConversationStore } from './store.mongo.js'
+
+/** The promises of one conversation, each with the steps to its deadline or its end. */
+export type ExplainedServiceLevels = {
+  policy: { id: string; version: number; name: string }
+  timeZone: string | null
+  clocks: (Clock & { steps: Step[] })[]
+  assistantFirstReply: Span | null
+  handoffToHumanReply: Span | null
+}
+
+type Needs = {
+  store: ConversationStore
+  termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
+  clock: Now
+}
+
+/**
+ * Read from the timeline alone, as it stands: the explanation is the calculation, not a memory of it. `null`: nothing was
+ * promised when the conversation began.
+ */
+export const makeExplainServiceLevels =
+  ({ store, termsOf, clock }: Needs) =>
+  async (companyId: string, conversationId: string): Promise<ExplainedServiceLevels | null> => {
+    const { clocks: running } = await store.conversation(companyId, conversationId)
+    if (!running) return null
+    const { policy, hours } = await termsOf(companyId, running.ref)
+    const history = (await timeline(store, companyId, conversationId)).flatMap((line) => eventOf(line) ?? [])
+    const reading = readClocks({ policy, hours, priority: running.priority, history, now: clock.now() })
+    const { assistantFirstReply, handoffToHumanReply } = reading
+    return {
+      policy: { id: policy.id, version: policy.version, name: policy.name },
+      timeZone: policy.time === 'business' ? (hours?.timeZone ?? null) : null,
+      clocks: reading.clocks.map((one) => ({ ...one, steps: explain(one, hours) })),
+      assistantFirstReply,
+      handoffToHumanReply,
+    }
+  }
+
+const timeline = async (store: ConversationStore, companyId: string, conversationId: string): Promise<Message[]> => {
+  const found: Message[] = []
+  for (;;) {
+    const page = await store.messagesOf(companyId, conversationId, found.at(-1)?.seq ?? 0)
+    found.push(...page)
+    if (page.length < MESSAGES_PER_READ) return found
+  }
+}
