@@ -2,8 +2,6 @@ import { createHash } from 'node:crypto'
 import type { Block, BlockKind, Section } from './sources/section.js'
 import { sentences, type Span } from './sentences.js'
 
-export { foldDuplicates } from './fingerprint.js'
-
 /** Where a block stands in `passage.text`. */
 export type PassageBlock = { kind: BlockKind; start: number; end: number }
 
