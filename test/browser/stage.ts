@@ -1,16 +1,21 @@
 import express from 'express'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { makeErrorHandler } from '../../src/api/errors.js'
 import { makeLimits } from '../../src/api/limits.js'
 import { attachLive } from '../../src/api/live.js'
 import { makePages } from '../../src/api/pages.js'
 import { mountChannelRoute } from '../../src/api/public-routes.js'
+import { makeAttachments } from '../../src/channels/attachments.js'
 import type { ChannelRecord, Follower, PublicKit, Standing } from '../../src/channels/channel.js'
 import webchat from '../../src/channels/webchat/index.js'
 import type { Message } from '../../src/conversations/message.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { AppError } from '../../src/platform/errors.js'
+import { makeDiskFiles } from '../../src/platform/files.js'
 import { makeLog } from '../../src/platform/log.js'
 import { makeMetrics } from '../../src/platform/metrics.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
@@ -36,6 +41,11 @@ export const openStage = async (settings: Record<string, unknown> = {}) => {
   let standing: Standing = { handler: 'assistant', agent: null, working: false, askEmail: false }
   let isOpen = true
   let visitor = ''
+
+  const directory = await mkdtemp(path.join(tmpdir(), 'helpdesk-stage-'))
+  const secrets = makeSecrets('a secret of the tests, longer than thirty-two characters')
+  const files = makeDiskFiles(directory)
+  const attachments = makeAttachments({ files, attachment: async () => null, secrets, clock: systemClock })
 
   const followersOf = (name: string) => [...(followers.get(name) ?? [])]
   const append = (name: string, given: Partial<Message>): Message => {
@@ -65,10 +75,17 @@ export const openStage = async (settings: Record<string, unknown> = {}) => {
     channelByKey: (key) => (isOpen && key === record.key ? record : null),
     channelById: (id) => (isOpen && id === record.id ? record : null),
     demoChannel: () => record,
-    receive: async (_channel, { externalId, contact, text }) => {
+    receive: async (_channel, { externalId, contact, text, attachments = [] }) => {
       visitor = contact.externalId
       const known = said.find((one) => one.externalId === externalId)
-      const message = known ?? append(visitor, { author: { kind: 'customer' }, text, externalId })
+      const message =
+        known ??
+        append(visitor, {
+          author: { kind: 'customer' },
+          text,
+          externalId,
+          ...(attachments.length > 0 ? { attachments } : {}),
+        })
       return { messageId: message.id, conversationId: message.conversationId, duplicate: Boolean(known) }
     },
     history: async (_channel, name, after) => {
@@ -89,6 +106,10 @@ export const openStage = async (settings: Record<string, unknown> = {}) => {
       if (quote === undefined) throw new AppError('not_found', 'source_not_found', 'No such source.')
       return { before: 'Before it. ', quote, after: ' After it.' }
     },
+    acceptFile: ({ companyId }, name, file) => attachments.accept({ companyId, contactId: name }, file),
+    redeemFiles: ({ companyId }, name, tickets) => attachments.redeem({ companyId, contactId: name }, tickets),
+    linkToFile: attachments.linkTo,
+    openLink: attachments.openLink,
     follow: (_channel, name, follower) => {
       const all = followers.get(name) ?? new Set()
       followers.set(name, all.add(follower))
@@ -96,7 +117,7 @@ export const openStage = async (settings: Record<string, unknown> = {}) => {
     },
     limit,
     clock: systemClock,
-    secrets: makeSecrets('a secret of the tests, longer than thirty-two characters'),
+    secrets,
     ownOrigins: [],
   }
   const change = (to: Partial<Standing>) => {
@@ -158,6 +179,10 @@ export const openStage = async (settings: Record<string, unknown> = {}) => {
     },
     goAway,
     comeBack: () => listen(port),
+    close: async () => {
+      await goAway().catch(() => {})
+      await rm(directory, { recursive: true })
+    },
   }
 }
 

@@ -22,7 +22,7 @@ describeInBrowser('the chat among people who mean harm', () => {
   afterEach(async () => {
     await context.close()
     await site?.close()
-    await stage.goAway()
+    await stage.close()
   })
 
   const openOn = async (head: string): Promise<Page> => {

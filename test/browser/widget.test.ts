@@ -11,6 +11,12 @@ const ANSWER = { text: 'A parcel takes three days. [1]', citations: [{ ...CITATI
 const strictPolicy = (server: string) =>
   `default-src 'none'; script-src ${server}; connect-src ${server} ${server.replace('http', 'ws')}; require-trusted-types-for 'script'`
 
+/** One pixel. */
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
 /** What the loader leaves on a page. */
 type WithChat = { Helpdesk(...command: unknown[]): void }
 
@@ -42,7 +48,7 @@ describeInBrowser('the chat on somebody’s site', () => {
   afterEach(async () => {
     for (const context of contexts) await context.close()
     await site.close()
-    await stage.goAway().catch(() => {})
+    await stage.close()
   })
 
   const contextOf = async ({ width = 1280, dark = false, language = 'en', init }: Look = {}) => {
@@ -353,6 +359,51 @@ describeInBrowser('the chat on somebody’s site', () => {
     await until(() => answer.feedback?.rating === 'up')
     await page.reload()
     await page.getByRole('button', { name: 'Helpful', exact: true, pressed: true }).waitFor()
+  })
+
+  it('sends pictures and files, picked, pasted or dropped, and refuses too large ones before anything leaves', async () => {
+    const page = await open()
+    const picker = page.locator('helpdesk-chat input[type=file]')
+    let sentUp = 0
+    page.on('request', (request) => (sentUp += Number(request.url().endsWith('/webchat/files'))))
+    await picker.setInputFiles({ name: 'huge.png', mimeType: 'image/png', buffer: Buffer.alloc(20 * 1024 * 1024) })
+    await page.getByText('huge.png is too large. Up to 5 files of 10 MB each').waitFor()
+    await picker.setInputFiles({ name: 'run.exe', mimeType: 'application/x-msdownload', buffer: Buffer.from('MZ') })
+    await page.getByText('run.exe: this kind of file cannot be sent.').waitFor()
+    expect(sentUp).toBe(0)
+
+    await picker.setInputFiles([
+      { name: 'shot.png', mimeType: 'image/png', buffer: PNG },
+      { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') },
+      { name: 'not-really.png', mimeType: 'image/png', buffer: Buffer.from('<script>alert(1)</script>') },
+    ])
+    await page.getByText('not-really.png: this kind of file cannot be sent. Send one of').waitFor()
+    await page.getByRole('button', { name: 'Remove not-really.png' }).click()
+    await input(page).evaluate((area) => {
+      const data = new DataTransfer()
+      data.items.add(new File(['pasted'], 'pasted.txt'))
+      area.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }))
+    })
+    await page.locator('helpdesk-chat .panel').evaluate((panel) => {
+      const data = new DataTransfer()
+      data.items.add(new File(['dropped'], 'dropped.csv'))
+      panel.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))
+    })
+    await until(async () => (await page.locator('helpdesk-chat .pending [aria-busy=false]').count()) === 4)
+    await page.getByRole('button', { name: 'Send' }).click()
+    await until(() => stage.received().length === 1)
+    expect(stage.received()).toEqual(['shot.png, notes.txt, pasted.txt, dropped.csv'])
+    const links = page.locator('helpdesk-chat .own .files a')
+    await until(async () => (await links.count()) === 4)
+    expect(await page.locator('helpdesk-chat .pending').count()).toBe(0)
+
+    const saved = await fetch((await links.nth(1).getAttribute('href')) ?? '')
+    expect(await saved.text()).toBe('hello')
+    expect(saved.headers.get('content-disposition')).toContain('attachment; filename="notes.txt"')
+    expect(saved.headers.get('x-content-type-options')).toBe('nosniff')
+    expect(saved.headers.get('content-type')).toBe('application/octet-stream')
+    await page.reload()
+    await until(async () => (await links.count()) === 4)
   })
 
   it('knows a visitor whom the site has proven on every device, and nobody else by that name', async () => {

@@ -5,6 +5,7 @@ import { chooseLanguage, directionOf, filled, wordsIn } from './languages.js'
 import { makeMemory } from './memory.js'
 import { Panel } from './panel.js'
 import { makeServer, type Identity } from './server.js'
+import { makeUploads } from './uploads.js'
 import css from './widget.css?inline'
 
 /** What the loader hands over: its element's shadow root, its button, and what it learned. */
@@ -30,6 +31,7 @@ const PLAIN: ChatConfig = {
   language: 'auto',
   texts: {},
   maxMessageLength: 10_000,
+  files: null,
 }
 
 export const mount = async ({ root, launcher, base, channel, config: known }: Boot): Promise<Widget> => {
@@ -62,8 +64,13 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
   const shape = picture?.getAttribute('d')
   let isOpen = false
   let unread = 0
-  /** Text that the page put into the composer, and how often it did. */
-  let offered = { text: '', times: 0 }
+  /** Text that the page wants to be asked; taken once. */
+  let offered = ''
+  const takeOffer = () => {
+    const offer = offered
+    offered = ''
+    return offer
+  }
 
   const draw = (state: ChatState): void => {
     if (state.unread !== unread) tell('unread', state.unread)
@@ -77,7 +84,10 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
     else badge.remove()
     render(
       isOpen ? (
-        <Panel {...{ state, chat, words, language, config, memory, offered }} close={() => show(false)} />
+        <Panel
+          {...{ state, chat, words, language, config, memory, takeOffer, uploads, base }}
+          close={() => show(false)}
+        />
       ) : null,
       place,
     )
@@ -90,6 +100,9 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
     lockName: prefix,
     changed: (state) => draw(state),
   })
+  const uploads = config.files
+    ? makeUploads({ limits: config.files, upload: chat.upload, changed: () => draw(chat.state()) })
+    : null
   const looksAt = () => chat.watch(isOpen && document.visibilityState === 'visible')
   document.addEventListener('visibilitychange', looksAt)
 
@@ -110,7 +123,7 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
     perform: (name, [first, second]) => {
       switch (name) {
         case 'open':
-          if (typeof first === 'string') offered = { text: first, times: offered.times + 1 }
+          if (typeof first === 'string') offered = first
           show(true)
           return draw(chat.state())
         case 'close':

@@ -3,6 +3,7 @@ import { connectLive, type Live } from './live.js'
 import type { Memory } from './memory.js'
 import { makeOutbox, type Unsent } from './outbox.js'
 import type { Answer, Identity, Read, Server } from './server.js'
+import type { SentFile } from './uploads.js'
 
 /**
  * The conversation as this page knows it. The server's messages are the truth, live frames are hints: after every gap what
@@ -245,7 +246,11 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
       for (let next = outbox.next(); next && !stopped; next = outbox.next()) {
         const token = await tokenOrNew()
         if (!token) return false
-        const answer = await server.write(token, { id: next.id, text: next.text })
+        const answer = await server.write(token, {
+          id: next.id,
+          text: next.text,
+          ...(next.files ? { attachments: Object.values(next.files).map(({ ticket }) => ticket) } : {}),
+        })
         if (answer.ok) {
           reached()
           outbox.remove(next.id)
@@ -261,7 +266,7 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
     })
 
   /** Shown as sent at once; the message itself follows, or was there before. */
-  const acknowledged = ({ text }: Unsent, messageId: string): void => {
+  const acknowledged = ({ text, files = {} }: Unsent, messageId: string): void => {
     const last = state.messages.at(-1)
     const known = state.messages.some((message) => message.id === messageId)
     const sent: ChatMessage = {
@@ -269,7 +274,11 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
       conversationId: last?.conversationId ?? '',
       seq: (last?.seq ?? 0) + 1,
       author: 'customer',
-      text,
+      text:
+        text ||
+        Object.values(files)
+          .map(({ name }) => name)
+          .join(', '),
       citations: [],
       at: '',
     }
@@ -310,12 +319,23 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
     state: () => state,
     proceed: () => void proceed(),
 
-    send: (text: string): void => {
-      outbox.add(text)
+    send: (text: string, files: readonly SentFile[] = []): void => {
+      outbox.add(text, files)
       // Even before there is a session: whoever comes back finds what was not sent.
       memory.write('', session())
       set({ unsent: outbox.all(), restarted: false })
       void proceed()
+    },
+
+    /** Its ticket for a message; `null` when the server was not reached. */
+    upload: async (file: File): Promise<{ ticket: string } | { refused: string } | null> => {
+      const token = await tokenOrNew()
+      if (!token) return null
+      const answer = await server.upload(token, file)
+      if (answer.ok) return answer.body
+      if (answer.kind === 'refused') return { refused: answer.message }
+      failed(answer)
+      return null
     },
 
     /** Takes an unsent message back; returns its text. */

@@ -2,6 +2,7 @@ import { Fragment, type ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ChatMessage } from '../frames.js'
 import { EmailCard } from './email.js'
+import { Files } from './files.js'
 import { Chevron, Down, Up } from './icons.js'
 import { filled, type Words } from './languages.js'
 import type { Unsent } from './outbox.js'
@@ -58,6 +59,7 @@ export const Conversation = (props: Props) => {
               {dayBetween(messages[at - 1], message, language)}
               <Said
                 {...{ message, words, openSource, language }}
+                base={props.base}
                 follows={isSame(messages[at - 1], message)}
                 rate={props.chat.rate}
               />
@@ -102,6 +104,7 @@ export const Conversation = (props: Props) => {
 }
 
 type SaidProps = {
+  base: string
   message: ChatMessage
   words: Words
   language: string
@@ -110,8 +113,10 @@ type SaidProps = {
   rate(messageId: string, rating: 'up' | 'down' | null): Promise<void>
 }
 
-const Said = ({ message, words, language, follows, openSource, rate }: SaidProps) => {
-  const { author, citations, id, text, at } = message
+const Said = ({ message, words, language, follows, openSource, rate, base }: SaidProps) => {
+  const { author, citations, id, text, at, attachments = [] } = message
+  // What was sent without a word is called by the names of its files: they stand below.
+  const isWordless = attachments.length > 0 && text === attachments.map(({ name }) => name).join(', ')
   const isOwn = author === 'customer'
   const open = (index: number) => {
     const citation = citations[index]
@@ -127,9 +132,12 @@ const Said = ({ message, words, language, follows, openSource, rate }: SaidProps
           </time>
         )}
       </p>
-      <div class="bubble" dir="auto">
-        {isOwn ? <p>{text}</p> : <Text {...{ text, citations, words, open }} />}
-      </div>
+      {!isWordless && (
+        <div class="bubble" dir="auto">
+          {isOwn ? <p>{text}</p> : <Text {...{ text, citations, words, open }} />}
+        </div>
+      )}
+      {attachments.length > 0 && <Files files={attachments} base={base} />}
       {citations.length > 0 && (
         <ul class="sources" aria-label={words.sources}>
           {citations.map(({ title, headings = [] }, index) => (
@@ -175,7 +183,7 @@ type WaitingProps = { one: Unsent; words: Words; away: boolean; edit(): void }
 const Waiting = ({ one, words, away, edit }: WaitingProps) => (
   <div class="said own waiting">
     <div class="bubble" dir="auto">
-      <p>{one.text}</p>
+      <p>{[one.text, ...Object.values(one.files ?? {}).map(({ name }) => name)].filter(Boolean).join('\n')}</p>
     </div>
     {one.refused === undefined ? (
       <p class="state">{away ? words.kept : words.sending}</p>

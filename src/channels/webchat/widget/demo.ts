@@ -29,6 +29,7 @@ const configOf = ({ color, logo, position, theme, language, texts }: Settings): 
   colors: coloursOf(color),
   ...{ logo, position, theme, language, texts },
   maxMessageLength: 10_000,
+  files: null,
 })
 
 window.addEventListener('message', ({ origin, source, data }: MessageEvent<Partial<Preview> | null>) => {

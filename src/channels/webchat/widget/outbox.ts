@@ -1,4 +1,5 @@
 import type { Memory } from './memory.js'
+import type { SentFile } from './uploads.js'
 
 /**
  * What the visitor wrote and the server has not acknowledged. It is kept until it is, in the order in which it was written;
@@ -8,6 +9,8 @@ import type { Memory } from './memory.js'
 export type Unsent = {
   id: string
   text: string
+  /** By number, for the same reason as below. */
+  files?: Record<number, SentFile>
   /** Why it will never be accepted; the visitor decides what becomes of it. */
   refused?: string
 }
@@ -24,7 +27,8 @@ export const makeOutbox = (memory: Memory) => {
     )
   return {
     all,
-    add: (text: string): void => save([...all(), { id: randomId(), text }]),
+    add: (text: string, files: readonly SentFile[]): void =>
+      save([...all(), { id: randomId(), text, ...(files.length > 0 ? { files: { ...files } } : {}) }]),
     next: (): Unsent | undefined => all().find(({ refused }) => !refused),
     refuse: (id: string, reason: string): void =>
       save(all().map((one) => (one.id === id ? { ...one, refused: reason } : one))),

@@ -7,6 +7,7 @@ import type { Language, Words } from './languages.js'
 import type { Memory } from './memory.js'
 import { Conversation } from './conversation.js'
 import { SourceView, type Source } from './source.js'
+import type { Uploads } from './uploads.js'
 
 export type PanelProps = {
   state: ChatState
@@ -15,12 +16,17 @@ export type PanelProps = {
   language: Language
   config: ChatConfig
   memory: Memory
-  offered: { text: string; times: number }
+  /** What the page wants to be asked, once. */
+  takeOffer(): string
+  /** `null` where this chat takes no files. */
+  uploads: Uploads | null
+  base: string
   close(): void
 }
 
 export const Panel = (props: PanelProps) => {
-  const { state, chat, words, config, close } = props
+  const { state, chat, words, config, uploads, close } = props
+  const [isOver, setOver] = useState(false)
   const [source, setSource] = useState<Source | null>(null)
   const panel = useRef<HTMLDivElement>(null)
   const input = useRef<HTMLTextAreaElement>(null)
@@ -57,6 +63,13 @@ export const Panel = (props: PanelProps) => {
     if (event.key === 'Tab' && isWhole && panel.current) keepInside(panel.current, event)
   }
 
+  const onDrag = (event: DragEvent) => {
+    if (!uploads || !event.dataTransfer?.types.includes('Files')) return
+    event.preventDefault()
+    setOver(event.type === 'dragover')
+    if (event.type === 'drop') uploads.add(event.dataTransfer.files)
+  }
+
   return (
     <div
       class="panel"
@@ -65,6 +78,9 @@ export const Panel = (props: PanelProps) => {
       aria-modal={isWhole}
       aria-label={words.chat}
       onKeyDown={onKeyDown}
+      onDragOver={onDrag}
+      onDragLeave={onDrag}
+      onDrop={onDrag}
       onKeyUp={(event) => event.stopPropagation()}
       onKeyPress={(event) => event.stopPropagation()}
     >
@@ -84,6 +100,7 @@ export const Panel = (props: PanelProps) => {
       <div class="notice" role="status">
         {noticeOf(state, words)}
       </div>
+      {isOver && <div class="drop">{words.drop}</div>}
       {source && <SourceView {...{ source, words, chat }} />}
       <div class={`pane ${source ? 'behind' : ''}`}>
         <Conversation {...props} openSource={openSource} edit={edit} />

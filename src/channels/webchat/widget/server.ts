@@ -16,22 +16,24 @@ export type Identity = { id?: string; name?: string; email?: string; hash?: stri
 export type Read = { messages: ChatMessage[]; standing: Standing; token?: string }
 
 const TIMEOUT_MS = 15_000
+/** Ten megabytes over a slow line. */
+const UPLOAD_TIMEOUT_MS = 5 * 60_000
 
 export const makeServer = (base: string, channel: string) => {
   const call = async <Body>(
     path: string,
-    { token, body }: { token?: string; body?: object } = {},
+    { token, body, waitMs = TIMEOUT_MS }: { token?: string; body?: object; waitMs?: number } = {},
   ): Promise<Answer<Body>> => {
     const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), TIMEOUT_MS)
+    const timer = setTimeout(() => late.abort(), waitMs)
     try {
       const response = await fetch(`${base}/api/v1/webchat/${path}`, {
         method: body ? 'POST' : 'GET',
         headers: {
-          ...(body ? { 'content-type': 'application/json' } : {}),
+          ...(body && !(body instanceof FormData) ? { 'content-type': 'application/json' } : {}),
           ...(token ? { authorization: `Bearer ${token}` } : {}),
         },
-        ...(body ? { body: JSON.stringify(body) } : {}),
+        ...(body ? { body: body instanceof FormData ? body : JSON.stringify(body) } : {}),
         credentials: 'omit',
         signal: late.signal,
       })
@@ -57,7 +59,12 @@ export const makeServer = (base: string, channel: string) => {
       }),
     read: (token: string, after?: string) =>
       call<Read>(`messages${after ? `?after=${encodeURIComponent(after)}` : ''}`, { token }),
-    write: (token: string, message: { id: string; text: string }) =>
+    upload: (token: string, file: File) => {
+      const body = new FormData()
+      body.append('file', file, file.name)
+      return call<{ ticket: string }>('files', { token, body, waitMs: UPLOAD_TIMEOUT_MS })
+    },
+    write: (token: string, message: { id: string; text: string; attachments?: string[] }) =>
       call<{ messageId: string }>('messages', { token, body: message }),
     rate: (token: string, messageId: string, rating: 'up' | 'down' | null) =>
       call<object>('feedback', { token, body: { messageId, rating } }),

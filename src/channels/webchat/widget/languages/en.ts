@@ -46,6 +46,16 @@ export const words = {
   emailAway: 'That did not arrive. Try again.',
   emailKept: 'Thank you. We can reach you now.',
   newBelow: 'New message',
+  attach: 'Attach a file',
+  limits: 'Up to {most} files of {size} each: pictures, PDF, text, office documents, ZIP.',
+  drop: 'Drop files here',
+  fileLarge: '{name} is too large.',
+  fileType: '{name}: this kind of file cannot be sent.',
+  fileMany: '{name} is one too many.',
+  uploading: 'Uploading',
+  notUploaded: 'Not uploaded',
+  again: 'Try again',
+  removeFile: 'Remove {name}',
 }
 
 export type Words = typeof words
