@@ -11,6 +11,7 @@ const {
 
 await prepare({ quiet: true })
 const { acceptance } = await import('./bench/acceptance.mjs')
+const { clocks } = await import('./bench/clocks.mjs')
 const { answer } = await import('./bench/answer.mjs')
 const { ingest } = await import('./bench/ingest.mjs')
 const { drafts } = await import('./bench/drafts.mjs')
@@ -34,6 +35,7 @@ const benches = {
   proof: () => proof({ corpus }),
   model,
   sla,
+  clocks,
   drafts,
   outages,
   kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),
