@@ -78,6 +78,7 @@ describeInBrowser('the dashboard', () => {
 
     await visitor.write('Is my neighbour allowed to collect the parcel with a photo of my passport?')
     await page.locator('.event.handoff').getByText('Handed over to people').waitFor()
+    await page.locator('.event.handoff blockquote').getByText('photo of my passport').waitFor()
     await page.locator('.side').getByText('Waiting for a person').click()
     await row(page, 'Mei Tanaka').waitFor()
   })
@@ -227,6 +228,11 @@ describeInBrowser('the dashboard', () => {
   it('invites, makes a key that is shown once, pauses the assistant, changes the language and the theme', async () => {
     await page.goto('/settings/people')
     await page.getByRole('button', { name: 'Invite somebody' }).click()
+    // Its styles come with it: a dialog that one can see through passes every other test.
+    const surface = await page
+      .locator('.mantine-Modal-content')
+      .evaluate((element) => getComputedStyle(element).backgroundColor)
+    expect(surface).toBe('rgb(255, 255, 255)')
     await page.getByLabel('Name', { exact: true }).fill('Barbara')
     await page.getByLabel('Email').fill('barbara@example.com')
     await page.getByRole('button', { name: 'Invite', exact: true }).click()

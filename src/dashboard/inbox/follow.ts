@@ -88,9 +88,15 @@ const askSoon = (): void => {
   }, 250)
 }
 
+/** Both times are the server's; a handover and its change are written within moments. */
+const JUST_NOW_MS = 5_000
+
 /** A conversation that reached the human queue in this very change. */
-const arrivesInQueue = (before: Conversation | undefined, { handler, handoff, updatedAt }: Conversation): boolean =>
-  handler === 'nobody' && (before ? before.handler !== 'nobody' : handoff?.at === updatedAt)
+const arrivesInQueue = (before: Conversation | undefined, { handler, handoff, updatedAt }: Conversation): boolean => {
+  if (handler !== 'nobody') return false
+  if (before) return before.handler !== 'nobody'
+  return handoff !== null && new Date(updatedAt).getTime() - new Date(handoff.at).getTime() < JUST_NOW_MS
+}
 
 type Reactions = {
   waiting: (conversation: Conversation) => void

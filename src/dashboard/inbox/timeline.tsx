@@ -45,6 +45,7 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
   const lastTop = useRef(0)
   const [below, setBelow] = useState(false)
   const days = useMemo(() => byDay(messages), [messages])
+  const handoffSeq = messages.findLast(({ event }) => event?.name === 'handoff')?.seq
   const arrived = new Set(messages.map(({ clientId }) => clientId))
   const unsent = outgoing.filter(({ id }) => !arrived.has(id))
   const ownLast = unsent.at(-1)?.id
@@ -105,7 +106,8 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
                 <Group
                   key={group[0].id}
                   group={group}
-                  conversation={conversation}
+                  handoffSeq={handoffSeq}
+                  summary={conversation.handoff?.summary ?? null}
                   visitor={visitor}
                   explain={explain}
                 />
@@ -177,16 +179,18 @@ const belongTogether = (before: Message, next: Message): boolean =>
 
 type GroupProps = {
   group: GroupOf
-  conversation: Conversation
+  /** The number of the newest handover's line. */
+  handoffSeq: number | undefined
+  summary: string | null
   visitor: string
   explain: (decisionId: string) => void
 }
 
-const Group = ({ group, conversation, visitor, explain }: GroupProps) => {
+const Group = ({ group, handoffSeq, summary, visitor, explain }: GroupProps) => {
   const t = useT()
   const language = useLanguage()
   const [first] = group
-  if (first.kind === 'event') return <Event message={first} conversation={conversation} />
+  if (first.kind === 'event') return <Event message={first} summary={first.seq === handoffSeq ? summary : null} />
   const note = first.kind === 'note'
   const own = first.author !== 'customer'
   const named = first.author === 'agent' ? first.authorName : undefined
@@ -264,11 +268,10 @@ const Delivery = ({ message: { status, reason } }: { message: Message }) => {
   )
 }
 
-const Event = ({ message, conversation }: { message: Message; conversation: Conversation }) => {
+/** `summary`: of the newest handover, what the person who takes it should know. */
+const Event = ({ message, summary }: { message: Message; summary: string | null }) => {
   const t = useT()
   const language = useLanguage()
-  const handoff = message.event?.name === 'handoff' ? conversation.handoff : null
-  const summary = handoff && handoff.at === message.at ? handoff.summary : null
   return (
     <div className={`event ${message.event?.name ?? ''}`}>
       <p>

@@ -2,6 +2,7 @@ import { Button, Modal } from '@mantine/core'
 import '@mantine/core/styles/Modal.layer.css'
 import '@mantine/core/styles/ModalBase.layer.css'
 import '@mantine/core/styles/Overlay.layer.css'
+import '@mantine/core/styles/Paper.layer.css'
 import { useState, type ReactNode } from 'react'
 import { useT } from '../languages/index.js'
 
