@@ -26,8 +26,8 @@ import { AppError } from './platform/errors.js'
 import type { Files } from './platform/files.js'
 import type { Log } from './platform/log.js'
 import { makeMailer } from './platform/mail.js'
-import { makeMetrics } from './platform/metrics.js'
-import { ensureSchema, type Mongo } from './platform/mongo.js'
+import { makeMetrics, measureStore } from './platform/metrics.js'
+import { ensureSchema, type Mongo, NEARLY_FULL_PERCENT, readCapacity } from './platform/mongo.js'
 import { makeQueue, queueSchemas } from './platform/queue.mongo.js'
 import { makeSecrets } from './platform/secrets.js'
 import { makeAnswerQuestion } from './rag/answer.js'
@@ -76,6 +76,14 @@ export const compose = ({
 }: Needs) => {
   const { client, db } = mongo
   const metrics = makeMetrics()
+  const embedded = !config.MONGODB_URI
+  if (embedded)
+    measureStore(metrics, () => readCapacity(mongo), {
+      documents: 'Documents in the embedded store',
+      bytes: 'Size of the documents in the embedded store',
+      fullPercent: 'Share of what the embedded store is made for',
+      longScans: 'Queries since the start that looked at more than 10,000 documents without an index',
+    })
   const bus = makeBus()
   const secrets = makeSecrets(secretKey)
   const publicUrl = config.PUBLIC_URL ?? ownAddress(config.HOST, port)
@@ -211,6 +219,20 @@ export const compose = ({
         essential: false,
         probe: async () => ({ ok: models.state() !== 'open', state: models.state() }),
       },
+      ...(embedded
+        ? [
+            {
+              name: 'capacity',
+              essential: false,
+              probe: async () => {
+                const { fullPercent } = await readCapacity(mongo)
+                const state = `${fullPercent} % full`
+                if (fullPercent < NEARLY_FULL_PERCENT) return { ok: true, state }
+                return { ok: false, state: `${state}; move it to MongoDB: npm run migrate-store -- --to URI` }
+              },
+            },
+          ]
+        : []),
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
     ],
     bus,

@@ -63,6 +63,7 @@ export const openProduction = async (config: Config, log: Log): Promise<Opened> 
   const store = await startEmbeddedMongo({
     file: path.join(directory, 'helpdesk.db'),
     onFault: (fault) => log.error({ fault: fault.slice(0, 200) }, 'embedded store'),
+    onWarning: (warning) => log.warn({ warning }, 'embedded store'),
     listen: process.platform === 'win32' ? { host: '127.0.0.1', port: 0 } : { socketPath: socketIn(directory) },
   }).catch((cause: unknown) => {
     throw explained(cause, directory)

@@ -33,6 +33,8 @@ export class Collection {
   readonly slots = new Map<string, Slot>()
   readonly indexes: Index[] = [idIndex()]
   readonly searchIndexes: AnySearchIndex[] = []
+  /** Of its documents as they are stored. */
+  bytes = 0
   /** What changed while transactions were open: they look here for what they must not see yet. */
   history: { slot: Slot; version: number; before: Doc | null }[] = []
   readonly writers = new Set<Transaction>()

@@ -18,6 +18,8 @@ export type EmbeddedMongoOptions = {
   listen: Listen
   /** Told of faults inside the store that clients only see as an error code. */
   onFault?: (message: string) => void
+  /** Told in plain words of what an operator should know: how full it is, which query has no index. */
+  onWarning?: (message: string) => void
 }
 
 /**
@@ -29,6 +31,7 @@ export const startEmbeddedMongo = async ({
   file,
   listen,
   onFault = () => {},
+  onWarning = () => {},
 }: EmbeddedMongoOptions): Promise<EmbeddedMongo> => {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { file, listen }, execArgv: [] })
   let stopping = false
@@ -49,6 +52,8 @@ export const startEmbeddedMongo = async ({
             return reject(new StartFailure(message.code, message.message))
           case 'fault':
             return onFault(message.message)
+          case 'warning':
+            return onWarning(message.message)
           case 'stopped':
             return
         }

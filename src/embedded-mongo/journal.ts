@@ -1,4 +1,6 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import path from 'node:path'
 import { crc32 } from 'node:zlib'
 import { decode, encode, MalformedBson } from './bson.js'
 import type { Doc } from './values.js'
@@ -38,6 +40,9 @@ export type Batch = {
   replies: Map<string, { txnNumber: bigint; reply: Buffer; at: number }>
 }
 
+/** Of a document and of where it belongs: neither can change unnoticed. */
+const checksum = (seq: number, collection: number, raw: Buffer): number => crc32(raw, (seq * 31 + collection) >>> 0)
+
 /**
  * The file: libsql in WAL mode with `synchronous=FULL`, so that a commit is on the disk when it returns. The engine's
  * exclusive lock is taken at open and held: it ends with the process, however that ends.
@@ -50,7 +55,7 @@ export class Journal {
   private readonly removeCollection: Statement
   private readonly putReply: Statement
 
-  constructor(private readonly file: string) {
+  constructor(readonly file: string) {
     const Libsql = createRequire(import.meta.url)('libsql') as new (file: string) => Database
     this.database = this.opening(() => new Libsql(file))
     try {
@@ -61,6 +66,7 @@ export class Journal {
         this.database.exec('BEGIN IMMEDIATE')
         this.database.exec('COMMIT')
         this.checkFormat()
+        this.checkPages()
         this.database.exec(`
           CREATE TABLE IF NOT EXISTS documents (seq INTEGER PRIMARY KEY, collection INTEGER NOT NULL, crc INTEGER NOT NULL, raw BLOB NOT NULL);
           CREATE TABLE IF NOT EXISTS collections (id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, definition BLOB NOT NULL);
@@ -88,6 +94,12 @@ export class Journal {
     const tables = this.database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'").all()[0]?.n
     if (version === 0 && Number(tables) > 0)
       throw new StartFailure('data_damaged', `${this.file} is not a file of this store.`)
+  }
+
+  /** Checksums are on documents; whether all of them are there, the engine knows. */
+  private checkPages(): void {
+    const found = this.database.prepare('PRAGMA quick_check(1)').all()[0]?.quick_check
+    if (found !== 'ok') throw new StartFailure('data_damaged', `${this.file} is damaged: ${String(found)}`)
   }
 
   private opening<T>(work: () => T): T {
@@ -127,7 +139,8 @@ export class Journal {
         .raw()
         .iterate()) {
         const [seq, collection, crc, raw] = row as [number, number, number, Buffer]
-        if (crc32(raw) !== crc)
+        // Files of the first versions have checksums of the bytes alone.
+        if (checksum(seq, collection, raw) !== crc && crc32(raw) !== crc)
           throw new StartFailure('data_damaged', `${this.file} is damaged: the checksum of document ${seq} is wrong.`)
         visit({ seq, collection, raw, doc: decode(raw) })
       }
@@ -162,7 +175,7 @@ export class Journal {
         else this.removeCollection.run(id)
       }
       for (const [seq, { collection, raw }] of batch.documents) {
-        if (raw) this.put.run(seq, collection, crc32(raw), raw)
+        if (raw) this.put.run(seq, collection, checksum(seq, collection, raw), raw)
         else this.remove.run(seq)
       }
       for (const [session, { txnNumber, reply, at }] of batch.replies) {
@@ -176,6 +189,23 @@ export class Journal {
         // Some failures have rolled back by themselves already.
       }
       throw error
+    }
+  }
+
+  /** A copy of all that is committed, whole and on the disk when it returns. Throws when the file is there already. */
+  backUp(file: string): void {
+    if (existsSync(file)) throw new Error(`${file} is there already`)
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    try {
+      this.database.prepare('VACUUM INTO ?').run(file)
+    } catch (error) {
+      rmSync(file, { force: true })
+      throw error
+    }
+    for (const place of [file, path.dirname(file)]) {
+      const handle = openSync(place, 'r')
+      fsyncSync(handle)
+      closeSync(handle)
     }
   }
 

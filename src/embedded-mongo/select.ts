@@ -276,34 +276,81 @@ export type Found = { slot: Slot; doc: Doc; score?: number }
 export type Selection = { sort: Sort | null; skip: number; limit: number; transaction: Transaction | null }
 
 /** The documents that a filter selects, sorted, skipped and limited as asked. */
-export const select = (
-  store: Store,
+export const select = (store: Store, collection: Collection, filter: Filter, selection: Selection): Found[] => {
+  const { found, plan, looked } = execute(collection, filter, selection)
+  if (plan.kind === 'scan') store.onScan(collection.namespace, filter, looked)
+  return found
+}
+
+const execute = (
   collection: Collection,
   filter: Filter,
   { sort, skip, limit, transaction }: Selection,
-): Found[] => {
+): { found: Found[]; plan: Plan; sortedByIndex: boolean; looked: number } => {
   const found: Found[] = []
   const wantsOrder = sort !== null && sort.fields.length > 0
   const plan = choosePlan(collection, filter.conditions, sort)
   const disturbed = transaction ? disturbedSlots(collection, transaction, plan) : null
-  const sorted = plan.kind === 'index' && plan.sorted && !disturbed
+  const sortedByIndex = plan.kind === 'index' && plan.sorted && !disturbed
   const backwards = sort?.natural === -1
-  const enough = (wantsOrder && !sorted) || backwards ? Infinity : skip + limit
+  const enough = (wantsOrder && !sortedByIndex) || backwards ? Infinity : skip + limit
   const seen = disturbed ? new Set<Slot>() : null
-  if (enough > 0) {
-    const visit = (slot: Slot): boolean => {
-      const doc = transaction ? visibleTo(transaction, slot) : slot.doc
-      seen?.add(slot)
-      if (doc && filter.test(doc)) found.push({ slot, doc })
-      return found.length < enough
-    }
-    if (filter.slow) bounded(() => walk(collection, plan, visit))
-    else walk(collection, plan, visit)
+  let looked = 0
+  const visit = (slot: Slot): boolean => {
+    looked++
+    const doc = transaction ? visibleTo(transaction, slot) : slot.doc
+    seen?.add(slot)
+    if (doc && filter.test(doc)) found.push({ slot, doc })
+    return found.length < enough
+  }
+  const visitAll = (): void => {
+    walk(collection, plan, visit)
     if (disturbed) for (const slot of disturbed) if (!seen!.has(slot) && found.length < enough) visit(slot)
   }
+  if (enough > 0) {
+    if (filter.slow) bounded(visitAll)
+    else visitAll()
+  }
   if (backwards) found.reverse()
-  const ordered = wantsOrder && !sorted ? sortDocs(found, sort, skip + limit) : found
-  return skip > 0 || ordered.length > limit ? ordered.slice(skip, skip + limit) : ordered
+  const ordered = wantsOrder && !sortedByIndex ? sortDocs(found, sort, skip + limit) : found
+  const part = skip > 0 || ordered.length > limit ? ordered.slice(skip, skip + limit) : ordered
+  return { found: part, plan, sortedByIndex, looked }
+}
+
+/** In the words of MongoDB's `explain`; `looked` is how many documents were looked at. */
+export type Explained = { winningPlan: Record<string, unknown>; found: number; looked: number }
+
+export const explainSelection = (collection: Collection, filter: Filter, selection: Selection): Explained => {
+  const { found, plan, sortedByIndex, looked } = execute(collection, filter, selection)
+  const { sort } = selection
+  const source = stageOf(plan)
+  const needsSort = sort !== null && sort.fields.length > 0 && !sortedByIndex
+  const pattern = Object.fromEntries((sort?.fields ?? []).map(({ path, direction }) => [path, direction]))
+  const winningPlan = needsSort ? { stage: 'SORT', sortPattern: pattern, inputStage: source } : source
+  return { winningPlan, found: found.length, looked }
+}
+
+const stageOf = (plan: Plan): Record<string, unknown> => {
+  switch (plan.kind) {
+    case 'ids':
+      return { stage: plan.ids.length === 1 ? 'EXPRESS_IXSCAN' : 'FETCH', keyPattern: '{ _id: 1 }', indexName: '_id_' }
+    case 'index': {
+      const { index, reverse } = plan
+      const scan = {
+        stage: 'IXSCAN',
+        keyPattern: index.definition.key,
+        indexName: index.name,
+        isMultiKey: index.multikey,
+        isUnique: index.unique,
+        isSparse: index.sparse,
+        isPartial: index.partial !== null,
+        direction: reverse ? 'backward' : 'forward',
+      }
+      return { stage: 'FETCH', inputStage: scan }
+    }
+    case 'scan':
+      return { stage: 'COLLSCAN', direction: 'forward' }
+  }
 }
 
 /** Slots that an index may show wrongly to a transaction: written by it, or by others since its snapshot. */

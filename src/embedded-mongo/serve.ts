@@ -6,6 +6,7 @@ import { CommandError } from './errors.js'
 import { Journal, StartFailure } from './journal.js'
 import { openSearchIndex } from './search-indexes.js'
 import { Server, type Peer } from './server.js'
+import { Status } from './status.js'
 import { Store } from './store.js'
 import { sweepExpired } from './ttl.js'
 import { MalformedMessage, MessageReader, readRequest, type Request } from './wire.js'
@@ -19,6 +20,8 @@ export type ServeOptions = {
   ttlSweepMs?: number
   /** Told of faults that clients see only as an error code. */
   onFault?: (error: unknown) => void
+  /** Told in plain words of what an operator should know: how full it is, which query has no index. */
+  onWarning?: (message: string) => void
 }
 export type Serving = { uri: string; stop: () => Promise<void> }
 
@@ -31,13 +34,16 @@ export const serve = async ({
   listen,
   ttlSweepMs = TTL_SWEEP_MS,
   onFault = () => {},
+  onWarning = () => {},
 }: ServeOptions): Promise<Serving> => {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
   const journal = new Journal(file)
   try {
     const store = new Store(journal, new ChangeStreams(), openSearchIndex)
     store.load()
-    const server = new Server(store, journal, onFault)
+    const status = new Status(store, onWarning)
+    store.onScan = (namespace, filter, documents) => status.scanned(namespace, filter, documents, Date.now())
+    const server = new Server(store, journal, status, onFault)
     server.sessions.load(Date.now())
     const sockets = new Set<Socket>()
     const net = createServer({ noDelay: true }, (socket) => {

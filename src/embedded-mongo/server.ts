@@ -3,17 +3,26 @@ import { READS } from './commands/reads.js'
 import { WRITES } from './commands/writes.js'
 import { CATALOG } from './commands/catalog.js'
 import { SEARCH } from './commands/search.js'
+import { ADMINISTRATION } from './commands/administration.js'
 import { type Call, checkFields, type Command, type Reply } from './commands/call.js'
 import { Cursors } from './cursors.js'
 import { CommandError } from './errors.js'
 import type { Journal } from './journal.js'
 import { Sessions, type Standing } from './sessions.js'
+import type { Status } from './status.js'
 import type { Store } from './store.js'
 import { Blocked } from './transaction.js'
 import { newDoc, toNumber, type Doc } from './values.js'
 import { addressReply, encodeReply, type Request } from './wire.js'
 
-const COMMANDS: Partial<Record<string, Command>> = { ...SESSION, ...READS, ...WRITES, ...CATALOG, ...SEARCH }
+const COMMANDS: Partial<Record<string, Command>> = {
+  ...SESSION,
+  ...READS,
+  ...WRITES,
+  ...CATALOG,
+  ...SEARCH,
+  ...ADMINISTRATION,
+}
 
 /** The other end of one socket. */
 export type Peer = {
@@ -39,6 +48,7 @@ export class Server {
   constructor(
     private readonly store: Store,
     journal: Journal,
+    private readonly status: Status,
     private readonly onFault: (error: unknown) => void,
   ) {
     this.sessions = new Sessions(store, journal)
@@ -99,7 +109,7 @@ export class Server {
   }
 
   private callOf(peer: Peer, { body, sequences }: Request, name: string, command: Command, standing: Standing): Call {
-    const { store, cursors, sessions } = this
+    const { store, cursors, sessions, status } = this
     const database = body.$db
     if (typeof database !== 'string')
       throw new CommandError('IDLFailedToParse', "BSON field '$db' is missing but a required field")
@@ -112,7 +122,7 @@ export class Server {
     const transaction = standing.inTransaction
       ? sessions.enter(standing, body.startTransaction === true, Date.now())
       : null
-    return { name, database, body, sequences, transaction, store, cursors, sessions, connection: peer }
+    return { name, database, body, sequences, transaction, store, cursors, sessions, status, connection: peer }
   }
 
   /** The command is tried again when the transaction in its way has ended, or fails at its deadline. */
@@ -178,6 +188,7 @@ export class Server {
   tidy(now: number): void {
     this.sessions.expire(now)
     this.cursors.expire(now)
+    this.status.checkCapacity()
   }
 }
 

@@ -4,6 +4,7 @@ import type { ChangeKind, ChangeStreams } from './change-streams.js'
 import { Collection, newSlot, orderOf, type Slot, type Write } from './collection.js'
 import { CommandError, writeConflict } from './errors.js'
 import { Index } from './indexes.js'
+import type { Filter } from './match.js'
 import { type Batch, type Journal, StartFailure } from './journal.js'
 import { orderKey } from './ordering.js'
 import type { AnySearchIndex } from './search-indexes.js'
@@ -35,6 +36,9 @@ export class Store {
     private readonly openSearchIndex: (stored: Doc) => AnySearchIndex,
   ) {}
 
+  /** Told of every query that had to look at all documents of a collection. */
+  onScan: (namespace: string, filter: Filter, documents: number) => void = () => {}
+
   load(): void {
     const byId = new Map<number, Collection>()
     for (const { id, namespace, definition } of this.journal.collections()) {
@@ -53,6 +57,7 @@ export class Store {
       const slot = newSlot(orderKey(doc._id))
       Object.assign(slot, { seq, order: orderOf(seq), doc, raw, version: 1 })
       collection.slots.set(slot.id, slot)
+      collection.bytes += raw.length
       for (const index of collection.indexes)
         for (const key of index.keysOf(doc)) index.entries.set(index.entryKey(key, slot), slot)
     })
@@ -196,6 +201,7 @@ export class Store {
       }
       for (const search of collection.searchIndexes) search.replace(slot.seq, slot.doc, after)
       this.changes.record(write, slot.doc)
+      collection.bytes += (after ? raw.length : 0) - (slot.doc ? slot.raw.length : 0)
       if (!after) collection.slots.delete(slot.id)
       else if (!slot.doc) collection.slots.set(slot.id, slot)
       slot.doc = after
@@ -210,6 +216,7 @@ export class Store {
         const old = before[i]!
         for (const search of collection.searchIndexes) search.replace(slot.seq, slot.doc, old.doc)
         collection.addKeys(write, 'removed')
+        collection.bytes += (old.doc ? old.raw.length : 0) - (slot.doc ? slot.raw.length : 0)
         if (!old.doc) collection.slots.delete(slot.id)
         else if (!slot.doc) collection.putBack(slot)
         Object.assign(slot, old)
@@ -350,6 +357,15 @@ export class Store {
   }
 
   // --- durability ----------------------------------------------------------------------------------------------------
+
+  /** Writes what is committed to a file of its own, while everything goes on. */
+  backUp(file: string): void {
+    this.journal.backUp(file)
+  }
+
+  get file(): string {
+    return this.journal.file
+  }
 
   /** Remembers the reply to a retryable write in the same commit as the write. */
   keepReply(session: string, txnNumber: bigint, reply: Buffer, at: number): void {

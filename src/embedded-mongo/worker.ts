@@ -7,6 +7,7 @@ export type WorkerMessage =
   | { kind: 'listening'; uri: string }
   | { kind: 'refused'; code: StartFailure['code']; message: string }
   | { kind: 'fault'; message: string }
+  | { kind: 'warning'; message: string }
   | { kind: 'stopped' }
 
 const say = (message: WorkerMessage): void => parentPort!.postMessage(message)
@@ -16,6 +17,7 @@ try {
     ...(workerData as ServeOptions),
     onFault: (error) =>
       say({ kind: 'fault', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+    onWarning: (message) => say({ kind: 'warning', message }),
   })
   parentPort!.once('message', () => {
     void serving.stop().then(() => {

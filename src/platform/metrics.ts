@@ -115,3 +115,22 @@ export const makeMetrics = () => {
 }
 
 export type Metrics = ReturnType<typeof makeMetrics>
+
+/** What the embedded store says of itself, read when somebody looks. What cannot be read is left as it was. */
+export const measureStore = <Name extends string>(
+  { registry }: Metrics,
+  read: () => Promise<Record<Name, number>>,
+  names: Record<Name, string>,
+): void => {
+  let reading: Promise<Record<Name, number>> | null = null
+  for (const [name, help] of Object.entries(names) as [Name, string][]) {
+    const collect = async function (this: Gauge): Promise<void> {
+      // All of them are collected at once, and asked once.
+      reading ??= read().finally(() => (reading = null))
+      const values = await reading.catch(() => null)
+      if (values) this.set(values[name])
+    }
+    const snake = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    registry.registerMetric(new Gauge({ name: `helpdesk_store_${snake}`, help, registers: [], collect }))
+  }
+}

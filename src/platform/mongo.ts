@@ -95,6 +95,17 @@ export const inTransaction = <T>(client: MongoClient, work: (session: ClientSess
     }),
   )
 
+/** How much the embedded store holds of what it is made for. A MongoDB has no such thing. */
+type Capacity = { documents: number; bytes: number; fullPercent: number; longScans: number }
+
+/** From here on it says so: there is time to move, and reason to. */
+export const NEARLY_FULL_PERCENT = 70
+
+export const readCapacity = async ({ client }: Mongo): Promise<Capacity> => {
+  const status = await client.db('admin').command({ serverStatus: 1 })
+  return status.embeddedStore as Capacity
+}
+
 const DUPLICATE_KEY = 11_000
 
 /** True when a write lost against a unique index; `index` narrows it to one of them. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync, closeSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -8,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { type Document, MongoClient } from 'mongodb'
 import { Journal } from '../../src/embedded-mongo/journal.js'
 import { serve } from '../../src/embedded-mongo/serve.js'
+import { killStoreRounds } from '../../scripts/bench/store-kill.mjs'
 import { openStore, refusal, temporaryFolder } from './store.js'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -24,12 +26,16 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** The store as the product starts it: compiled, in a worker thread of a process of its own. */
-const startProcess = async (name: string): Promise<{ process: ChildProcess; said: string }> => {
+const startProcess = async (
+  name: string,
+  wrapper: readonly string[] = [],
+): Promise<{ process: ChildProcess; said: string }> => {
   const options = { file: path.join(folder, `${name}.db`), listen: { socketPath: path.join(folder, `${name}.sock`) } }
   const script = `
     import { startEmbeddedMongo } from ${JSON.stringify(built)}
     try { console.log((await startEmbeddedMongo(${JSON.stringify(options)})).uri) } catch (error) { console.log('refused ' + error.code) }`
-  const process = spawn('node', ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [command = '', ...args] = [...wrapper, 'node', '--input-type=module', '-e', script]
+  const process = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = createInterface({ input: process.stdout })
   const [said] = (await once(lines, 'line')) as [string]
   return { process, said }
@@ -42,45 +48,50 @@ const kill = async (process: ChildProcess): Promise<void> => {
 }
 
 describe('kill -9', () => {
-  it('loses nothing that was acknowledged and keeps no half of a transaction', async () => {
-    const acknowledged = new Set<string>()
-    for (let round = 0; round < 6; round++) {
-      const { process, said } = await startProcess('killed')
-      const client = new MongoClient(said, {
-        serverSelectionTimeoutMS: 500,
-        retryWrites: false,
-        writeConcern: { w: 'majority', journal: true },
-      })
-      const [left, right] = [client.db('d').collection<Document>('left'), client.db('d').collection<Document>('right')]
-      const rights = new Set((await right.find().toArray()).map(({ key }) => key as string))
-      const lefts = new Set((await left.find().toArray()).map(({ key }) => key as string))
-      expect(lefts).toEqual(rights)
-      expect([...acknowledged].filter((key) => !lefts.has(key))).toEqual([])
-      if (round === 0) await left.createIndex({ key: 1 }, { unique: true })
-      let stop = false
-      const writers = Array.from({ length: 8 }, async (_, writer) => {
-        for (let i = 0; !stop; i++) {
-          const key = `${round}-${writer}-${i}`
-          try {
-            await client.withSession((session) =>
-              session.withTransaction(async () => {
-                await left.insertOne({ key }, { session })
-                await right.insertOne({ key }, { session })
-              }),
-            )
-            acknowledged.add(key)
-          } catch {
-            return
-          }
-        }
-      })
-      await new Promise((resolve) => setTimeout(resolve, 100 + round * 60))
-      await kill(process)
-      stop = true
-      await client.close(true)
-      await Promise.all(writers)
+  it('loses nothing that sixteen writers had acknowledged, and keeps no half of a transfer', async () => {
+    const { inserted, transferred, lost, torn } = await killStoreRounds({ rounds: 5 })
+    expect({ lost, torn }).toEqual({ lost: 0, torn: 0 })
+    expect(inserted).toBeGreaterThan(20)
+    expect(transferred).toBeGreaterThan(5)
+  }, 120_000)
+})
+
+describe('an engine that cannot write', () => {
+  /** What was acknowledged, refused and then found by a store whose disk gave out, and by the next one on the same file. */
+  const writeUntilRefused = async (name: string, wrapper: readonly string[]) => {
+    const { process, said } = await startProcess(name, wrapper)
+    const client = new MongoClient(said, { retryWrites: false })
+    const collection = client.db('d').collection<Document>('c')
+    const acknowledged: number[] = []
+    let refused = 0
+    for (let n = 0; n < 400 && refused < 3; n++) {
+      try {
+        await collection.insertOne({ _id: n as never, text: 'x'.repeat(20_000) })
+        acknowledged.push(n)
+      } catch {
+        refused++
+      }
     }
-    expect(acknowledged.size).toBeGreaterThan(20)
+    const ids = async (from: typeof collection) =>
+      (await from.find({}, { projection: { _id: 1 } }).toArray()).map(({ _id }) => _id as unknown as number)
+    const inMemory = await ids(collection)
+    await client.close()
+    await kill(process)
+    const again = await startProcess(name)
+    const next = new MongoClient(again.said)
+    const onDisk = await ids(next.db('d').collection('c'))
+    await next.close()
+    await kill(again.process)
+    return { acknowledged, refused, inMemory, onDisk }
+  }
+
+  it('because a file may not grow: refuses, and has what it acknowledged, in memory and on the disk', async () => {
+    const limited = ['sh', '-c', `trap '' XFSZ; ulimit -f 4000; exec "$@"`, 'sh']
+    const { acknowledged, refused, inMemory, onDisk } = await writeUntilRefused('limited', limited)
+    expect(refused).toBe(3)
+    expect(acknowledged.length).toBeGreaterThan(20)
+    expect(inMemory).toEqual(acknowledged)
+    expect(onDisk).toEqual(acknowledged)
   }, 60_000)
 })
 
@@ -120,6 +131,45 @@ describe('the file', () => {
     closeSync(handle)
     expect((await refusal(open(file))).code).toBe('data_damaged')
   })
+
+  it('with any of its bytes changed, or cut off anywhere: is refused or is what it was', async () => {
+    const file = path.join(folder, 'flipped.db')
+    const first = await open(file)
+    const client = new MongoClient(first.uri)
+    const collection = client.db('d').collection<Document>('c')
+    await collection.createIndex({ n: 1 }, { unique: true })
+    await collection.insertMany(
+      Array.from({ length: 60 }, (_, n) => ({ _id: n as never, n, text: 'x'.repeat(n * 40) })),
+    )
+    const before = await collection.find().toArray()
+    await client.close()
+    await first.stop()
+    const intact = readFileSync(file)
+    const found: Record<string, number> = {}
+    const damaged = path.join(folder, 'damaged.db')
+    const tryWith = async (bytes: Buffer): Promise<void> => {
+      for (const end of ['', '-wal', '-shm']) rmSync(damaged + end, { force: true })
+      writeFileSync(damaged, bytes)
+      const outcome = await open(damaged).catch((error: { code: string }) => error.code)
+      if (typeof outcome !== 'string') {
+        const reader = new MongoClient(outcome.uri)
+        expect(await reader.db('d').collection('c').find().toArray()).toEqual(before)
+        expect(await reader.db('d').collection('c').indexes()).toHaveLength(2)
+        await reader.close()
+        await outcome.stop()
+      } else expect(['data_damaged', 'data_newer']).toContain(outcome)
+      const name = typeof outcome === 'string' ? outcome : 'unharmed'
+      found[name] = (found[name] ?? 0) + 1
+    }
+    for (let i = 0; i < 120; i++) {
+      const bytes = Buffer.from(intact)
+      const at = randomInt(bytes.length)
+      bytes[at] = bytes[at]! ^ (1 << randomInt(8))
+      await tryWith(bytes)
+    }
+    for (let i = 0; i < 20; i++) await tryWith(intact.subarray(0, 1 + randomInt(intact.length - 1)))
+    expect(found.data_damaged).toBeGreaterThan(50)
+  }, 60_000)
 
   it('is refused when a newer version wrote it', async () => {
     const file = path.join(folder, 'newer.db')

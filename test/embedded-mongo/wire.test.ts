@@ -52,7 +52,7 @@ describe('what is not served', () => {
   const cases: [what: string, command: Document, code: number][] = [
     ['an unknown command', { frobnicate: 1 }, 59],
     ['mapReduce', { mapReduce: 'c' }, 59],
-    ['explain', { explain: { find: 'c' } }, 59],
+    ['explain of a search', { explain: { aggregate: 'c', pipeline: [{ $search: {} }] } }, 115],
     ['an unknown field', { find: 'c', frob: 1 }, 40415],
     ['a tailable cursor', { find: 'c', tailable: true }, 115],
     ['a collation', { find: 'c', collation: { locale: 'de' } }, 115],

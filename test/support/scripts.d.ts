@@ -20,3 +20,12 @@ declare module '*/scripts/chromium.mjs' {
   export const findChromium: () => string | null
   export const launchChromium: (executablePath: string) => Promise<Browser>
 }
+
+declare module '*/scripts/bench/store-kill.mjs' {
+  export function killStoreRounds(options: { rounds: number; writers?: number }): Promise<{
+    inserted: number
+    transferred: number
+    lost: number
+    torn: number
+  }>
+}

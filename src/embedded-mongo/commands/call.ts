@@ -2,6 +2,7 @@ import { badValue, CommandError, notSupported } from '../errors.js'
 import type { Cursors } from '../cursors.js'
 import type { Sessions } from '../sessions.js'
 import type { Collection } from '../collection.js'
+import type { Status } from '../status.js'
 import type { Store } from '../store.js'
 import type { Transaction } from '../transaction.js'
 import type { Variables } from '../expressions.js'
@@ -19,6 +20,7 @@ export type Call = {
   store: Store
   cursors: Cursors
   sessions: Sessions
+  status: Status
   connection: { id: number; address: string }
 }
 
