@@ -84,7 +84,8 @@ try {
         await one
           .then?.(page)
           .catch((/** @type {Error} */ error) => console.warn(one.name, error.message.split('\n')[0]))
-        await page.waitForTimeout(250)
+        await page.waitForLoadState('networkidle')
+        await page.waitForTimeout(600)
         await page.screenshot({ path: path.join(folder, `${one.name}-${width}-${look}.png`) })
       }
       await context.close()
