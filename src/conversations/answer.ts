@@ -15,7 +15,7 @@ import { announce, eventLine, summarised } from './timeline.js'
 
 /** What the core asks of whoever can answer from documents. */
 export type AnswerQuestion = (
-  question: { companyId: string; conversationId: string; text: string; history: Turn[] },
+  question: { companyId: string; conversationId: string; text: string; history: Turn[]; spoken: string | null },
   signal: AbortSignal,
   draft: AnswerDraft,
 ) => Promise<{
@@ -119,7 +119,8 @@ export const makeAnswer = (needs: Needs) => {
     draft: AnswerDraft,
   ): Promise<boolean> => {
     const { companyId, id } = conversation
-    const asked = { companyId, conversationId: id, text: question.text, history: history.map(toTurn) }
+    const spoken = conversation.language
+    const asked = { companyId, conversationId: id, text: question.text, history: history.map(toTurn), spoken }
     const answered = await unlessOvertaken(conversation, signal, (unless) => answerQuestion(asked, unless, draft))
     if (!answered) return false
     const { kind, text, citations, mode, decisionId, language } = answered

@@ -79,8 +79,14 @@ const turns = (messages: readonly Message[]): { before: Message[]; unanswered: M
   return { before: spoken.slice(0, lastReply + 1), unanswered: spoken.slice(lastReply + 1) }
 }
 
+/** What is read of all that waits: who writes pages is asked for by their beginning and their end. */
+const READ = 4_000
+
 /** Several messages in a row are one question, in the customer's words. */
-const textOf = (messages: readonly Message[]): string => messages.map(({ text }) => text).join('\n')
+const textOf = (messages: readonly Message[]): string => {
+  const text = messages.map((message) => message.text).join('\n')
+  return text.length <= READ ? text : `${text.slice(0, READ / 2)}\n${text.slice(-READ / 2)}`
+}
 
 /** What the customer wrote since somebody last answered; empty when everything is answered. */
 export const unansweredText = (messages: readonly Message[]): string => textOf(turns(messages).unanswered)
@@ -91,11 +97,16 @@ const asksForPerson = ({ text }: Message): Talk | null => {
   return talk?.kind === 'person' ? talk : null
 }
 
-/** An agent who hands the conversation back has seen who asked for a person and who complained: that is not to be served again. */
+/**
+ * An agent who hands the conversation back has seen what went to a person before. Requests and complaints are not served again,
+ * and an old question is asked again only when nothing newer was written: the documents may know it now.
+ */
 const notYetServed = (messages: readonly Message[], unanswered: readonly Message[]): readonly Message[] => {
   const promisedAt = messages.findLast(({ handover }) => handover)?.seq ?? 0
-  const left = unanswered.filter(({ seq, text }) => {
-    const kind = seq < promisedAt && recogniseTalk(text)?.kind
+  const newer = unanswered.filter(({ seq }) => seq > promisedAt)
+  if (newer.length > 0) return newer
+  const left = unanswered.filter(({ text }) => {
+    const kind = recogniseTalk(text)?.kind
     return kind !== 'person' && kind !== 'complaint'
   })
   return left.length > 0 ? left : unanswered

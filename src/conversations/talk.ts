@@ -102,6 +102,9 @@ const matches = (phrases: readonly RegExp[], text: string): boolean => phrases.s
 /** Words each ending in `_`, which is what the compiled phrases expect; marks of punctuation stand as words of their own. */
 const joined = (tokens: readonly Token[]): string => tokens.map(({ word }) => `${word}_`).join('')
 
+/** Characters: nobody greets, thanks or complains for longer; what follows is a story. */
+const READ = 4_000
+
 const EMOJI: Record<string, string> = {
   '👍': 'emojithanks',
   '🙏': 'emojithanks',
@@ -116,7 +119,12 @@ const EMOJI: Record<string, string> = {
 
 /** Without case, accents, apostrophes and long-drawn letters; emoji that say nothing are dropped. */
 const tokenise = (text: string): Token[] => {
-  const plain = text.normalize('NFKC').replace(/[\p{Cf}'’‘`´]/gu, '')
+  // One sign may become eighteen: what is longer than talk is not looked at before it is normalised, nor after.
+  const plain = text
+    .slice(0, READ)
+    .normalize('NFKC')
+    .slice(0, READ)
+    .replace(/[\p{Cf}'’‘`´]/gu, '')
   const found = plain.matchAll(/[\p{L}\p{M}\p{N}]+|\p{Extended_Pictographic}|[?？؟]|[.!;:…\n¡¿]+|[,–—]/gu)
   return [...found].flatMap(([given]): Token[] => {
     if (/^\p{Extended_Pictographic}/u.test(given)) {

@@ -46,6 +46,8 @@ export type Question = {
   conversationId?: string
   /** Who asks: sees what is public and what is for this audience. */
   audience?: string
+  /** The language of the conversation so far: a short message alone does not tell. */
+  spoken?: string | null
 }
 
 /** Where proved sentences are shown as they come; what was shown can be taken back as a whole. */
@@ -91,10 +93,10 @@ export const makeAnswerQuestion =
   ({ search, decisions, model, judge, clock }: Needs): AnswerQuestion =>
   async (question, signal, draft) => {
     const started = clock.now()
-    const { companyId, text, history, conversationId, audience = PUBLIC_AUDIENCE } = question
+    const { companyId, history, conversationId, audience = PUBLIC_AUDIENCE } = question
+    const text = bounded(question.text)
     const known = await search.languagesOf(companyId)
-    const language =
-      question.language ?? (await detectLanguage(text, known)) ?? known.find((code) => code in UNKNOWN) ?? 'en'
+    const language = question.language ?? (await languageOf(text, question.spoken, known))
     signal.throwIfAborted()
 
     const read = async (...asked: [string, ...string[]]): Promise<Reading> => {
@@ -135,7 +137,7 @@ export const makeAnswerQuestion =
     const record: DecisionRecord = {
       companyId,
       ...(conversationId ? { conversationId } : {}),
-      question: text,
+      question: question.text,
       understood: { standalone, core, by: understood.by, failed: understood.failed },
       asked: reading.asked,
       attempts: attemptsIn(text),
@@ -177,6 +179,33 @@ export const makeAnswerQuestion =
     signal.throwIfAborted()
     return { ...answer, decisionId: await decisions.recordDecision(record), language }
   }
+
+/** Characters of a question that are thought about. */
+const LONGEST_QUESTION = 4_000
+
+/** One sign may become eighteen when a text is normalised; what would outgrow its bounds then is normalised here, and cut. */
+const bounded = (text: string): string => {
+  const short = text.slice(0, LONGEST_QUESTION)
+  const plain = short.normalize('NFKC')
+  return plain.length > LONGEST_QUESTION ? plain.slice(0, LONGEST_QUESTION) : short
+}
+
+/** Letters below which a message says less about its language than the conversation does. */
+const TELLING_LETTERS = 25
+
+const languageOf = async (
+  text: string,
+  spoken: string | null | undefined,
+  known: readonly string[],
+): Promise<string> => {
+  const letters = text.match(/\p{L}/gu)?.length ?? 0
+  if (spoken && letters < TELLING_LETTERS) return spoken
+  const detected = await detectLanguage(text, spoken ? [spoken, ...known] : known)
+  // Two words that look like a rare language are rather a slip in one that the company or the product speaks.
+  const trusted =
+    letters >= TELLING_LETTERS || (detected !== undefined && (detected in UNKNOWN || known.includes(detected)))
+  return (trusted ? detected : undefined) ?? spoken ?? known.find((code) => code in UNKNOWN) ?? detected ?? 'en'
+}
 
 type Said = Pick<Answer, 'kind' | 'text' | 'citations' | 'mode'>
 type Reading = { asked: string; retrieval: Retrieval; extraction: Extraction }

@@ -58,6 +58,8 @@ const FIRST_SENTENCE_MS = 3_500
 /** After the last sentence the provider says what it cost: worth a moment, not a wait. */
 const COUNTING_MS = 250
 const MOST_SENTENCES = 8
+const MOST_JUDGED = 24
+const NOTHING_USED: ModelUsage = { inputTokens: 0, outputTokens: 0, costUsd: null, requests: 0 }
 const MAX_OUTPUT_TOKENS = 1_200
 /** Tokens of the conversation's last turns are cheap; long ones say little more. */
 const TURNS = 6
@@ -69,7 +71,10 @@ export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Pr
   const judged: JudgedSentence[] = []
   const reader = makeSentenceReader()
   const limit = limited(signal)
+  /** What follows is not waited for: eight sentences are an answer, and who writes so many false ones has none. */
+  const isEnough = () => said.length >= MOST_SENTENCES || judged.length >= MOST_JUDGED
   let usage: ModelUsage | null = null
+  let pieces: ReturnType<Model['stream']> | undefined
   try {
     const { companyId, passages, question, language } = asked
     const messages = answerPrompt({
@@ -87,7 +92,7 @@ export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Pr
       schema: ANSWER_SCHEMA,
       maxOutputTokens: MAX_OUTPUT_TOKENS,
     }
-    const pieces = needs.model.stream(request, limit.signal)
+    pieces = needs.model.stream(request, limit.signal)
     for (;;) {
       const next = await pieces.next()
       if (next.done) {
@@ -95,7 +100,8 @@ export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Pr
         break
       }
       for (const written of reader.push(next.value)) {
-        if (said.length >= MOST_SENTENCES) break
+        if (isEnough()) break
+        if (judged.some(({ text }) => text === plain(written.text))) continue
         const { judgement, quotes } = await judge(written, judged.at(-1), asked, needs.judge, limit.signal)
         judged.push(judgement)
         if (judgement.verdict !== 'proved') continue
@@ -104,9 +110,10 @@ export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Pr
         limit.keepGoing()
         needs.onSentence(sentence)
       }
+      if (isEnough()) break
       if (reader.done()) limit.endSoon()
     }
-    reader.end()
+    if (!isEnough()) reader.end()
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof AppError)) throw error
@@ -114,6 +121,8 @@ export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Pr
     if (!reader.done()) return { outcome: 'failed', reason: error.code, said: [], judged, usage }
   } finally {
     limit.end()
+    // Whoever stops reading says so: the request at the provider ends, and is counted.
+    if (usage === null) pieces?.return(NOTHING_USED).catch(() => {})
   }
   const outcome = said.length > 0 ? 'answered' : judged.length > 0 ? 'unproved' : 'silent'
   return { outcome, reason: null, said, judged, usage }
@@ -211,7 +220,7 @@ const jsonOf = (text: string): unknown => {
 /** Signs that are not seen, or that turn the direction of what is seen, have no place in an answer. */
 const plain = (text: string): string =>
   text
-    .replace(/[\p{Cc}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu, ' ')
+    .replace(/[\p{Cc}\p{Cs}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu, ' ')
     .replace(/\s+/gu, ' ')
     .trim()
 

@@ -64,6 +64,28 @@ describe('the assistant decides', () => {
     expect(decision.kind === 'answer' && decision.history.map(({ text }) => text)).toEqual(['Hello', 'Hi'])
   })
 
+  it('on the newest words when what was asked before went to a person already', () => {
+    const messages = said(
+      ['customer', 'Do you ship to the moon?'],
+      ['assistant', 'A person will help you.'],
+      ['customer', 'ok thanks'],
+    )
+    const promised = messages.map((message, at) => (at === 1 ? { ...message, handover: true as const } : message))
+    expect(decide(conversation(), promised)).toMatchObject({ kind: 'talk', talk: 'thanks' })
+    expect(decide(conversation(), promised.slice(0, 2))).toMatchObject({
+      kind: 'answer',
+      question: { text: 'Do you ship to the moon?' },
+    })
+  })
+
+  it('on the beginning and the end of pages and pages', () => {
+    const pages = said(
+      ...Array.from({ length: 50 }, (_, at): ['customer', string] => ['customer', `${at} ${'long '.repeat(1_900)}`]),
+    )
+    const decision = decide(conversation(), pages)
+    expect(decision.kind === 'answer' && decision.question.text.length).toBeLessThan(5_000)
+  })
+
   it('not to see notes and events as somebody having answered', () => {
     const messages = said(['customer', 'Where is it?'], ['agent', 'looks odd', 'note'], ['system', 'Assigned', 'event'])
     expect(decide(conversation(), messages).kind).toBe('answer')

@@ -89,6 +89,32 @@ describe('an answer by a model', () => {
   })
 })
 
+describe('the language of an answer', () => {
+  beforeAll(() =>
+    assistant.teach('versand', { title: 'Versand', text: 'Der Expressversand kostet 12 Euro im Monat Mai.' }),
+  )
+
+  it.each([
+    ['pro monat?', null, 'de'],
+    ['was kostet express?', 'de', 'de'],
+    ['por mês?', 'pt', 'pt'],
+    ['¿Cuánto cuesta el envío?', null, 'es'],
+    ['How much does express shipping cost in May?', 'de', 'en'],
+  ])('to "%s" in a conversation in %s is %s', async (text, spoken, language) => {
+    expect((await assistant.ask('versand', text, { spoken })).answer.language).toBe(language)
+  })
+})
+
+describe('a question that is made to be long', () => {
+  it('is thought about as far as a question goes, whatever its signs become', async () => {
+    for (const text of ['\ufdfa'.repeat(10_000), 'refund '.repeat(1_400), '?'.repeat(9_000), '１'.repeat(9_000)]) {
+      const { decision } = await ask(text)
+      expect(decision.question).toBe(text)
+      expect(decision.asked.length).toBeLessThanOrEqual(4_000)
+    }
+  })
+})
+
 describe('when the model fails', () => {
   const faults: [string, Behaviour][] = [
     ['hangs', 'hanging'],

@@ -156,10 +156,53 @@ describe('what a model writes', () => {
     )
     for (const { text } of said) expect(text).not.toMatch(/[\u200b\u202e\u00ad]/u)
   })
+})
 
-  it('is read no further than an answer is long', async () => {
-    const { said } = await run(modelThat([written(...Array.from({ length: 40 }, () => TRUE))]))
-    expect(said.length).toBeLessThanOrEqual(8)
+describe('a model that does not stop', () => {
+  const figures = Array.from({ length: 40 }, (_, at) => at + 100)
+
+  it('has said enough after eight sentences, and its request ends there', async () => {
+    const lines = Array.from({ length: 12 }, (_, at) => `Rule ${at + 1} says that parcels of kind ${at + 1} are free.`)
+    const passages = [{ id: 1, passage: passage('p1', lines.join(' ')), continues: false }]
+    let ended = false
+    const model: Model = {
+      ...modelThat([]),
+      async *stream() {
+        try {
+          yield `{"sentences":[${lines.map((line) => JSON.stringify(sentence(line))).join(',')}`
+          await new Promise(() => {})
+          return usage
+        } finally {
+          ended = true
+        }
+      },
+    }
+    const spoken = await speak(
+      { companyId: 'acme', question: '?', history: [], language: 'en', passages },
+      { model, judge: null, onSentence: () => {} },
+      never,
+    )
+    expect(spoken).toMatchObject({ outcome: 'answered', said: { length: 8 } })
+    expect(ended).toBe(true)
+  })
+
+  it('is not judged for ever when nothing of it is true', async () => {
+    const endless = modelThat(
+      [
+        written(...figures.map((figure) => sentence(`Refunds are paid within ${figure} days.`, TRUE.text))).slice(
+          0,
+          -2,
+        ),
+      ],
+      () => new Promise(() => {}),
+    )
+    const { outcome, judged } = await run(endless)
+    expect(outcome).toBe('unproved')
+    expect(judged.length).toBeLessThan(figures.length)
+  })
+
+  it('says the same sentence once', async () => {
+    expect((await run(modelThat([written(TRUE, TRUE, TRUE)]))).said).toHaveLength(1)
   })
 })
 

@@ -93,6 +93,8 @@ export const de: Grammar = {
     `${PERSON} bitte $`,
   ],
   complaint: [
+    '(ich)? (will|mochte|moechte|muss) mich (hiermit|jetzt|offiziell)? (beschweren|beklagen)',
+    '(ich)? (will|mochte|moechte) (eine)? beschwerde (einreichen|einlegen)',
     '(das|dies|es|(euer|eure|ihr|ihre|dieser|diese|dein|der) (service|support|bot|kundenservice|kundendienst|laden|hotline|verein|chatbot|shop)|alles|so etwas|sowas) …(ist|sind|war|finde ich|wird) (ja|doch|echt|wirklich|so|einfach|total|vollig|absolut|mehr als|nur noch|nicht mehr|langsam|eine|ein|der|die|eine einzige|alles|komplett|nur|schon|sowas von)? (nur|eine|ein|der|die|echt|wirklich|absolute|reine|totale|grosste|grosse)? (lacherlich|laecherlich|inakzeptabel|unverschamt|unverschaemt|unverschamtheit|frechheit|unmoglich|skandal|skandalos|zumutung|nicht akzeptabel|unertraglich|unterirdisch|nutzlos|wertlos|unbrauchbar|katastrophe|katastrophal|schrecklich|witz|betrug|abzocke|sauerei|mist|mull|scheisse|scheiss|schrott|bodenlos|peinlich|blamabel|saftladen|enttauschend|miserabel|strohdumm|unfahig|armselig|erbarmlich|unfassbar|armutszeugnis)',
     '(euer|eure|ihr|ihre|dieser|diese|dein) (service|support|bot|kundenservice|kundendienst|laden|hotline|verein|chatbot|shop) (ist|war) (so|sehr|echt|wirklich|einfach)? (schlecht|schwach|mies|dumm|blod|das letzte|traurig)',
     '(ihr|sie|du) (seid|sind|bist) (doch|ja|echt|alle|so|wirklich|einfach|alles|ein|eine|einen)? (nur|ein|eine|einen)? (betruger|verbrecher|abzocker|gauner|lugner|idioten|unfahig|inkompetent|nutzlos|saftladen|verein|dumm|blod|das letzte|lacherlich|witz|drecksladen|scheisse|unverschamt)',

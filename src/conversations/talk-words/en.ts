@@ -123,7 +123,7 @@ export const en: Grammar = {
   ],
   grumble: [
     ...EVERYWHERE.grumble,
-    '(no)? (that|this|it|you) (answer)? (does|did|has|is|was|do|are)? (not|nt)? (really)? (help|helped|helping|helpful) (me)? (at all|much|either)?',
+    '(no)? (that|this|it|you) (answer)? (does|did|has|is|was|do|are) (not|nt) (really)? (help|helped|helping|helpful) (me)? (at all|much|either)?',
     '(that|this|it) (didnt|doesnt|dont|did not|does not|hasnt|isnt|wasnt) (really)? (help|helped|helping|helpful|answer my question|make (any)? sense|what i (asked|asked for|meant|wanted)) (me)? (at all|much|either)?',
     '(no)? (that|this|it) (is|was|s)? (still|again|just|totally|completely)? (the)? (wrong|false|incorrect|nonsense|not (true|right|correct|what i (asked|asked for|meant|wanted|said)|an answer|my question|the answer)) (answer)? (again)?',
     '(no)? thats (still|again|just|totally|completely)? (the)? (wrong|false|incorrect|nonsense|not (true|right|correct|what i (asked|asked for|meant|wanted|said)|an answer|my question|the answer)) (answer)? (again)?',

@@ -87,6 +87,8 @@ export const es: Grammar = {
     `${PERSON} (por favor|porfa|porfavor) $`,
   ],
   complaint: [
+    '(quiero|quisiera|deseo|necesito) (poner|presentar|hacer|interponer) (una|mi) (queja|reclamacion|reclamo)',
+    '(quiero|quisiera|deseo) (quejarme|reclamar)',
     '(esto|eso|(este|esta|ese|esa) (robot|bot|servicio|atencion|empresa|soporte|tienda|sistema)|todo esto|vuestro|vuestra|su|tu) …(es|son|esta|fue|ha sido|me parece|parece) (un|una|muy|tan|simplemente|totalmente|completamente|realmente|absolutamente|del todo)? (un|una)? (verdadera|verdadero|total|autentica|completa)? (ridiculo|ridicula|inaceitable|inaceptable|intolerable|indignante|inadmisible|vergonzoso|verguenza|burla|broma|falta de respeto|estafa|fraude|robo|inutil|inutiles|pesimo|pesima|horrible|terrible|nefasto|lamentable|basura|mierda|porqueria|desastre|asco|asqueroso|tomadura de pelo|el colmo)',
     '(es|seria|parece) (un|una|muy|totalmente|completamente|absolutamente)? (ridiculo|inaceptable|intolerable|indignante|inadmisible|vergonzoso|verguenza|burla|falta de respeto|estafa|tomadura de pelo|el colmo)',
     '(sois|son|eres|ustedes son|vosotros sois|son ustedes) (unos|unas|un|una|todos|muy)? (ladrones|estafadores|incompetentes|mentirosos|sinverguenzas|inutiles|inutil|payasos|desastre|verguenza|estafa|tontos|tonto|idiotas|idiota|estupido|lo peor|pesimos)',

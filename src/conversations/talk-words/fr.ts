@@ -82,6 +82,8 @@ export const fr: Grammar = {
     `${PERSON} (svp|stp|sil vous plait) $`,
   ],
   complaint: [
+    '(je)? (veux|voudrais|souhaite) (faire|deposer|porter) une (reclamation|plainte)',
+    '(je)? (veux|voudrais|souhaite) me plaindre',
     '(cest|ceci|cela|ca|votre|vos|tout ca|ton|cetait|ce (bot|robot|service|site|support)) …(est|sont|etait|devient|cest)? (vraiment|tout simplement|totalement|completement|absolument|tres|juste|franchement|trop|un|une|de la|du|des|carrement|vraiment tres|simplement|plus que)? (vraiment|un|une|de la|du|totalement)? (veritable|vraie|vrai)? (ridicule|inacceptable|inadmissible|honteux|honteuse|scandaleux|scandaleuse|honte|scandale|arnaque|nul|nulle|nuls|nullissime|lamentable|pitoyable|inutile|inutiles|catastrophe|catastrophique|horrible|deplorable|merde|foutage de gueule|blague|vol|escroquerie|abuse|minable|insupportable|aberrant|intolerable|incompetent|desastreux|mediocre|debile|stupide)',
     '(vous|tu) (etes|es|netes) (vraiment|tous|que|tellement|tout|juste|completement|une bande)? (de|des|un|une|du)? (voleurs|escrocs|arnaqueurs|incompetents|incapables|menteurs|nuls|nul|inutile|inutiles|idiots|cons|honteux|bande de|charlatans|rigolos|clowns|ridicules|bandits|stupide)',
     '(quelle|quel|une|un) (vraie|veritable|vrai|grosse|totale)? (honte|arnaque|perte de temps|catastrophe|blague|deception|scandale|service (nul|horrible|pourri|lamentable)|mepris|manque de respect|manque de serieux|foutage de gueule|desastre|escroquerie|incompetence|merde|service de merde|cauchemar)',

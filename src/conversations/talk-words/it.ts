@@ -84,6 +84,8 @@ export const it: Grammar = {
     `${PERSON} (per favore|perfavore|per piacere) $`,
   ],
   complaint: [
+    '(voglio|vorrei|desidero) (fare|presentare|sporgere) (un|una) (reclamo|lamentela)',
+    '(voglio|vorrei) (lamentarmi|reclamare)',
     '(questo|(questo|questa) (bot|robot|servizio|assistenza|azienda|sistema)|cio|il vostro|la vostra|vostro|tutto questo|il tuo|la situazione|il servizio|lassistenza) …(e|sono|sta diventando|era|e stato|fa|fanno) (un|una|uno|davvero|veramente|semplicemente|assolutamente|totalmente|completamente|proprio|molto|cosi)? (vero|vera|totale|davvero)? (ridicolo|ridicola|inaccettabile|inammissibile|vergogna|vergognoso|vergognosa|scandaloso|scandalosa|scandalo|indecente|inutile|inutili|pessimo|pessima|orribile|terribile|schifo|truffa|presa in giro|barzelletta|disastro|merda|assurdo|assurda|intollerabile|imbarazzante|pietoso|pietosa|stupido|incompetente|furto|schifoso)',
     '(e|e davvero|e veramente|e semplicemente|e assolutamente|e proprio|e una|e uno|e un|trovo) (davvero|veramente)? (ridicolo|inaccettabile|inammissibile|vergogna|vergognoso|scandaloso|scandalo|indecente|schifo|truffa|presa in giro|assurdo|intollerabile|vero schifo|insopportabile)',
     '(siete|sei) (dei|delle|un|una|tutti|solo|davvero|veramente|degli|proprio|solo dei)? (ladri|truffatori|incompetenti|bugiardi|buffoni|inutili|inutile|pagliacci|disonesti|vergognosi|imbroglioni|idioti|stupido|ridicoli|incapaci|vergogna|pessimi|i peggiori|scandalosi)',

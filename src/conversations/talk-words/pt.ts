@@ -88,6 +88,8 @@ export const pt: Grammar = {
     `${PERSON} (por favor|pfv|se faz favor) $`,
   ],
   complaint: [
+    '(quero|queria|gostaria de|preciso de)? (fazer|registrar|apresentar|abrir) uma (reclamacao|queixa)',
+    '(eu)? (quero|queria|gostaria de) reclamar',
     '(isso|isto|(esse|essa|este|esta) (robo|bot|servico|atendimento|empresa|suporte|loja|sistema)|tudo isso|o vosso|a vossa|voces|o seu|a sua) …(e|ser|esta|foi|sao|estao) (um|uma|muito|mesmo|simplesmente|totalmente|completamente|realmente|tao)? (um|uma)? (verdadeira|verdadeiro|total|completo|completa)? (absurdo|absurda|ridiculo|ridicula|inaceitavel|inadmissivel|vergonha|vergonhoso|palhacada|piada|falta de respeito|desrespeito|descaso|inutil|inuteis|pessimo|pessima|pessimos|horrivel|horriveis|lixo|uma porcaria|porcaria|merda|droga|golpe|fraude|roubo|burla|bagunca|revoltante|lamentavel|ladroes|burloes|golpistas|incompetentes|mentirosos|palhacos|burro|burra|idiota|idiotas)',
     '(voces|vcs|voce) (sao|e|nao passam de) (uns|umas|um|uma|muito|todos)? (ladroes|ladrao|burloes|golpistas|incompetentes|mentirosos|palhacos|palhacada|pessimos|horriveis|vergonha|inuteis|inutil|burro|idiotas|piada|lixo)',
     '(que|mas que|quanta|tanta|e muita|muita|pura|e uma|e um) (grande|tamanha|verdadeira|total)? (vergonha|absurdo|palhacada|falta de respeito|falta de consideracao|descaso|desrespeito|decepcao|porcaria|merda|servico (horrivel|pessimo|ridiculo|terrivel)|atendimento (horrivel|pessimo|ridiculo|terrivel)|desilusao|perda de tempo|piada|lixo|incompetencia|raiva|desastre)',
