@@ -82,6 +82,8 @@ export type Standing = {
   working: boolean
   /** A person is wanted, none has it, and there is no address to reach the contact at. */
   askEmail: boolean
+  /** When people are back, where it is known that none is here now. */
+  opensAt?: Date
 }
 
 /** What customers may send. */

@@ -25,6 +25,17 @@ describe('a session token', () => {
     expect(() => sessions.read(token)).toThrow(/expired/)
   })
 
+  it('is renewed past half of its life, so that whoever keeps coming back is never shut out', () => {
+    const { token, session } = sessions.open('chn_1')
+    time.now = new Date(time.now.getTime() + 15 * DAY_MS)
+    expect(sessions.renewed(token)).toBeNull()
+    time.now = new Date(time.now.getTime() + 1)
+    const renewed = sessions.renewed(token)
+    time.now = new Date(time.now.getTime() + 29 * DAY_MS)
+    expect(sessions.read(renewed)).toEqual(session)
+    expect(() => sessions.renewed(token)).toThrow(/expired/)
+  })
+
   it('is refused when anything in it was changed', () => {
     const { token } = sessions.open('chn_1')
     const [body = '', signature = ''] = token.split('.')

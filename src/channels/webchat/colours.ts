@@ -6,15 +6,15 @@ type Rgb = [red: number, green: number, blue: number]
 export type Colours = { fill: string; onFill: string; textOnLight: string; textOnDark: string }
 
 const READABLE = 4.5
-const INK = '#14161a'
+const BLACK = '#000000'
 const WHITE = '#ffffff'
 /** The darkest of the light surfaces and the lightest of the dark ones that the widget writes on (widget.css). */
-const LIGHT_SURFACE = '#eef0f2'
-const DARK_SURFACE = '#2a2f37'
+const LIGHT_SURFACE = '#f4f3ef'
+const DARK_SURFACE = '#262b29'
 
 export const coloursOf = (fill: string): Colours => ({
   fill,
-  onFill: contrast(fill, WHITE) >= READABLE ? WHITE : INK,
+  onFill: contrast(fill, WHITE) >= READABLE ? WHITE : BLACK,
   textOnLight: readable(fill, LIGHT_SURFACE, 0),
   textOnDark: readable(fill, DARK_SURFACE, 255),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Standing as Known } from '../channel.js'
 import { MAX_MESSAGE_LENGTH, type Attachment, type Message } from '../../conversations/message.js'
 
 /** What goes over the wire between a chat page and the server, by HTTP and by socket alike. */
@@ -92,6 +93,7 @@ const standing = z.strictObject({
   agent: z.string().nullable().describe('The name of the person who has it.'),
   working: z.boolean().describe('The assistant has yet to deal with what was written.'),
   askEmail: z.boolean().describe('A person is awaited, and there is no address to reach the visitor at.'),
+  opensAt: z.iso.datetime().optional().describe('When people are back, where it is known that none is here now.'),
 })
 export type Standing = z.infer<typeof standing>
 
@@ -159,6 +161,11 @@ export const toFrame = (message: Message, linkTo: (attachment: Attachment) => st
   ...(message.handover ? { handover: message.handover } : {}),
   ...(message.feedback ? { feedback: message.feedback.rating } : {}),
   at: message.at.toISOString(),
+})
+
+export const toStanding = ({ opensAt, ...standing }: Known): Standing => ({
+  ...standing,
+  ...(opensAt ? { opensAt: opensAt.toISOString() } : {}),
 })
 
 /** The web chat's name for a message that came in: the client's own id, within its visitor. A visitor's id has no colon. */

@@ -70,7 +70,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
     const { channel, visitorId } = await reader(client)
     const messages = await kit.history(channel, visitorId, after)
     const token = sessions.renewed(client.token)
-    const standing = await kit.standing(channel, visitorId)
+    const standing = frames.toStanding(await kit.standing(channel, visitorId))
     return { messages: messages.map(toFrame), standing, ...(token ? { token } : {}) }
   }
 
@@ -230,7 +230,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       const session = sessions.read(token)
       const unfollow = kit.follow(channelOf(session, origin), session.visitorId, {
         message: (message) => emit('message', toFrame(message)),
-        standing: (standing) => emit('standing', standing satisfies frames.Standing),
+        standing: (standing) => emit('standing', frames.toStanding(standing)),
         sentence: (sentence) => emit('answer.sentence', sentence satisfies frames.AnswerSentence),
         withdrawn: (draft) => emit('answer.withdrawn', draft satisfies frames.AnswerWithdrawn),
       })

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ChatMessage } from '../frames.js'
 import { Close, File as FileIcon, Retry } from './icons.js'
 import { filled, type Words } from './languages.js'
@@ -18,21 +18,42 @@ export const Files = ({ files, base }: { files: NonNullable<ChatMessage['attachm
 type AttachedProps = { file: NonNullable<ChatMessage['attachments']>[number]; href: string }
 
 const Attached = ({ file: { name, type, size }, href }: AttachedProps) => {
-  // Where the page's policy allows no pictures from elsewhere, the name stands for it.
   const [isPicture, setPicture] = useState(type.startsWith('image/'))
   return (
     <a class={isPicture ? 'picture' : 'file'} href={href} download={name} target="_blank" rel="noopener noreferrer">
       {isPicture ? (
-        <img src={href} alt={name} loading="lazy" onError={() => setPicture(false)} />
+        <Picture of={href} name={name} width={480} broken={() => setPicture(false)} />
       ) : (
         <>
           <FileIcon />
           <bdi>{name}</bdi>
-          <span>{sizeOf(size)}</span>
+          <span dir="ltr">{sizeOf(size)}</span>
         </>
       )}
     </a>
   )
+}
+
+type PictureProps = { of: string | File; name: string; width: number; broken(): void }
+
+/** Drawn, not loaded by an `img`: the page's policy may allow pictures from nowhere, but it lets the chat talk to its server. */
+const Picture = ({ of, name, width, broken }: PictureProps) => {
+  const canvas = useRef<HTMLCanvasElement>(null)
+  useEffect(() => {
+    const draw = async () => {
+      const whole = await createImageBitmap(
+        of instanceof File ? of : await (await fetch(of, { credentials: 'omit' })).blob(),
+      )
+      const target = canvas.current
+      if (!target) return
+      target.width = Math.min(width, whole.width)
+      target.height = Math.max(1, Math.round((whole.height * target.width) / whole.width))
+      target.getContext('2d')?.drawImage(whole, 0, 0, target.width, target.height)
+      whole.close()
+    }
+    draw().catch(broken)
+  }, [of instanceof File ? of : of.split('?')[0]])
+  return <canvas ref={canvas} role="img" aria-label={name} width={1} height={1} />
 }
 
 type PendingProps = { uploads: Uploads; state: UploadsState; words: Words; limits: string }
@@ -58,18 +79,21 @@ export const Pending = ({ uploads, state: { all, problem }, words, limits }: Pen
 const PROBLEMS = { large: 'fileLarge', type: 'fileType', many: 'fileMany' } as const
 
 const Waiting = ({ one, uploads, words }: { one: Upload; uploads: Uploads; words: Words }) => {
-  const { key, name, size, preview, state } = one
-  const [isShown, setShown] = useState(preview !== null)
+  const { key, file, state } = one
+  const { name, size, type } = file
+  const [isPicture, setPicture] = useState(type.startsWith('image/'))
   return (
     <div class="file" aria-busy={state.kind === 'sending'}>
-      {preview && isShown ? <img src={preview} alt="" onError={() => setShown(false)} /> : <FileIcon />}
+      {isPicture ? <Picture of={file} name={name} width={64} broken={() => setPicture(false)} /> : <FileIcon />}
       <bdi>{name}</bdi>
       <span class={state.kind === 'failed' ? 'bad' : ''} role="status">
-        {state.kind === 'sending'
-          ? words.uploading
-          : state.kind === 'failed'
-            ? (state.why ?? words.notUploaded)
-            : sizeOf(size)}
+        {state.kind === 'sending' ? (
+          words.uploading
+        ) : state.kind === 'failed' ? (
+          (state.why ?? words.notUploaded)
+        ) : (
+          <bdi dir="ltr">{sizeOf(size)}</bdi>
+        )}
       </span>
       {state.kind === 'failed' && state.why === null && (
         <button type="button" class="small" aria-label={`${words.again}: ${name}`} onClick={() => uploads.retry(key)}>

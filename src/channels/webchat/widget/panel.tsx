@@ -3,7 +3,7 @@ import type { ChatConfig } from '../settings.js'
 import type { Chat, ChatState } from './chat.js'
 import { Composer } from './composer.js'
 import { Back, Close, Person, Spark } from './icons.js'
-import type { Language, Words } from './languages.js'
+import { filled, type Language, type Words } from './languages.js'
 import type { Memory } from './memory.js'
 import { Conversation } from './conversation.js'
 import { SourceView, type Source } from './source.js'
@@ -25,7 +25,7 @@ export type PanelProps = {
 }
 
 export const Panel = (props: PanelProps) => {
-  const { state, chat, words, config, uploads, close } = props
+  const { state, chat, words, language, config, uploads, close } = props
   const [isOver, setOver] = useState(false)
   const [source, setSource] = useState<Source | null>(null)
   const panel = useRef<HTMLDivElement>(null)
@@ -98,7 +98,7 @@ export const Panel = (props: PanelProps) => {
         </button>
       </header>
       <div class="notice" role="status">
-        {noticeOf(state, words)}
+        {noticeOf(state, words, language)}
       </div>
       {isOver && <div class="drop">{words.drop}</div>}
       {source && <SourceView {...{ source, words, chat }} />}
@@ -143,8 +143,19 @@ const Face = ({ logo }: { logo: string | null }) => {
 
 const initialOf = (name: string): string => [...name.trim()][0]?.toUpperCase() ?? ''
 
-const noticeOf = ({ gone, away, restarted }: ChatState, words: Words): string | null =>
-  gone ? words.gone : away ? words.away : restarted ? words.restarted : null
+const noticeOf = (
+  { gone, away, restarted, standing: { handler, opensAt } }: ChatState,
+  words: Words,
+  language: string,
+) => {
+  if (gone) return words.gone
+  if (away) return words.away
+  if (opensAt && handler !== 'agent') return filled(words.hours, { when: timeIn(language, opensAt) })
+  return restarted ? words.restarted : null
+}
+
+const timeIn = (language: string, at: string): string =>
+  new Intl.DateTimeFormat(language, { weekday: 'long', hour: 'numeric', minute: '2-digit' }).format(new Date(at))
 
 const WHOLE = '(max-width: 480px), (max-height: 420px)'
 

@@ -6,10 +6,7 @@ export type SentFile = { ticket: string; name: string; size: number }
 
 export type Upload = {
   key: number
-  name: string
-  size: number
-  /** Shows a picture without asking anybody; to be released. */
-  preview: string | null
+  file: File
   state: { kind: 'sending' } | { kind: 'ready'; ticket: string } | { kind: 'failed'; why: string | null }
 }
 
@@ -29,7 +26,6 @@ type Needs = {
 export const makeUploads = ({ limits, upload, changed }: Needs) => {
   let all: Upload[] = []
   let problem: Problem | null = null
-  const files = new Map<number, File>()
   let keys = 0
 
   const put = (key: number, state: Upload['state']): void => {
@@ -38,7 +34,7 @@ export const makeUploads = ({ limits, upload, changed }: Needs) => {
   }
 
   const send = async (key: number): Promise<void> => {
-    const file = files.get(key)
+    const file = all.find((one) => one.key === key)?.file
     if (!file) return
     put(key, { kind: 'sending' })
     const outcome = await upload(file)
@@ -47,9 +43,6 @@ export const makeUploads = ({ limits, upload, changed }: Needs) => {
   }
 
   const drop = (key: number): void => {
-    const gone = all.find((one) => one.key === key)
-    if (gone?.preview) URL.revokeObjectURL(gone.preview)
-    files.delete(key)
     all = all.filter((one) => one.key !== key)
   }
 
@@ -65,9 +58,7 @@ export const makeUploads = ({ limits, upload, changed }: Needs) => {
           continue
         }
         const key = (keys += 1)
-        const preview = file.type.startsWith('image/') ? URL.createObjectURL(file) : null
-        files.set(key, file)
-        all = [...all, { key, name: file.name, size: file.size, preview, state: { kind: 'sending' } }]
+        all = [...all, { key, file, state: { kind: 'sending' } }]
         void send(key)
       }
       changed()
@@ -83,7 +74,7 @@ export const makeUploads = ({ limits, upload, changed }: Needs) => {
 
     /** What is ready to go with a message; it is the message's from now on. */
     take: (): SentFile[] => {
-      const ready = all.flatMap(({ name, size, state }) =>
+      const ready = all.flatMap(({ file: { name, size }, state }) =>
         state.kind === 'ready' ? [{ ticket: state.ticket, name, size }] : [],
       )
       for (const { key, state } of all) if (state.kind === 'ready') drop(key)

@@ -20,7 +20,7 @@ export const words: Words = {
   send: 'إرسال',
   person: 'التحدث إلى شخص',
   // The second half is for the core, which recognises such a wish in six languages, but not in Arabic yet.
-  askPerson: 'أريد التحدث إلى شخص. (I would like to talk to a person.)',
+  askPerson: 'أريد التحدث إلى شخص.\nI would like to talk to a person.',
   thinking: 'المساعد يبحث',
   writing: 'المساعد يكتب',
   sending: 'جارٍ الإرسال',
@@ -47,6 +47,7 @@ export const words: Words = {
   emailAway: 'لم يصل. حاول مرة أخرى.',
   emailKept: 'شكرًا. يمكننا الوصول إليك الآن.',
   newBelow: 'رسالة جديدة',
+  hours: 'يعود فريقنا {when}. المساعد هنا.',
   attach: 'إرفاق ملف',
   limits: 'حتى {most} ملفات، {size} لكل منها: صور وPDF ونصوص ومستندات وZIP.',
   drop: 'أفلت الملفات هنا',

@@ -46,6 +46,7 @@ export const words = {
   emailAway: 'That did not arrive. Try again.',
   emailKept: 'Thank you. We can reach you now.',
   newBelow: 'New message',
+  hours: 'Our team is back on {when}. The assistant is here.',
   attach: 'Attach a file',
   limits: 'Up to {most} files of {size} each: pictures, PDF, text, office documents, ZIP.',
   drop: 'Drop files here',

@@ -46,6 +46,7 @@ export const words: Words = {
   emailAway: 'No llegó. Inténtalo de nuevo.',
   emailKept: 'Gracias. Ya podemos escribirte.',
   newBelow: 'Mensaje nuevo',
+  hours: 'Nuestro equipo vuelve el {when}. El asistente está aquí.',
   attach: 'Adjuntar un archivo',
   limits: 'Hasta {most} archivos de {size} cada uno: imágenes, PDF, texto, documentos, ZIP.',
   drop: 'Suelta los archivos aquí',

@@ -47,6 +47,7 @@ export const words: Words = {
   emailAway: 'Não chegou. Tente de novo.',
   emailKept: 'Obrigado. Agora podemos falar com você.',
   newBelow: 'Nova mensagem',
+  hours: 'Nossa equipe volta {when}. O assistente está aqui.',
   attach: 'Anexar um arquivo',
   limits: 'Até {most} arquivos de {size} cada: imagens, PDF, texto, documentos, ZIP.',
   drop: 'Solte os arquivos aqui',
