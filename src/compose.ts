@@ -35,6 +35,7 @@ import { attemptsIn } from './rag/attempts.js'
 import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
 import { makeSyncFolder, type Root } from './rag/folder.js'
 import { knowledgeSchema, makeKnowledge } from './rag/knowledge.mongo.js'
+import { detectLanguage } from './rag/languages.js'
 import { makeEmbedder, makeModel, makeProvider } from './rag/model.js'
 import type { Read } from './rag/reading.js'
 import { makeSearch } from './rag/search.mongo.js'
@@ -116,11 +117,11 @@ export const compose = ({
     log,
   })
 
-  const { promiseFor, termsOf } = companies.serviceLevels
+  const { promiseFor, termsOf, opening: openingOf } = companies.serviceLevels
   const store = makeConversationStore({ ...mongo, termsOf })
   const inbox = makeInbox(store)
   const explainServiceLevels = makeExplainServiceLevels({ store, termsOf, clock })
-  const core = { store, assistantPaused, promiseFor, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
+  const core = { store, assistantPaused, openingOf, promiseFor, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
   const actions = makeActions(core)
   const customers = makeCustomerActions(core)
   const attachments = makeAttachments({ files: attachmentFiles, attachment: store.attachment, secrets, clock })
@@ -157,7 +158,13 @@ export const compose = ({
     const timer = setTimeout(() => late.abort(reason), ASK_WITHIN_MS)
     return answerQuestion({ companyId, text, history: [] }, late.signal).finally(() => clearTimeout(timer))
   }
-  const answer = makeAnswer({ ...core, answerQuestion, attemptsIn, servingSince: clock.now() })
+  const answer = makeAnswer({
+    ...core,
+    answerQuestion,
+    attemptsIn,
+    languageOf: detectLanguage,
+    servingSince: clock.now(),
+  })
   const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
   const embed = async (companyId: string, documentId: string, stop: AbortSignal) =>
     vectors?.embedDocument(companyId, documentId, stop)

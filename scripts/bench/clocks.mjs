@@ -54,6 +54,7 @@ export const clocks = async () => {
     store: makeConversationStore({ ...mongo, termsOf: async () => terms }),
     promiseFor: async () => promised,
     assistantPaused: async () => false,
+    openingOf: async () => ({ hours, outside: /** @type {const} */ ('as_usual') }),
     wakeAnswer: () => {},
     wakeDeliver: () => {},
     bus,

@@ -7,6 +7,7 @@ import type { Metrics } from '../platform/metrics.js'
 import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
 import { decide, mustGiveUp, runLimitMs, unansweredText, type Decision } from './decide.js'
 import type { Author, Citation, Message } from './message.js'
+import { backNotice, closedUntil, waitingNotice, type Notice, type Opening } from './opening-notice.js'
 import { phrasesIn } from './phrases.js'
 import type { Appended, ConversationChange, Draft } from './change.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
@@ -40,6 +41,9 @@ type Needs = {
   answerQuestion: AnswerQuestion
   /** What in a text tries to instruct the assistant. It is marked for people and decides nothing. */
   attemptsIn(text: string): readonly { kind: string }[]
+  /** The language of a text, a two-letter code, where it can be told. */
+  languageOf(text: string): Promise<string | undefined>
+  openingOf(companyId: string, channelId: string): Promise<Opening>
   wakeAnswer(companyId: string, conversationId: string): void
   wakeDeliver(companyId: string, conversationId: string): void
   /** When this process began to serve: an outage before that is nobody's waiting time. */
@@ -68,11 +72,25 @@ const ASSISTANT: Author = { kind: 'assistant', name: 'Assistant' }
  * next round sees it. Safe to call any number of times: without a due answer it does nothing.
  */
 export const makeAnswer = (needs: Needs) => {
-  const { store, answerQuestion, attemptsIn, wakeAnswer, wakeDeliver, servingSince, bus, clock, log, metrics } = needs
+  const {
+    store,
+    answerQuestion,
+    attemptsIn,
+    languageOf,
+    openingOf,
+    wakeAnswer,
+    wakeDeliver,
+    servingSince,
+    bus,
+    clock,
+    log,
+    metrics,
+  } = needs
 
   /** True when the conversation is dealt with; false when it changed meanwhile and must be looked at again. */
   const run = async (conversation: Claimed, signal: AbortSignal, draft: AnswerDraft): Promise<boolean> => {
-    const { companyId, id } = conversation
+    const { companyId, id, channelId } = conversation
+    if (conversation.handler !== 'assistant') return tellWaiting(conversation)
     const reason = mustGiveUp(conversation.answerDue, clock.now(), servingSince)
     const reading = store.recentMessages(companyId, id, MESSAGES_READ)
     if (reason) {
@@ -84,6 +102,12 @@ export const makeAnswer = (needs: Needs) => {
     }
     const messages = await reading
     const decision = decide(conversation, messages)
+    const opening = await openingOf(companyId, channelId)
+    if (decision.kind !== 'leave' && opening.outside === 'message_only' && closedUntil(opening, clock.now())) {
+      const language = await languageFor(conversation, messages)
+      const reason = decision.kind === 'hand_over' ? decision.reason : 'outside_hours'
+      return handOver({ ...conversation, language }, reason, messages, phrasesIn(language)[reason])
+    }
     switch (decision.kind) {
       case 'leave':
         return (await write(conversation, { answerDue: null }, [])) !== null
@@ -98,6 +122,40 @@ export const makeAnswer = (needs: Needs) => {
     }
   }
 
+  /** People have it: the assistant has nothing to answer, but may have to say when they are there. */
+  const tellWaiting = async (conversation: Claimed): Promise<boolean> => {
+    const { companyId, id, channelId, answerDue } = conversation
+    const opening = await openingOf(companyId, channelId)
+    const notice =
+      mustGiveUp(answerDue, clock.now(), servingSince) === null
+        ? waitingNotice(conversation, opening, await languageFor(conversation), clock.now())
+        : null
+    const drafts = notice ? [saidAsNotice(notice)] : []
+    const change = { answerDue: null, ...(notice ? { told: notice.told } : {}) }
+    if (!(await write(conversation, change, drafts))) return false
+    if (notice) log.info({ conversationId: id }, 'told when people are there')
+    return true
+  }
+
+  const languageFor = async ({ companyId, id, language }: Claimed, read?: Message[]): Promise<string> => {
+    if (language) return language
+    const messages = read ?? (await store.recentMessages(companyId, id, MESSAGES_READ))
+    return (await languageOf(customersWords(messages))) ?? 'en'
+  }
+
+  /** What goes with an answer outside of hours, where the channel says so. */
+  const withNotice = async (
+    conversation: Claimed,
+    language: string,
+    change: ConversationChange,
+    drafts: Draft[],
+  ): Promise<Appended | null> => {
+    const opening = await openingOf(conversation.companyId, conversation.channelId)
+    const notice = backNotice(conversation, opening, language, clock.now())
+    if (!notice) return write(conversation, change, drafts)
+    return write(conversation, { ...change, told: notice.told }, [...drafts, saidAsNotice(notice)])
+  }
+
   /** Small talk is answered in our own words: they state nothing, so they need no proof. */
   const reply = async (
     conversation: Claimed,
@@ -105,7 +163,7 @@ export const makeAnswer = (needs: Needs) => {
     marks: Draft[],
   ): Promise<boolean> => {
     const said: Draft = { kind: 'message', author: ASSISTANT, text: phrasesIn(language)[talk], talk, deliver: true }
-    if (!(await write(conversation, { answerDue: null, language }, [said, ...marks]))) return false
+    if (!(await withNotice(conversation, language, { answerDue: null, language }, [said, ...marks]))) return false
     metrics.answers.inc({ outcome: talk })
     log.info({ conversationId: conversation.id, talk }, 'answered')
     return true
@@ -131,7 +189,8 @@ export const makeAnswer = (needs: Needs) => {
     }
     const said = mode === 'extractive' ? `${phrases.fromDocuments}\n\n${text}` : text
     const answer: Draft = { kind: 'message', author: ASSISTANT, text: said, citations, mode, decisionId, deliver: true }
-    if (!(await write(conversation, { answerDue: null, language }, [answer, ...marksOf(messages)]))) return false
+    const drafts = [answer, ...marksOf(messages)]
+    if (!(await withNotice(conversation, language, { answerDue: null, language }, drafts))) return false
     metrics.answers.inc({ outcome: 'grounded' })
     log.info({ conversationId: id, decisionId }, 'answered')
     return true
@@ -194,11 +253,16 @@ export const makeAnswer = (needs: Needs) => {
     text: string,
     origin: Pick<Draft, 'mode' | 'decisionId'> = {},
   ): Promise<boolean> => {
-    const { language, lastMessage } = conversation
+    const { language, lastMessage, companyId, channelId } = conversation
+    // Without the store there is no knowing; the handover itself must not wait for it.
+    const opening = await openingOf(companyId, channelId).catch(() => null)
+    const notice = opening && backNotice(conversation, opening, language ?? 'en', clock.now())
+    const said = notice ? `${text} ${notice.text}` : text
+    const told = notice ? { told: notice.told } : {}
     const summary = messages ? summaryOf(messages, reason) : summarised(lastMessage.excerpt)
     const handoff = { reason, summary, at: clock.now() }
-    const written = await write(conversation, { answerDue: null, handler: 'nobody', handoff, language }, [
-      { kind: 'message', author: ASSISTANT, text, deliver: true, handover: true, ...origin },
+    const written = await write(conversation, { answerDue: null, handler: 'nobody', handoff, language, ...told }, [
+      { kind: 'message', author: ASSISTANT, text: said, deliver: true, handover: true, ...origin },
       eventLine({ name: 'handoff', reason }),
       ...(messages ? marksOf(messages) : []),
     ])
@@ -256,6 +320,22 @@ export const makeAnswer = (needs: Needs) => {
     }
   }
 }
+
+const saidAsNotice = ({ text }: Notice): Draft => ({
+  kind: 'message',
+  author: ASSISTANT,
+  text,
+  notice: true,
+  deliver: true,
+})
+
+/** The newest of them say most surely in which language they are. */
+const customersWords = (messages: readonly Message[]): string =>
+  messages
+    .filter(({ kind, author }) => kind === 'message' && author.kind === 'customer')
+    .slice(-3)
+    .map(({ text }) => text)
+    .join('\n')
 
 type Decided<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>
 

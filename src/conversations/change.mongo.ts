@@ -57,7 +57,16 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
 export type ConversationChange = Partial<
   Pick<
     ConversationDocument,
-    'state' | 'handler' | 'assignee' | 'priority' | 'tags' | 'language' | 'answerDue' | 'handoff' | 'resolvedAt'
+    | 'state'
+    | 'handler'
+    | 'assignee'
+    | 'priority'
+    | 'tags'
+    | 'language'
+    | 'answerDue'
+    | 'handoff'
+    | 'resolvedAt'
+    | 'told'
   >
 >
 

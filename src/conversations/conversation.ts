@@ -1,5 +1,6 @@
 import { AppError } from '../platform/errors.js'
 import type { RunningClocks } from './clocks.js'
+import type { Told } from './opening-notice.js'
 
 /** Where a conversation stands. Who has it is apart: `Handler`. */
 export const STATES = ['open', 'pending', 'on_hold', 'snoozed', 'resolved', 'closed'] as const
@@ -19,6 +20,7 @@ export type HandoffReason =
   | 'complaint'
   | 'nothing_asked'
   | 'assistant_paused'
+  | 'outside_hours'
   | 'assistant_failed'
   | 'took_too_long'
   | 'delivery_failed'
@@ -50,6 +52,7 @@ export type Conversation = {
   lastMessage: { author: string; excerpt: string; at: Date }
   /** Absent where nothing was promised when it began. */
   clocks?: RunningClocks
+  told?: Told
   createdAt: Date
   updatedAt: Date
   resolvedAt: Date | null

@@ -72,9 +72,9 @@ export const decide = (conversation: Conversation, messages: readonly Message[])
   }
 }
 
-/** What was said up to the last reply, and what the customer wrote after it. The word that a person will come is no reply. */
+/** What was said up to the last reply, and what the customer wrote after it. That a person will come, or when, is no reply. */
 const turns = (messages: readonly Message[]): { before: Message[]; unanswered: Message[] } => {
-  const spoken = messages.filter((message) => message.kind === 'message' && !message.handover)
+  const spoken = messages.filter((message) => message.kind === 'message' && !message.handover && !message.notice)
   const lastReply = spoken.findLastIndex((message) => message.author.kind !== 'customer')
   return { before: spoken.slice(0, lastReply + 1), unanswered: spoken.slice(lastReply + 1) }
 }

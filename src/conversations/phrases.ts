@@ -1,5 +1,9 @@
+import type { Moment } from './opening-notice.js'
+
 /** What the assistant says in its own name. Facts never stand here: they come from passages. */
 type Phrases = {
+  /** In which days are named. */
+  locale: string
   fromDocuments: string
   handover: string
   sorry: string
@@ -9,10 +13,16 @@ type Phrases = {
   asked_for_person: string
   complaint: string
   nothing_asked: string
+  /** Nobody is there, and the question waits for a person. */
+  outside_hours: string
+  /** The assistant is paused. */
+  personAnswers: string
+  back(moment: Moment): string
 }
 
 const PHRASES: Record<string, Phrases> = {
   en: {
+    locale: 'en-GB',
     fromDocuments: 'From our documentation:',
     handover: 'I have asked a person to help you. The answer will appear here.',
     sorry: 'I could not work out an answer in time. I have asked a person to help you; the answer will appear here.',
@@ -22,8 +32,12 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Of course. I have asked a person to help you. The answer will appear here.',
     complaint: 'I am sorry about this. I have asked a person to look at it. The answer will appear here.',
     nothing_asked: 'I have asked a person to join us. In the meantime, you can write here what you would like to know.',
+    outside_hours: 'Thank you, we have your message. A person will answer it here.',
+    personAnswers: 'A person will answer you here.',
+    back: ({ day, time, zone }) => `Somebody is back ${day ? `on ${day} ` : ''}at ${time} (${zone}).`,
   },
   pt: {
+    locale: 'pt-BR',
     fromDocuments: 'Da nossa documentação:',
     handover: 'Pedi a uma pessoa que ajude você. A resposta aparecerá aqui.',
     sorry: 'Não consegui encontrar uma resposta a tempo. Pedi a uma pessoa que ajude você; a resposta aparecerá aqui.',
@@ -34,8 +48,13 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Claro. Pedi a uma pessoa que ajude você. A resposta aparecerá aqui.',
     complaint: 'Lamento muito. Pedi a uma pessoa que veja o seu caso. A resposta aparecerá aqui.',
     nothing_asked: 'Pedi a uma pessoa que se junte a nós. Enquanto isso, pode escrever aqui o que gostaria de saber.',
+    outside_hours: 'Obrigado, recebemos sua mensagem. Uma pessoa responderá aqui.',
+    personAnswers: 'Uma pessoa responderá aqui.',
+    back: ({ day, time, zone }) =>
+      `Haverá alguém de volta${day ? ` ${/feira/.test(day) ? 'na' : 'no'} ${day}` : ''} às ${time} (${zone}).`,
   },
   es: {
+    locale: 'es',
     fromDocuments: 'De nuestra documentación:',
     handover: 'He pedido a una persona que te ayude. La respuesta aparecerá aquí.',
     sorry:
@@ -47,8 +66,13 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Por supuesto. He pedido a una persona que te ayude. La respuesta aparecerá aquí.',
     complaint: 'Lo siento mucho. He pedido a una persona que lo revise. La respuesta aparecerá aquí.',
     nothing_asked: 'He pedido a una persona que se una. Mientras tanto, puedes escribir aquí lo que te gustaría saber.',
+    outside_hours: 'Gracias, hemos recibido tu mensaje. Una persona te responderá aquí.',
+    personAnswers: 'Una persona te responderá aquí.',
+    back: ({ day, time, zone }) =>
+      `Habrá alguien de vuelta${day ? ` el ${day}` : ''} a ${time.startsWith('1:') ? 'la' : 'las'} ${time} (${zone}).`,
   },
   de: {
+    locale: 'de',
     fromDocuments: 'Aus unserer Dokumentation:',
     handover: 'Ich habe einen Menschen um Hilfe gebeten. Die Antwort erscheint hier.',
     sorry:
@@ -60,8 +84,12 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Gern. Ich habe einen Menschen um Hilfe gebeten. Die Antwort erscheint hier.',
     complaint: 'Das tut mir leid. Ich habe einen Menschen gebeten, sich darum zu kümmern. Die Antwort erscheint hier.',
     nothing_asked: 'Ich habe einen Menschen dazugebeten. Bis dahin können Sie hier schreiben, was Sie wissen möchten.',
+    outside_hours: 'Danke, wir haben Ihre Nachricht. Ein Mensch antwortet Ihnen hier.',
+    personAnswers: 'Ein Mensch antwortet Ihnen hier.',
+    back: ({ day, time, zone }) => `${day ? `Am ${day} um` : 'Um'} ${time} Uhr (${zone}) ist wieder jemand da.`,
   },
   fr: {
+    locale: 'fr',
     fromDocuments: 'D’après notre documentation :',
     handover: 'J’ai demandé à une personne de vous aider. La réponse apparaîtra ici.',
     sorry:
@@ -74,8 +102,12 @@ const PHRASES: Record<string, Phrases> = {
     complaint: 'Je suis désolé. J’ai demandé à une personne de s’en occuper. La réponse apparaîtra ici.',
     nothing_asked:
       'J’ai demandé à une personne de nous rejoindre. En attendant, vous pouvez écrire ici ce que vous souhaitez savoir.',
+    outside_hours: 'Merci, nous avons bien reçu votre message. Une personne vous répondra ici.',
+    personAnswers: 'Une personne vous répondra ici.',
+    back: ({ day, time, zone }) => `Quelqu’un sera de retour${day ? ` ${day}` : ''} à ${time} (${zone}).`,
   },
   it: {
+    locale: 'it',
     fromDocuments: 'Dalla nostra documentazione:',
     handover: 'Ho chiesto a una persona di aiutarti. La risposta apparirà qui.',
     sorry: 'Non ho trovato una risposta in tempo. Ho chiesto a una persona di aiutarti; la risposta apparirà qui.',
@@ -86,6 +118,10 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Certo. Ho chiesto a una persona di aiutarti. La risposta apparirà qui.',
     complaint: 'Mi dispiace molto. Ho chiesto a una persona di occuparsene. La risposta apparirà qui.',
     nothing_asked: 'Ho chiesto a una persona di unirsi. Nel frattempo puoi scrivere qui che cosa vorresti sapere.',
+    outside_hours: 'Grazie, abbiamo ricevuto il tuo messaggio. Una persona ti risponderà qui.',
+    personAnswers: 'Una persona ti risponderà qui.',
+    back: ({ day, time, zone }) =>
+      `Qualcuno tornerà${day ? ` ${day}` : ''} ${time.startsWith('1:') ? 'all’' : 'alle '}${time} (${zone}).`,
   },
 }
 

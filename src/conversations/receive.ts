@@ -8,6 +8,7 @@ import { sha256 } from '../platform/secrets.js'
 import type { Appended, Draft } from './change.mongo.js'
 import type { Facts } from '../sla/policy.js'
 import { afterCustomerMessage, type Conversation } from './conversation.js'
+import type { Opening } from './opening-notice.js'
 import { contactIdOf, type Arrival, type Origin, type Received } from './message.js'
 import { isCreationRace, isKnownArrival, type ConversationStore, type Promised } from './store.mongo.js'
 import { announce, eventLine, summarised } from './timeline.js'
@@ -19,6 +20,7 @@ type Needs = {
   log: Log
   metrics: Metrics
   assistantPaused(companyId: string): Promise<boolean>
+  openingOf(companyId: string, channelId: string): Promise<Opening>
   /** What a new conversation is promised; `null`: nothing. */
   promiseFor(companyId: string, facts: Facts): Promise<Promised | null>
   wakeAnswer(companyId: string, conversationId: string): void
@@ -31,12 +33,27 @@ const CREATION_TRIES = 4
  * Takes in what a channel decoded: once, durably, and nothing more. When this resolves, the message survives a kill -9
  * and the provider may be told so. Everything slow comes after.
  */
-export const makeReceive = ({ store, bus, clock, log, metrics, assistantPaused, promiseFor, wakeAnswer }: Needs) => {
+export const makeReceive = ({
+  store,
+  bus,
+  clock,
+  log,
+  metrics,
+  assistantPaused,
+  openingOf,
+  promiseFor,
+  wakeAnswer,
+}: Needs) => {
   const receive = async (origin: Origin, arrival: Arrival, tries = 1): Promise<Received> => {
     const requestId = currentRequestId() ?? newId('req')
     const paused = await assistantPaused(origin.companyId)
+    const { hours, outside } = await openingOf(origin.companyId, origin.channelId)
+    const saysWhen = hours !== null && outside !== 'as_usual'
     try {
-      const appended = await append({ store, promiseFor }, { origin, arrival, paused, now: clock.now(), requestId })
+      const appended = await append(
+        { store, promiseFor },
+        { origin, arrival, paused, saysWhen, now: clock.now(), requestId },
+      )
       metrics.messages.inc({ author: 'customer' })
       announce(bus, appended)
       const { id: messageId, conversationId } = firstOf(appended)
@@ -55,7 +72,7 @@ export const makeReceive = ({ store, bus, clock, log, metrics, assistantPaused, 
   return receive
 }
 
-type Entry = { origin: Origin; arrival: Arrival; paused: boolean; now: Date; requestId: string }
+type Entry = { origin: Origin; arrival: Arrival; paused: boolean; saysWhen: boolean; now: Date; requestId: string }
 
 /** Into the conversation that the channel names, unless it is closed; else the contact's newest; else a new one. */
 const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>, entry: Entry): Promise<Appended> => {
@@ -92,20 +109,24 @@ const FIRST_PRIORITY = 'normal'
 const appendTo = (
   store: ConversationStore,
   conversationId: string,
-  { origin, arrival, paused, now, requestId }: Entry,
+  { origin, arrival, paused, saysWhen, now, requestId }: Entry,
 ) => {
   const message = draftOf(arrival)
   return store.change({ companyId: origin.companyId, conversationId, at: now, requestId }, (conversation) => {
     const state = afterCustomerMessage(conversation.state)
     if (!state || conversation.channelId !== origin.channelId) return null
     const opened = { state, resolvedAt: null }
-    if (conversation.handler !== 'assistant') return { change: opened, drafts: [message] }
+    const waits = { since: now, attempts: 0, notBefore: now, requestId }
+    // Whoever waits for people may have to be told when they are back; whether, is looked at where it holds nobody up.
+    if (conversation.handler !== 'assistant') {
+      return { change: { ...opened, ...(saysWhen ? { answerDue: waits } : {}) }, drafts: [message] }
+    }
     if (!paused) {
       const { since = now, attempts = 0 } = conversation.answerDue ?? {}
       return { change: { ...opened, answerDue: { since, attempts, notBefore: now, requestId } }, drafts: [message] }
     }
     return {
-      change: { ...opened, handler: 'nobody', handoff: pausedHandoff(arrival, now) },
+      change: { ...opened, handler: 'nobody', handoff: pausedHandoff(arrival, now), answerDue: waits },
       drafts: [message, eventLine({ name: 'handoff', reason: 'assistant_paused' })],
     }
   })
@@ -137,7 +158,7 @@ const create = (
       language: null,
       seq: 0,
       version: 1,
-      answerDue: paused ? null : { since: now, attempts: 0, notBefore: now, requestId },
+      answerDue: { since: now, attempts: 0, notBefore: now, requestId },
       lease: null,
       handoff: paused ? pausedHandoff(arrival, now) : null,
       createdAt: now,

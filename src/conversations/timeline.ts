@@ -17,6 +17,7 @@ const HANDOFF_IN_WORDS: Record<HandoffReason, string> = {
   complaint: 'the customer complained',
   nothing_asked: 'the customer keeps greeting and asks nothing',
   assistant_paused: 'the assistant is paused',
+  outside_hours: 'nobody is there at this time',
   assistant_failed: 'the assistant failed',
   took_too_long: 'the assistant took too long',
   delivery_failed: 'the answer could not be delivered',

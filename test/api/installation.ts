@@ -93,7 +93,7 @@ export const openInstallation = async (options: Options = {}) => {
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
     channelIds: async (companyId) => (await channels.list(companyId)).map(({ id }) => id),
   })
-  const { promiseFor, termsOf } = companies.serviceLevels
+  const { promiseFor, termsOf, opening: openingOf } = companies.serviceLevels
   const store = makeConversationStore({ ...mongo, termsOf })
   const inbox = makeInbox(store)
   const asleep = () => {}
@@ -106,6 +106,7 @@ export const openInstallation = async (options: Options = {}) => {
     log,
     metrics,
     assistantPaused,
+    openingOf,
     promiseFor,
     wakeAnswer: asleep,
   })

@@ -107,13 +107,13 @@ describe('a conversation that was promised something', () => {
     core.pass(1)
     const other = await openCore(mongo)
     other.pass(core.now().getTime() - other.now().getTime())
-    core.events.length = 0
-    await Promise.all([core.tellTime(), core.tellTime(), one.write()])
+    core.events.length = other.events.length = 0
+    await Promise.all([core.tellTime(), other.tellTime(), core.tellTime(), one.write()])
     expect((await one.told()).map(({ clock, change }) => [clock, change])).toEqual([
       ['first_response', 'warning'],
       ['first_response', 'breach'],
     ])
-    expect(core.events.filter(({ type }) => type === 'service_level')).toMatchObject([
+    expect([...core.events, ...other.events].filter(({ type }) => type === 'service_level')).toMatchObject([
       { conversationId: one.id, clock: 'first_response', change: 'breach' },
     ])
     expect((await one.conversation()).clocks?.due?.state).toBe('breached')

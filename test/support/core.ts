@@ -3,6 +3,7 @@ import { makeAnswer, type AnswerQuestion } from '../../src/conversations/answer.
 import { makeDeliver, type Send } from '../../src/conversations/deliver.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
 import type { Arrival } from '../../src/conversations/message.js'
+import type { Opening } from '../../src/conversations/opening-notice.js'
 import { makeReceive } from '../../src/conversations/receive.js'
 import { conversationSchemas, makeConversationStore, type Promised } from '../../src/conversations/store.mongo.js'
 import { makeSweep } from '../../src/conversations/sweep.js'
@@ -40,6 +41,9 @@ export const unknown: AnswerQuestion = async () => ({
   language: 'en',
 })
 
+/** Of all cores: another process knows the versions too. */
+const promises = new Map<string, Promised>()
+
 /**
  * The whole core on a real store, with a clock that the test moves and nothing that runs by itself: what was woken is
  * noted, and the test does it when it likes.
@@ -53,13 +57,17 @@ export const openCore = async (mongo: Mongo) => {
   const bus = makeBus()
   bus.subscribe((event) => events.push(event))
   const settings = { paused: false, idempotent: true }
-  const assistant = { answerQuestion: grounded, attemptsIn: (_text: string): { kind: string }[] => [] }
+  const opening: { now: Opening } = { now: { hours: null, outside: 'as_usual' } }
+  const assistant = {
+    answerQuestion: grounded,
+    attemptsIn: (_text: string): { kind: string }[] => [],
+    languageOf: async (_text: string): Promise<string | undefined> => undefined,
+  }
   const channel: { send: Send } = { send: async () => ({ kind: 'sent' }) }
   const wakeAnswer = (companyId: string, id: string) => void woken.push({ job: 'answer', companyId, id })
   const wakeDeliver = (companyId: string, id: string) => void woken.push({ job: 'deliver', companyId, id })
 
   const promise: { now: Promised | null } = { now: null }
-  const promises = new Map<string, Promised>()
   const store = makeConversationStore({
     ...mongo,
     termsOf: async (_companyId, ref) => {
@@ -78,6 +86,7 @@ export const openCore = async (mongo: Mongo) => {
     store,
     assistantPaused,
     promiseFor,
+    openingOf: async () => opening.now,
     bus,
     clock,
     log: makeLog('silent'),
@@ -90,6 +99,7 @@ export const openCore = async (mongo: Mongo) => {
     ...needs,
     servingSince: time.now,
     attemptsIn: (text) => assistant.attemptsIn(text),
+    languageOf: (text) => assistant.languageOf(text),
     answerQuestion: (...asked) => assistant.answerQuestion(...asked),
   })
   const deliver = makeDeliver({
@@ -109,6 +119,8 @@ export const openCore = async (mongo: Mongo) => {
     tellTime: sweep.tellTime,
     /** What a conversation that begins from now on is promised. */
     promise,
+    /** When people are there, from now on. */
+    opening,
     answer: (companyId: string, id: string) => answer(companyId, id, never),
     deliver: (companyId: string, id: string) => deliver(companyId, id, never),
     settings,
