@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.js'
+import { AppError } from '../platform/errors.js'
 import { ANALYSIS_VERSION } from './analysis.js'
 import { attemptsIn } from './attempts.js'
 import { contextOf } from './context.js'
@@ -60,7 +61,7 @@ export type AnswerDraft = {
 export type AnswerQuestion = (question: Question, signal: AbortSignal, draft?: AnswerDraft) => Promise<Answer>
 
 type Needs = {
-  search: Pick<Search, 'retrieve' | 'languagesOf'>
+  search: Pick<Search, 'retrieve' | 'areCurrent' | 'languagesOf'>
   decisions: Pick<Decisions, 'recordDecision'>
   /** Without one, or when it fails, the answer is the best quoted sentences themselves. */
   model: Model | null
@@ -133,6 +134,10 @@ export const makeAnswerQuestion =
     const answer =
       spoken && counts(spoken) ? numbered.answer(spoken, language) : quoted(extraction, retrieval, language)
     if (answer.mode === 'extractive') draft?.withdraw()
+    if (spoken && !(await search.areCurrent(companyId, quotedOf(answer, retrieval)))) {
+      draft?.withdraw()
+      throw new AppError('unavailable', 'documents_changed', 'The documents changed while they were quoted. Ask again.')
+    }
     const usage = [understood.usage, spoken?.usage].reduce<ModelUsage>(added, NO_USAGE)
     const record: DecisionRecord = {
       companyId,
@@ -198,12 +203,12 @@ const languageOf = async (
   spoken: string | null | undefined,
   known: readonly string[],
 ): Promise<string> => {
-  const letters = text.match(/\p{L}/gu)?.length ?? 0
-  if (spoken && letters < TELLING_LETTERS) return spoken
+  // Other scripts tell by themselves, in however few letters.
+  const telling = !/\p{Script=Latin}/u.test(text) || (text.match(/\p{L}/gu)?.length ?? 0) >= TELLING_LETTERS
+  if (spoken && !telling) return spoken
   const detected = await detectLanguage(text, spoken ? [spoken, ...known] : known)
   // Two words that look like a rare language are rather a slip in one that the company or the product speaks.
-  const trusted =
-    letters >= TELLING_LETTERS || (detected !== undefined && (detected in UNKNOWN || known.includes(detected)))
+  const trusted = telling || (detected !== undefined && (detected in UNKNOWN || known.includes(detected)))
   return (trusted ? detected : undefined) ?? spoken ?? known.find((code) => code in UNKNOWN) ?? detected ?? 'en'
 }
 
@@ -236,6 +241,11 @@ const languageToSpeak = (
   if (judge || !best || passages.some(({ passage }) => passage.language === language)) return language
   return best.passage.language
 }
+
+const quotedOf = ({ citations }: Said, { ranked }: Retrieval): Retrieved[] =>
+  ranked.flatMap(({ candidate }) =>
+    citations.some(({ passageId }) => passageId === candidate.passageId) ? [candidate] : [],
+  )
 
 const dontKnow = (language: string, mode: Said['mode']): Said => ({
   kind: 'unknown',

@@ -176,6 +176,18 @@ export const makeSearch = ({ mongo, vectors }: Needs) => {
     )
   }
 
+  /** Whether these may still be quoted: a document may be replaced or deleted while an answer is written. */
+  const areCurrent = async (
+    companyId: string,
+    quoted: readonly { documentId: string; version: number }[],
+  ): Promise<boolean> => {
+    const ids = [...new Set(quoted.map(({ documentId }) => documentId))]
+    if (ids.length === 0) return true
+    const live = await documents.find({ _id: { $in: ids }, companyId }, { projection: { version: 1 } }).toArray()
+    const versions = new Map(live.map(({ _id, version }) => [_id, version]))
+    return quoted.every(({ documentId, version }) => versions.get(documentId) === version)
+  }
+
   /** For people: the `k` passages that fit best, at most 50. */
   const searchPassages = async (request: {
     companyId: string
@@ -197,7 +209,7 @@ export const makeSearch = ({ mongo, vectors }: Needs) => {
     return vectors ? vectors.responds() : true
   }
 
-  return { retrieve, searchPassages, languagesOf, responds }
+  return { retrieve, areCurrent, searchPassages, languagesOf, responds }
 }
 
 const NEVER = new AbortController().signal

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { setTimeout } from 'node:timers/promises'
 import { openAssistant } from '../support/assistant.js'
 import { openTestMongo } from '../support/mongo.js'
 
@@ -102,6 +103,18 @@ describe('the language of an answer', () => {
     ['How much does express shipping cost in May?', 'de', 'en'],
   ])('to "%s" in a conversation in %s is %s', async (text, spoken, language) => {
     expect((await assistant.ask('versand', text, { spoken })).answer.language).toBe(language)
+  })
+})
+
+describe('a document that is deleted while it is quoted', () => {
+  it('is not quoted any more', async () => {
+    const id = await assistant.teach('deleting', REFUNDS)
+    assistant.player.behave({ kind: 'slow', firstTokenMs: 100, betweenTokensMs: 2 })
+    const asked = assistant.ask('deleting', 'How long do refunds take?')
+    while (!assistant.player.requests.some(({ schema }) => schema === 'answer')) await setTimeout(5)
+    await assistant.forget('deleting', id)
+    await expect(asked).rejects.toMatchObject({ kind: 'unavailable', code: 'documents_changed' })
+    expect((await assistant.ask('deleting', 'How long do refunds take?')).answer).toMatchObject({ kind: 'unknown' })
   })
 })
 

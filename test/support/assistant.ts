@@ -39,12 +39,16 @@ export const openAssistant = async (mongo: Mongo, { entailment = false, firstTok
     player,
     provider,
     /** Adds documents and waits until they are answered from. */
-    teach: async (companyId: string, ...documents: Document[]) => {
+    teach: async (companyId: string, ...documents: Document[]): Promise<string> => {
+      let last = ''
       for (const document of documents) {
         const { id } = await knowledge.addDocument(companyId, document)
         await knowledge.indexDocument(companyId, id)
+        last = id
       }
+      return last
     },
+    forget: knowledge.deleteDocument,
     /** The answer, what its draft showed (`null` where it was taken back), and the decision. */
     ask: async (companyId: string, text: string, more: Partial<Parameters<typeof answerQuestion>[0]> = {}) => {
       const shown: ({ text: string; citations: Citation[] } | null)[] = []

@@ -71,7 +71,7 @@ const HTML_START = /^\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,2000}?-->\s*)?<(?:!d
 const HTML_BLOCK = /<\/(?:p|div|h[1-6]|ul|ol|li|table|section|article)>/giu
 const MARKDOWN_SIGNS = [
   /(?:^|\n\n)#{1,6} \S.*\n/u,
-  /(?:^|\n\n)#{1,6} \S[^\n]*\n\n[\s\S]*\n\n#{1,6} \S[^\n]*\n\n/u,
+  /^#{1,6} [^\s#][^\n]*\n[\s\S]*^#{1,6} [^\s#][^\n]*\n/mu,
   /^(?:```|~~~)/mu,
   /\[[^\]\n]+\]\([^)\s]+\)/u,
   /(?:^|\n\n)(?:[-*+]|\d+[.)]) \S/u,
