@@ -128,7 +128,7 @@ export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Pr
   return { outcome, reason: null, said, judged, usage }
 }
 
-export const headingOf = ({ title, headings }: { title: string; headings: readonly string[] }): string =>
+const headingOf = ({ title, headings }: { title: string; headings: readonly string[] }): string =>
   [title, ...headings.filter((heading) => heading !== title)].join(' › ')
 
 const judge = async (
