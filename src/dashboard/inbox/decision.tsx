@@ -54,12 +54,13 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
   const verdict = fieldsOf(record.verdict)
   const times = fieldsOf(record.times)
   const candidates = listOf(record.candidates)
-  const sentences = listOf(record.sentences)
-  const claims = listOf(record.claims)
+  const model = fieldsOf(record.model)
+  // What the model wrote, cut or not, and below it what was quoted without one where that was the answer.
+  const sentences = [...listOf(model.sentences), ...(record.mode === 'extractive' ? listOf(record.sentences) : [])]
   const words = listOf(record.analysed).flatMap(({ words: some }) => listOf(some))
   const grounded = answer.kind === 'grounded'
   const question = textOf(record.question)
-  const asked = textOf(record.asked)
+  const asked = textOf(fieldsOf(record.understood).standalone) ?? textOf(record.asked)
   const titles = useTitles(candidates.slice(0, SHOWN))
   const most = Math.max(...candidates.map(({ score }) => numberOf(score) ?? 0), 0)
 
@@ -94,10 +95,10 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
           <p>{textOf(verdict.reason)}</p>
         </Part>
       )}
-      {sentences.length + claims.length > 0 && (
+      {sentences.length > 0 && (
         <Part title={t('decision.sentences')}>
           <ol className="sentences">
-            {[...claims, ...sentences].map((sentence, index) => (
+            {sentences.map((sentence, index) => (
               <Sentence key={index} sentence={sentence} />
             ))}
           </ol>
@@ -137,8 +138,8 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
         <Line name={t('decision.searchTime')} value={milliseconds(numberOf(times.searchMs), number)} />
         <Line name={t('decision.modelTime')} value={milliseconds(numberOf(times.modelMs), number)} />
         <Line name={t('decision.totalTime')} value={milliseconds(numberOf(times.totalMs), number)} />
-        <Line name={t('decision.tokens')} value={tokensOf(record)} />
-        <Line name={t('decision.modelName')} value={textOf(fieldsOf(record.model).name) ?? textOf(record.model)} />
+        <Line name={t('decision.tokens')} value={tokensOf(fieldsOf(record.usage))} />
+        <Line name={t('decision.modelName')} value={joined([textOf(model.name), textOf(model.reason)])} />
         <Line name={t('decision.version')} value={textOf(record.algorithm)} />
       </dl>
     </div>
@@ -148,11 +149,13 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
 const milliseconds = (value: number | null, number: (value: number, digits: number) => string): string | null =>
   value === null ? null : `${number(value, 0)} ms`
 
-const tokensOf = (record: Fields): string | null => {
-  const tokens = fieldsOf(record.tokens ?? fieldsOf(record.model).tokens)
-  const [input, output] = [numberOf(tokens.input), numberOf(tokens.output)]
-  return input === null && output === null ? null : `${input ?? 0} → ${output ?? 0}`
+/** Read → written; nothing where no model was asked. */
+const tokensOf = (usage: Fields): string | null => {
+  const [input, output] = [numberOf(usage.inputTokens) ?? 0, numberOf(usage.outputTokens) ?? 0]
+  return input + output === 0 ? null : `${input} → ${output}`
 }
+
+const joined = (parts: readonly (string | null)[]): string | null => parts.filter(Boolean).join(' · ') || null
 
 const Part = ({ title, children }: { title: string; children: ReactNode }) => (
   <section>
@@ -173,8 +176,8 @@ const Line = ({ name, value }: { name: string; value: string | null }) =>
 const Sentence = ({ sentence }: { sentence: Fields }) => {
   const t = useT()
   const text = textOf(sentence.text) ?? textOf(sentence.quote)
-  const verdict = textOf(sentence.verdict) ?? textOf(fieldsOf(sentence.verdict).kind)
-  const cut = sentence.kept === false || verdict === 'unsupported' || verdict === 'cut' || verdict === 'refused'
+  const verdict = textOf(sentence.verdict)
+  const cut = verdict !== null && verdict !== 'proved'
   if (!text) return null
   return (
     <li className={cut ? 'cut-out' : ''} dir="auto">
@@ -182,7 +185,7 @@ const Sentence = ({ sentence }: { sentence: Fields }) => {
       <span>
         <span className="hidden">{cut ? t('decision.cut') : t('decision.kept')}: </span>
         {text}
-        {textOf(sentence.reason) && <em> ({textOf(sentence.reason)})</em>}
+        {cut && <em> ({joined([verdict, textOf(sentence.detail)])})</em>}
       </span>
     </li>
   )
