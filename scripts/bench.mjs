@@ -23,6 +23,7 @@ const { proof } = await import('./bench/proof.mjs')
 const { search } = await import('./bench/search.mjs')
 const { sla } = await import('./bench/sla.mjs')
 const { startup } = await import('./bench/startup.mjs')
+const { widget } = await import('./bench/widget.mjs')
 
 /** @type {Record<string, () => Promise<object>>} */
 const benches = {
@@ -38,6 +39,7 @@ const benches = {
   clocks,
   drafts,
   outages,
+  widget,
   kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),
 }
 

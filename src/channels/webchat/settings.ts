@@ -5,7 +5,7 @@ import { coloursOf } from './colours.js'
 
 /** How a company's chat looks and whom it lets in; and what of it any visitor's browser may know. */
 
-export const LANGUAGES = ['en', 'pt', 'es', 'ar'] as const
+const LANGUAGES = ['en', 'pt', 'es', 'ar'] as const
 
 const texts = z.strictObject({
   title: z.string().trim().max(40).optional().describe('Stands at the top of the chat'),

@@ -123,7 +123,11 @@ const boot = async ({ channel, config: given }: Booting): Promise<void> => {
     root.append(problem)
   }
   document.body.append(element)
-  if (unheard.some(([name]) => name === 'open') || isGoingOn(channel)) (window.requestIdleCallback ?? setTimeout)(early)
+  // Not before the page is at rest: the first look into its storage keeps a page waiting.
+  const whenIdle = window.requestIdleCallback ?? setTimeout
+  whenIdle(() => {
+    if (unheard.some(([name]) => name === 'open') || isGoingOn(channel)) early()
+  })
 }
 
 const stores = (): Storage[] => {
