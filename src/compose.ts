@@ -16,6 +16,7 @@ import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver } from './conversations/deliver.js'
 import { makeInbox } from './conversations/inbox.js'
 import { makeReceive } from './conversations/receive.js'
+import { makeServiceLevelReport } from './conversations/service-level-report.js'
 import { makeExplainServiceLevels } from './conversations/service-levels.js'
 import { conversationSchemas, makeConversationStore } from './conversations/store.mongo.js'
 import { makeSweep } from './conversations/sweep.js'
@@ -207,6 +208,7 @@ export const compose = ({
     inbox,
     actions,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
+    serviceLevelReport: makeServiceLevelReport({ store, termsOf }),
     explainServiceLevels,
     knowledge: {
       ...knowledge,

@@ -2,6 +2,7 @@ import { channelRoutes } from './contract/channels.js'
 import { companyRoutes, keyRoutes, peopleRoutes, setupRoutes } from './contract/companies.js'
 import { conversationRoutes } from './contract/conversations.js'
 import { knowledgeRoutes } from './contract/knowledge.js'
+import { reportRoutes } from './contract/reports.js'
 import { hoursRoutes, policyRoutes } from './contract/service-levels.js'
 
 /** The whole API by noun. The public APIs of channels join at start: they belong to the channels. */
@@ -14,5 +15,6 @@ export const contract = {
   channels: channelRoutes,
   hours: hoursRoutes,
   policies: policyRoutes,
+  reports: reportRoutes,
   setup: setupRoutes,
 }

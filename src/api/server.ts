@@ -31,12 +31,14 @@ import {
 } from './routes/companies.js'
 import { makeConversationsRouter, type ConversationsNeeds } from './routes/conversations.js'
 import { makeKnowledgeRouter, type KnowledgeNeeds } from './routes/knowledge.js'
+import { makeReportsRouter, type ReportsNeeds } from './routes/reports.js'
 import { makeServiceLevelsRouter } from './routes/service-levels.js'
 
 export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
   KnowledgeNeeds &
   ChannelsNeeds &
-  Pick<CompaniesNeeds, 'usage'> & {
+  Pick<CompaniesNeeds, 'usage'> &
+  Pick<ReportsNeeds, 'serviceLevelReport'> & {
     companies: Companies
     /** The public APIs of all kinds of channel. */
     publicApis: readonly { routes: ChannelRoute[]; namespace: ChannelNamespace }[]
@@ -90,6 +92,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
     ...makeChannelsRouter(needs),
     ...makeCompaniesRouter(needs),
     ...makeServiceLevelsRouter(needs),
+    ...makeReportsRouter(needs),
     ...makePeopleRouter(companies),
     ...makeKeysRouter(companies),
   ]

@@ -1,5 +1,5 @@
 import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
-import type { Collection, CollectionSchema, Db, Filter, Session } from '../platform/mongo.js'
+import type { Collection, CollectionSchema, Db, Session } from '../platform/mongo.js'
 import type { LedgerEntry } from '../sla/clocks.js'
 import type { ClockRecord, Followed, Known, RunningClocks } from './clocks.js'
 
@@ -121,10 +121,8 @@ export const makeClockLedger = ({ db }: { db: Db }) => {
       clocks.find({ companyId, conversationId }, { sort: { startedAt: 1, _id: 1 } }).toArray(),
 
     /** Those that started in [from, to), oldest first. */
-    started: (companyId: string, from: Date, to: Date, filter: Filter<ClockDocument>, limit: number) =>
-      clocks
-        .find({ companyId, startedAt: { $gte: from, $lt: to }, ...filter }, { sort: { startedAt: 1 }, limit })
-        .toArray(),
+    started: (companyId: string, from: Date, to: Date): AsyncIterable<ClockDocument> =>
+      clocks.find({ companyId, startedAt: { $gte: from, $lt: to } }, { sort: { startedAt: 1 } }),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import type { Handler } from './conversation.js'
 import type { Citation, Message, Origin } from './message.js'
+import { closedUntil, type Opening } from './opening-notice.js'
 import type { ConversationStore } from './store.mongo.js'
 
 /** What a customer may know about who has their conversation. */
@@ -14,16 +15,29 @@ export type Standing = {
   working: boolean
   /** A person is wanted, none has it, and there is no address to reach the customer at. */
   askEmail: boolean
+  /** When people are back, where none is here now and the channel says so. */
+  opensAt?: Date
 }
 
 export type Rating = 'up' | 'down'
 
-type Needs = { store: ConversationStore; bus: Bus; clock: Clock }
+type Needs = {
+  store: ConversationStore
+  openingOf(companyId: string, channelId: string): Promise<Opening>
+  bus: Bus
+  clock: Clock
+}
 
 const NEW: Standing = { handler: 'assistant', agent: null, working: false, askEmail: false }
 
 /** What customers do besides writing. Everything is theirs alone: what belongs to somebody else is not there. */
-export const makeCustomerActions = ({ store, bus, clock }: Needs) => {
+export const makeCustomerActions = ({ store, openingOf, bus, clock }: Needs) => {
+  const openAgain = async ({ companyId, channelId }: Origin): Promise<Pick<Standing, 'opensAt'>> => {
+    const opening = await openingOf(companyId, channelId)
+    const closed = opening.outside === 'sets_expectations' ? closedUntil(opening, clock.now()) : null
+    return closed ? { opensAt: closed.backAt } : {}
+  }
+
   const own = async ({ companyId }: Origin, contactId: string, messageId: string): Promise<Message> => {
     const message = await store.message(companyId, messageId)
     if (message?.contactId === contactId && message.kind === 'message') return message
@@ -33,9 +47,10 @@ export const makeCustomerActions = ({ store, bus, clock }: Needs) => {
   }
 
   return {
-    standing: async ({ companyId, channelId }: Origin, contactId: string): Promise<Standing> => {
+    standing: async (origin: Origin, contactId: string): Promise<Standing> => {
+      const { companyId, channelId } = origin
       const latest = await store.latestOfContact(companyId, channelId, contactId)
-      if (!latest || latest.state === 'closed') return NEW
+      if (!latest || latest.state === 'closed') return { ...NEW, ...(await openAgain(origin)) }
       const { handler, assignee, answerDue, state } = latest
       const isWaiting = handler === 'nobody' && state !== 'resolved'
       const [contact] = isWaiting ? await store.contacts(companyId, [contactId]) : []
@@ -44,6 +59,7 @@ export const makeCustomerActions = ({ store, bus, clock }: Needs) => {
         agent: handler === 'agent' ? (assignee?.name ?? null) : null,
         working: handler === 'assistant' && answerDue !== null,
         askEmail: isWaiting && !contact?.email,
+        ...(await openAgain(origin)),
       }
     },
 

@@ -18,6 +18,7 @@ import { makeActions } from '../../src/conversations/actions.js'
 import { makeCustomerActions } from '../../src/conversations/customer.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
 import { makeReceive } from '../../src/conversations/receive.js'
+import { makeServiceLevelReport } from '../../src/conversations/service-level-report.js'
 import { makeExplainServiceLevels } from '../../src/conversations/service-levels.js'
 import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
 import { makeBus } from '../../src/platform/bus.js'
@@ -135,7 +136,7 @@ export const openInstallation = async (options: Options = {}) => {
         receive({ companyId, channelId: id }, arrival),
     history: inbox.historyOfContact,
     message: store.message,
-    ...makeCustomerActions({ store, bus, clock }),
+    ...makeCustomerActions({ store, openingOf, bus, clock }),
     passageText: knowledge.passageText,
     attachments,
     limit,
@@ -152,6 +153,7 @@ export const openInstallation = async (options: Options = {}) => {
     inbox,
     actions,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
+    serviceLevelReport: makeServiceLevelReport({ store, termsOf }),
     explainServiceLevels: makeExplainServiceLevels({ store, termsOf, clock }),
     knowledge: {
       ...knowledge,
@@ -226,7 +228,8 @@ export const call = async (address: string, method: string, path: string, { key,
     ...(raw !== undefined ? { body: raw } : body !== undefined ? { body: JSON.stringify(body) } : {}),
   })
   const text = await response.text()
-  return { status: response.status, headers: response.headers, json: (text === '' ? null : JSON.parse(text)) as Answer }
+  const isJson = response.headers.get('content-type')?.startsWith('application/json')
+  return { status: response.status, headers: response.headers, json: (isJson ? JSON.parse(text) : null) as Answer }
 }
 
 /** What tests look at in answers of every shape. */

@@ -287,3 +287,30 @@ describe('a conversation that was promised something', () => {
     })
   })
 })
+
+describe('reports', () => {
+  it('are read by supervisors and up, as JSON and as a file, in the zone of the company', async () => {
+    const { json } = await ask('get', '/reports/service-levels?by=channel')
+    expect(json).toMatchObject({
+      timeZone: 'Europe/Berlin',
+      from: '2026-01-31T11:00:00.000Z',
+      to: '2026-03-02T11:00:00.000Z',
+    })
+    const until = '2026-03-02T11:00:01.000Z'
+    const report = await ask('get', `/reports/service-levels?by=channel&to=${until}`)
+    expect(report.json.rows).toMatchObject([
+      { key: channelId, name: 'Web chat', measures: { first_response: { ended: 0 } } },
+    ])
+
+    const path = `/api/v1/reports/service-levels.csv?by=priority&to=${until}`
+    const file = await fetch(address + path, { headers: { authorization: `Bearer ${key}` } })
+    expect(file.headers.get('content-disposition')).toContain('attachment; filename="service-levels-')
+    expect(await file.text()).toMatch(/^priority,name,.*\r\nnormal,normal,0,/)
+    expect((await ask('get', '/reports/service-levels?by=mood')).json.error?.field).toBe('by')
+
+    const { key: agentKey } = (await ask('post', '/keys', { name: 'Agent', role: 'agent' })).json as unknown as {
+      key: string
+    }
+    expect((await ask('get', '/reports/service-levels', undefined, agentKey)).status).toBe(403)
+  })
+})

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import type { OutsideHours } from '../../src/companies/opening-hours.js'
+import { makeCustomerActions } from '../../src/conversations/customer.js'
+import { contactIdOf } from '../../src/conversations/message.js'
 import { backNotice } from '../../src/conversations/opening-notice.js'
+import { makeBus } from '../../src/platform/bus.js'
 import { promise } from '../sla/conversation.js'
 import { office } from '../sla/hours.js'
 import { ACME, arrival, grounded, openCore, type Core } from '../support/core.js'
@@ -142,6 +145,23 @@ describe('a customer who writes while nobody is there', () => {
     expect(await told()).toHaveLength(2)
     expect(clock).toMatchObject({ kind: 'assistant_first_reply', endedAt: null })
     expect((await conversation()).clocks?.due?.clock).toBe('first_response')
+  })
+})
+
+describe('a chat that was opened while nobody is there', () => {
+  it('shows when somebody is back, where the channel says so', async () => {
+    const openingOf = async () => core.opening.now
+    const { standing } = makeCustomerActions({ ...core, openingOf, bus: makeBus(), clock: { now: core.now } })
+    const shown = async () => (await standing(ACME, contactIdOf(ACME, id))).opensAt
+    at(FRIDAY_NIGHT)
+    opens('as_usual')
+    expect(await shown()).toBeUndefined()
+    opens('sets_expectations')
+    expect(await shown()).toEqual(new Date('2026-03-09T08:00:00Z'))
+    await write()
+    expect(await shown()).toEqual(new Date('2026-03-09T08:00:00Z'))
+    at(MONDAY_NOON)
+    expect(await shown()).toBeUndefined()
   })
 })
 
