@@ -179,6 +179,8 @@ describeInBrowser('the chat on somebody’s site', () => {
     await stage.comeBack()
     await page.reload()
     await until(() => stage.received().length === 3)
+    // It was open before: it is again, and takes no focus.
+    expect(await focused(page)).toBeUndefined()
     expect(stage.received()).toEqual(['one', 'two', 'three'])
     expect(await input(page).inputValue()).toBe('half a sentence')
     await until(async () => (await bubbles(page, 'own')).join() === 'one,two,three')

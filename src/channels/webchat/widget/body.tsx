@@ -85,7 +85,7 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
     render(
       isOpen ? (
         <Panel
-          {...{ state, chat, words, language, config, memory, takeOffer, uploads, base }}
+          {...{ state, chat, words, language, config, memory, takeOffer, uploads, base, takesFocus }}
           close={() => show(false)}
         />
       ) : null,
@@ -106,6 +106,8 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
   const looksAt = () => chat.watch(isOpen && document.visibilityState === 'visible')
   document.addEventListener('visibilitychange', looksAt)
 
+  /** Whoever opens it writes next; a chat that was open on the page before leaves the focus where it is. */
+  let takesFocus = true
   const show = (open: boolean): void => {
     if (open === isOpen) return
     isOpen = open
@@ -115,8 +117,11 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
     tell(open ? 'open' : 'close')
   }
 
-  if (tab.read('')) show(true)
-  else chat.proceed()
+  if (tab.read('')) {
+    takesFocus = false
+    show(true)
+    takesFocus = true
+  } else chat.proceed()
   draw(chat.state())
 
   return {

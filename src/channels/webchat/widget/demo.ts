@@ -34,6 +34,8 @@ const configOf = ({ color, logo, position, theme, language, texts }: Settings): 
 
 window.addEventListener('message', ({ origin, source, data }: MessageEvent<Partial<Preview> | null>) => {
   if (origin !== location.origin || source !== window.parent || data?.helpdesk !== 'preview' || !data.settings) return
+  // Somebody is typing it.
+  if (!/^#[0-9a-f]{6}$/i.test(data.settings.color)) return
   window.Helpdesk?.('boot', { channel, config: configOf(data.settings) })
   window.Helpdesk?.('open')
 })

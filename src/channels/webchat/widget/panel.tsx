@@ -21,11 +21,13 @@ export type PanelProps = {
   /** `null` where this chat takes no files. */
   uploads: Uploads | null
   base: string
+  /** Whether somebody has just opened it. */
+  takesFocus: boolean
   close(): void
 }
 
 export const Panel = (props: PanelProps) => {
-  const { state, chat, words, language, config, uploads, close } = props
+  const { state, chat, words, language, config, uploads, takesFocus, close } = props
   const [isOver, setOver] = useState(false)
   const [source, setSource] = useState<Source | null>(null)
   const panel = useRef<HTMLDivElement>(null)
@@ -35,7 +37,10 @@ export const Panel = (props: PanelProps) => {
   const [taken, setTaken] = useState({ text: '', times: 0 })
   const isWhole = useWholeScreen(panel)
 
-  useEffect(() => input.current?.focus(), [])
+  useEffect(() => {
+    // A page in a frame that nobody is in takes no focus from where somebody is.
+    if (takesFocus && document.hasFocus()) input.current?.focus()
+  }, [])
 
   const openSource = (wanted: Source) => {
     opener.current = (panel.current?.getRootNode() as ShadowRoot).activeElement as HTMLElement | null
