@@ -2,6 +2,7 @@ import { sentences, type Span } from '../sentences.js'
 import { sameFigure } from './figures.js'
 import { judge, type Context, type FaultReason, type Judgement } from './judge.js'
 import { findQuote } from './quote.js'
+import { doubtIn } from './reports.js'
 import { asciiDigits, MOST_TOKENS, scan, vocabularyOf, type Token, type Vocabulary } from './scan.js'
 
 /**
@@ -38,7 +39,7 @@ export type ProofFault =
   | 'too_long'
 
 /** Bump it with every change that could turn a verdict: decisions name it. */
-export const PROOF_VERSION = 'proof-1'
+export const PROOF_VERSION = 'proof-2'
 
 const LONGEST_CLAIM = 2_000
 const LONGEST_QUOTE = 6_000
@@ -128,8 +129,7 @@ const proveSentence = (
   }
   const own = claimIn(spoken === UNKNOWN ? base(citations[0]?.passage.language ?? '') : spoken)
   if (own.length >= MOST_TOKENS) return refuse('too_long', `${own.length} words`)
-  if (!own.some(({ kind }) => kind === 'word' || kind === 'figure' || kind === 'code'))
-    return refuse('no_claim', sentence)
+  if (!own.some(({ kind }) => kind === 'word' || kind === 'figure')) return refuse('no_claim', sentence)
 
   const byLanguage = new Map<string, Evidence[]>()
   const seen = new Set<string>()
@@ -154,7 +154,8 @@ const proveSentence = (
       byLanguage.set(code, [...(byLanguage.get(code) ?? []), evidence])
     }
   }
-  if (count === 0) return refuse('quote_too_short', tooShort ?? '')
+  if (count === 0)
+    return tooShort === undefined ? refuse('coverage', 'states nothing') : refuse('quote_too_short', tooShort)
 
   let refused: (ProofVerdict & { proved: false }) | undefined
   for (const [code, evidence] of byLanguage) {
@@ -185,6 +186,10 @@ const evidenceOf = (
     if (span.end <= quote.start || span.start >= quote.end) return []
     const last = spans[at - 1]
     const tokens = scan(passage.text.slice(span.start, span.end), language, 'passage')
+    const before = last ? passage.text.slice(last.start, last.end) : ''
+    // A question states nothing, nor does what follows "The following is false:".
+    if (isQuestion(passage.text.slice(span.start, span.end))) return []
+    if (before.endsWith(':') && doubtIn(scan(before, language, 'passage')) !== undefined) return []
     return [
       {
         citation,
@@ -193,7 +198,7 @@ const evidenceOf = (
         tokens,
         context: once(() => ({
           topic: topicOf(),
-          before: new Set(last ? subjectKeys(passage.text.slice(last.start, last.end), language) : []),
+          before: new Set(last ? subjectKeys(before, language) : []),
         })),
       },
     ]

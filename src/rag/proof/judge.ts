@@ -1,5 +1,7 @@
 import { align, isSolid, matches, sideOf, type Side } from './align.js'
 import { sameFigure } from './figures.js'
+import { unstated } from './reports.js'
+import { widened } from './restrictions.js'
 import type { Token, Vocabulary } from './scan.js'
 import { OPERATOR_RULES } from './words.js'
 
@@ -156,6 +158,14 @@ const judgeAligned = (
   // 6. Who speaks and who is spoken to; agents of passives; directions.
   const roleFault = rolesFault()
   if (roleFault) return roleFault
+
+  // 7. What the passage does not state, and what it states only with a restriction.
+  const rests = new Set([...from.keys()].map((at) => passage.solids[at] ?? 0))
+  const report = unstated(passage.tokens, rests, vocabulary)
+  if (report !== undefined) return fault('modal', report)
+  const subject = to.findIndex((at, index) => at >= 0 && said(index).kind === 'word')
+  const restriction = widened(passage.tokens, rests, passage.solids[to[subject] ?? -1] ?? -1, vocabulary)
+  if (restriction) return fault(restriction.reason, restriction.detail)
 
   const places = to.filter((at) => at >= 0)
   const nouns = matched()
@@ -328,6 +338,7 @@ const judgeAligned = (
       if (isListed(run)) continue
       const mine = governorOf(claim, head)
       const theirs = governorOf(passage, to[head] ?? 0)
+      if (!tokens.some(({ figure }) => figure?.kind === 'date') && crossesValue(run)) return fault('order', detail)
       if (hasRival(run, mine) || isTaken(head, theirs) || isSpliced(run)) return fault('order', detail)
       if (!mine || mine !== theirs || governors.has(mine) || BOUND_PREPOSITIONS.has(mine)) return fault('order', detail)
       governors.add(mine)
@@ -344,6 +355,24 @@ const judgeAligned = (
       const jumped = index < head !== at < (to[head] ?? 0)
       return jumped && (governorOf(claim, index) === governor || governorOf(passage, at) === governor)
     })
+  }
+
+  /** Over the joint of two statements: what stands there has a name or a value of its own. */
+  function crossesValue(run: readonly number[]): boolean {
+    const head = run[0] ?? 0
+    const { after, before } = gapOf(head)
+    const origin = to[head] ?? 0
+    const [low, high] = origin > after ? [after, origin] : [origin, before]
+    if (!between(low, high).some(({ joint }) => joint)) return false
+    const isValue = ({ figure }: Token) => figure !== undefined
+    const isName = ({ kind, capital }: Token) => kind === 'word' && capital
+    const out = passage.solids.flatMap((_, at) => (from.has(at) ? [] : [written(at)]))
+    const words = run.map(said)
+    return (
+      (words.some(isName) && out.some(isName)) ||
+      (words.some(isValue) && out.some(isValue)) ||
+      (to.some((at, index) => at >= 0 && isValue(said(index))) && out.some(isValue))
+    )
   }
 
   /** From one of two statements into the other, with something left out between them. */
@@ -537,13 +566,17 @@ const judgeAligned = (
     if (token.operator !== 'if') return false
     const position = passage.solids[at] ?? 0
     const near = passage.tokens.slice(position + 1, position + 5)
-    return near.some(({ text }) => vocabulary.you.has(text)) && near.some(({ text }) => WISHES.has(text))
+    return (
+      near.some(({ text }) => vocabulary.you.has(text)) &&
+      near.some(({ text }) => WISHES.has(text)) &&
+      !near.some(({ operator }) => operator === 'not')
+    )
   }
 
-  /** A condition binds its sentence, up to a stop that begins another statement. */
+  /** A condition binds its sentence, up to what begins another statement; the stop of "e.g." does not. */
   function stillSpeaks(at: number): boolean {
     const position = passage.solids[at] ?? 0
-    const ends = ({ kind, text }: Token) => kind === 'break' && /^[;.:!?\n|•]/u.test(text)
+    const ends = ({ kind, text }: Token) => kind === 'break' && /^[;\n|•]/u.test(text)
     let [low, high] = [position, position]
     while (low > 0 && !ends(passage.tokens[low - 1] as Token)) low -= 1
     while (high < passage.tokens.length - 1 && !ends(passage.tokens[high + 1] as Token)) high += 1
@@ -563,6 +596,7 @@ const judgeAligned = (
     const class_ = written(at).operator
     const looksBack =
       class_ === 'not' ||
+      class_ === 'rarely' ||
       class_ === 'only' ||
       class_ === 'off' ||
       class_ === 'out' ||
@@ -608,7 +642,7 @@ const judgeAligned = (
     if (before !== undefined && beforeThere !== undefined && to[before] === beforeThere) return true
     const crossed =
       (after !== undefined && to[after] === beforeThere) || (before !== undefined && to[before] === afterThere)
-    if (crossed && language === 'de') return true
+    if (crossed && language === 'de' && said(index).operator !== 'only') return true
     // Its word there was left out, or its word here is new: then it must at least be in its place.
     if (inOrder[index] !== at) return false
     const fresh = after === undefined || (to[after] ?? -1) < 0
@@ -638,10 +672,23 @@ const judgeAligned = (
       const inside = passage.tokens
         .slice((passage.solids[first] ?? 0) + 1, passage.solids[last])
         .some((token) => isJoint(token))
+      if (startsAnother(out, low, high)) return fault('order', written(high).text)
       if (literal && !(opensBefore && opensAfter)) return fault('coverage', written(first).text)
       if (inside && !opensBefore && !opensAfter) return fault('order', written(high).text)
     }
     return undefined
+  }
+
+  /** What was left out ends one statement and begins another, whose own subject is gone: "standard …; express … takes 1 day". */
+  function startsAnother(out: readonly number[], low: number, high: number): boolean {
+    const tokens = between(low, high)
+    const stop = tokens.findLastIndex(({ kind, text }) => kind === 'break' && /^[;|]/u.test(text))
+    if (stop >= 0 && tokens.slice(stop).some((token) => isSolid(token) && !token.operator)) return true
+    const first = Math.min(...from.keys())
+    const named = new Set<string>()
+    for (let at = first; from.has(at) && written(at).kind === 'word' && between(first, at).every(isSolid); at += 1)
+      for (const key of written(at).keys) named.add(key)
+    return out.some((at) => written(at).kind === 'word' && written(at).keys.some((key) => named.has(key)))
   }
 
   function rolesFault(): Judgement | undefined {
@@ -674,6 +721,10 @@ const judgeAligned = (
       if (at < 0) continue
       const speaker = speakerBefore(claim, index)
       const speakerThere = speakerBefore(passage, at)
+      const [told, toldThere] = [toldAfter(claim, index), toldAfter(passage, at)]
+      if (told && toldThere && told !== toldThere) return fault('name', said(index).text)
+      // "Send us the form" asks; "we send you the form" does not.
+      if (speakerThere && !speaker && index === 0 && claim.solids[0] === 0) return fault('name', said(index).text)
       if (speakerThere && speaker && speaker !== speakerThere) return fault('name', said(index).text)
       if (speaker !== 'you' || speakerThere || opensClause(at)) continue
       const kept = previousKept(at)
@@ -686,6 +737,14 @@ const judgeAligned = (
   function previousKept(at: number): number {
     for (let other = at - 1; other >= 0; other -= 1) if (from.has(other)) return other
     return -1
+  }
+
+  /** Whom a verb is done to: the pronoun directly after it. */
+  function toldAfter(side: Side, solid: number): 'we' | 'you' | undefined {
+    const next = side.tokens[(side.solids[solid] ?? 0) + 1]
+    if (next?.kind !== 'filler') return undefined
+    if (TOLD.we.has(next.text)) return 'we'
+    return TOLD.you.has(next.text) ? 'you' : undefined
   }
 
   /** Who stands directly before a word of a clause: "we ship", "you will receive". */
@@ -738,6 +797,10 @@ const SUBJECTS = {
   we: new Set('we i nosotros nós wir ich nous je noi'.split(' ')),
   other: new Set('he she it él ella ele ela er es il elle'.split(' ')),
   you: new Set('you usted ustedes tú você vocês du vous tu'.split(' ')),
+}
+const TOLD = {
+  we: new Set('us me uns mir nos noi nous'.split(' ')),
+  you: new Set('you dir ihnen te ti vous voi'.split(' ')),
 }
 const OPPOSITES: Record<string, readonly string[]> = {
   from: ['to'],

@@ -38,7 +38,7 @@ export type Token = {
 const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/gu
 
 type Raw = {
-  kind: 'word' | 'figure' | 'code' | 'break' | 'dash'
+  kind: 'word' | 'figure' | 'code' | 'break' | 'dash' | 'sign'
   text: string
   start: number
   end: number
@@ -62,16 +62,34 @@ const PIECES = new RegExp(
       '(?<sep>[./-])',
     ),
     '(?<clock>(?<![\\p{L}\\p{N}.,])\\p{Nd}{1,2}(?:(?::\\p{Nd}{2}(?::\\p{Nd}{2})?|h\\p{Nd}{2})(?:\\s?[ap]\\.?m\\b\\.?)?|(?:[.]\\p{Nd}{2})?\\s?(?:[ap]\\.?m\\b\\.?|Uhr\\b))(?![\\p{L}\\p{N}]))',
+    '(?<fraction>(?<![\\p{L}\\p{N}/.,])\\p{Nd}{1,3}\\/\\p{Nd}{1,3}(?![\\p{L}\\p{N}/]))',
     '(?<flag>(?<![^\\s(])(?:--?|\\/)[\\p{L}][\\p{L}\\p{N}_/.-]{0,200})',
     '(?<tag><\\/?[\\p{L}][^<>\\n]{0,200}>)',
     '(?<version>(?<![\\p{L}\\p{N}.,])v?\\p{Nd}{1,5}(?:\\.\\p{Nd}{1,5}){2,4}(?![\\p{L}\\p{N}]))',
     "(?<number>(?:(?<![^\\s(])[-−])?(?:(?<![\\p{N}])\\p{Nd}{1,3}(?:[.,'’  \\u2009 ]\\p{Nd}{3})+(?:[.,]\\p{Nd}+)?|\\p{Nd}+(?:[.,]\\p{Nd}+)*)[½¼¾⅓⅔]?|[½¼¾⅓⅔])(?<suffix>(?:st|nd|rd|th|ers?|ères?|e|ème|º|ª|s)(?![\\p{L}\\p{N}]))?",
     '(?<name>(?:[\\p{L}_]|\\$(?=\\p{L}))[\\p{L}\\p{M}\\p{N}_$\\u00ad]*(?:[_./:@#\\\\=-]{1,2}[\\p{L}\\p{N}_$]+){0,20})',
     '(?<sign>[%‰°€$£¥₹#])',
+    '(?<dash>(?<=\\p{N})\\s?[-–—]\\s?(?=\\p{N}))',
     '(?<stop>[,;:()\\[\\]{}—–|•·!?.…\\n]| - |[。、，；：！？])',
+    // What is left of numerals ("⑧", "²", "Ⅷ") and signs ("≤", "❌"): a back-tick and a lone accent are none.
+    '(?<mark>(?![`´¨˜])[\\p{N}\\p{S}\\p{Extended_Pictographic}])',
   ].join('|'),
   'giu',
 )
+/** Signs that compare, beside a number; elsewhere ("Settings > Security") they are signs like others. */
+const COMPARISONS: Record<string, OperatorClass> = {
+  '<': 'lessThan',
+  '>': 'moreThan',
+  '≤': 'atMost',
+  '⩽': 'atMost',
+  '≥': 'atLeast',
+  '⩾': 'atLeast',
+  '≠': 'not',
+  '~': 'about',
+  '≈': 'about',
+  '±': 'about',
+}
+const COMPARING = /^[<>≤⩽≥⩾≠~≈±+]$/u
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 const FRACTIONS: Record<string, string> = { '½': '.5', '¼': '.25', '¾': '.75', '⅓': '.333333', '⅔': '.666667' }
@@ -124,7 +142,7 @@ const pieces = (text: string, language: string): Raw[] => {
       const address = match[0].replace(/[.,;:!?)\]}'’*]+$/u, '')
       put('code', address, start, start + address.length)
       if (address.length < match[0].length) put('break', match[0].slice(address.length), start + address.length, end)
-    } else if (groups['phone'] ?? groups['version'] ?? groups['flag'] ?? groups['tag']) {
+    } else if (groups['phone'] ?? groups['version'] ?? groups['fraction'] ?? groups['flag'] ?? groups['tag']) {
       put(
         'code',
         asciiDigits(match[0])
@@ -144,13 +162,13 @@ const pieces = (text: string, language: string): Raw[] => {
       addNumber(groups['number'], groups['suffix'] ?? '', start, end)
     } else if (groups['sign']) {
       put('word', match[0], start, end)
-    } else if (groups['stop']) {
+    } else if (groups['dash']) {
       // The dash of a range parts no clauses.
-      const isRange =
-        /[–—]/u.test(match[0]) &&
-        /\p{N}$/u.test(text.slice(Math.max(0, start - 1), start)) &&
-        /^\p{N}/u.test(text.slice(end, end + 1))
-      put(isRange ? 'dash' : 'break', match[0], start, end)
+      put('dash', match[0], start, end)
+    } else if (groups['stop']) {
+      put('break', match[0], start, end)
+    } else if (groups['mark']) {
+      put(COMPARING.test(match[0]) ? 'sign' : 'code', match[0], start, end)
     } else {
       addName(match[0], start)
     }
@@ -299,7 +317,7 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
     if (!raw) break
     if (raw.kind !== 'word') {
       // "1.", "2)" before a step is its place, not a number.
-      found.push(plainToken(raw))
+      found.push(raw.kind === 'sign' ? signToken(raw, raws[at - 1], raws[at + 1]) : plainToken(raw))
       if (raw.kind !== 'break') opening = false
       at += 1
       continue
@@ -333,13 +351,22 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
     const before = raws[at - 1]
     const isName =
       language === 'de' && raw.capital && before?.kind === 'word' && !vocabulary.joints.has(lower(before.text))
-    found.push(wordToken(raw, word, isName))
+    found.push(wordToken(raw, word, isName, before))
     opening = false
     at += 1
   }
-  return found
+  return role === 'claim' ? withoutNo(found) : found
 
-  function wordToken(raw: Raw, word: string, isName: boolean): Token {
+  /** "20 m", "5 s": grammar elsewhere, directly after a number its unit. */
+  function isSymbol({ text: written, end }: Raw, before: Raw | undefined): boolean {
+    return (
+      before?.kind === 'figure' &&
+      /^[b-df-hj-np-tv-xz]{1,2}$/iu.test(written) &&
+      !/^['’ʼ]/u.test(text.slice(end, end + 1))
+    )
+  }
+
+  function wordToken(raw: Raw, word: string, isName: boolean, before: Raw | undefined): Token {
     const base = { text: word, start: raw.start, end: raw.end, capital: raw.capital }
     const joint = vocabulary.joints.has(word)
     const perhaps = numberWordsOf(language)?.words.get(folded(word))
@@ -350,7 +377,13 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
       vocabulary.third.has(word) ||
       vocabulary.you.has(word) ||
       vocabulary.we.has(word)
-    if (vocabulary.lexicon && isGrammar && !raw.shouted && !(isName && vocabulary.prepositions.has(word))) {
+    if (
+      vocabulary.lexicon &&
+      isGrammar &&
+      !isSymbol(raw, before) &&
+      !raw.shouted &&
+      !(isName && vocabulary.prepositions.has(word))
+    ) {
       return {
         ...base,
         kind: 'filler',
@@ -372,8 +405,31 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
   }
 }
 
+/** "No, we do not share it": an answer's first word, where what follows denies by itself. */
+const withoutNo = (tokens: Token[]): Token[] => {
+  const [first, comma, ...rest] = tokens
+  const isAnswer = first?.operator === 'not' && /^(?:no|nein|non|não)$/u.test(first.text) && comma?.text === ','
+  return isAnswer && rest.some(({ operator }) => operator === 'not') ? rest : tokens
+}
+
+/** "6+", "< 5 EUR": a bound; any other sign must be found as it is. */
+const signToken = (raw: Raw, before: Raw | undefined, after: Raw | undefined): Token => {
+  const isBound = (next: Raw | undefined) =>
+    next?.kind === 'figure' || (next !== undefined && unitOf(next.text) !== undefined)
+  const operator: OperatorClass | undefined =
+    raw.text === '+'
+      ? before?.kind === 'figure' && before.end === raw.start
+        ? 'atLeast'
+        : undefined
+      : isBound(after)
+        ? COMPARISONS[raw.text]
+        : undefined
+  const token = plainToken({ ...raw, kind: 'code' })
+  return operator ? { ...token, kind: 'operator', keys: [`is:${operator}`], operator } : token
+}
+
 const plainToken = ({ kind, text, start, end, capital, figure }: Raw): Token => ({
-  kind: kind === 'dash' ? 'filler' : kind,
+  kind: kind === 'dash' ? 'filler' : kind === 'sign' ? 'code' : kind,
   text,
   start,
   end,

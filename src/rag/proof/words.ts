@@ -96,11 +96,11 @@ export const phrases = list
 
 const en: Lexicon = {
   operators: {
-    not: 'not | no | nor | neither | none | nobody | no one | nothing | nowhere | no longer | unable to | fails to | failed to | fail to',
+    not: 'not | anything but | no | nor | neither | none | nobody | no one | nothing | nowhere | no longer | unable to | fails to | failed to | fail to',
     never: 'never | at no time',
     without: 'without',
     except:
-      'except | except for | except that | excluding | apart from | aside from | other than | with the exception of',
+      'except | everything but | all but | anything except | except for | except that | excluding | apart from | aside from | other than | with the exception of',
     unless: 'unless',
     only: 'only | solely | exclusively | nothing but | merely',
     if: 'if | provided that | as long as | so long as | in case | on condition that | assuming',
@@ -108,7 +108,7 @@ const en: Lexicon = {
     can: 'can | able to | allowed to | permitted to | possible to',
     must: 'must | have to | has to | had to | need to | needs to | needed to | required to | obliged to | shall',
     should: 'should | ought to',
-    hedge: `almost | nearly | probably | likely | unlikely | allegedly | reportedly | supposedly | apparently | believed | believe | believes | claim | claims | claimed
+    hedge: `almost | nearly | probably | likely | unlikely | allegedly | reportedly | supposedly | apparently | believed | believe | believes | think | thinks | thought | assume | assumes | assumed | pretend | pretends | claim | claims | claimed
       | argue | argues | argued | alleged | suggest | suggests | suggested | planned | plans to | expected | proposed | partially | partly | rumoured | rumored | tried to | tries to | attempted to`,
     all: 'all | every | each | everyone | everybody | everything | any | anyone | anybody',
     most: 'most | the majority of | a majority of',
@@ -119,7 +119,8 @@ const en: Lexicon = {
     usually: 'usually | generally | typically | normally | mostly | in most cases | in general',
     often: 'often | frequently',
     sometimes: 'sometimes | occasionally | in some cases',
-    rarely: 'rarely | seldom | hardly | barely | scarcely',
+    rarely:
+      'rarely | seldom | hardly | barely | scarcely | hardly ever | almost never | rarely if ever | scarcely ever | next to never',
     atLeast: `at least | no less than | no fewer than | not less than | not fewer than | a minimum of | minimum of | minimum | or more | or above
       | and above | and up | or older | or later`,
     atMost:
@@ -194,7 +195,7 @@ const es: Lexicon = {
     must: 'debe | deben | debes | debemos | deberá | deberán | tiene que | tienen que | tienes que | hay que | es obligatorio | es necesario',
     should: 'debería | deberían | deberías',
     hedge:
-      'casi | probablemente | supuestamente | presuntamente | aparentemente | parcialmente | afirma | afirman | sostiene | sostienen | cree | creen | sugiere | sugieren',
+      'casi | probablemente | supuestamente | presuntamente | aparentemente | parcialmente | afirma | afirman | sostiene | sostienen | cree | creen | creía | creían | piensa | piensan | pensaba | pensaban | opina | opinan | supone | suponen | sugiere | sugieren',
     all: 'todo | toda | todos | todas | cada | cualquier | cualquiera',
     most: 'la mayoría de | la mayoría | la mayor parte de | la mayor parte',
     many: 'muchos | muchas | varios | varias | numerosos | numerosas | múltiples | diversos | diversas',
@@ -204,7 +205,7 @@ const es: Lexicon = {
     usually: 'normalmente | generalmente | habitualmente | por lo general | en general | suele | suelen | usualmente',
     often: 'a menudo | frecuentemente | con frecuencia',
     sometimes: 'a veces | en ocasiones | ocasionalmente',
-    rarely: 'rara vez | raramente | apenas',
+    rarely: 'rara vez | raramente | apenas | casi nunca',
     atLeast: 'al menos | por lo menos | como mínimo | un mínimo de | no menos de | mínimo | o más',
     atMost: 'como máximo | hasta# | a lo sumo | un máximo de | no más de | máximo | o menos',
     moreThan: 'más de | superior a | más que',
@@ -300,7 +301,7 @@ const pt: Lexicon = {
 
 const de: Lexicon = {
   operators: {
-    not: 'nicht | kein | keine | keinen | keinem | keiner | keines | nichts | niemand | weder | nirgends | nicht mehr',
+    not: 'nicht | alles andere als | kein | keine | keinen | keinem | keiner | keines | nichts | niemand | weder | nirgends | nicht mehr',
     never: 'nie | niemals',
     without: 'ohne',
     except: 'außer | ausgenommen | mit ausnahme | abgesehen von',
@@ -312,7 +313,7 @@ const de: Lexicon = {
     must: 'muss | müssen | musst | müsst | muß | ist verpflichtet | sind verpflichtet',
     should: 'sollte | sollten | soll | sollen',
     hedge:
-      'fast | beinahe | vermutlich | wahrscheinlich | angeblich | teilweise | voraussichtlich | mutmaßlich | behauptet | behaupten | behauptete | glauben | glaubt | vorgeschlagen',
+      'fast | beinahe | vermutlich | wahrscheinlich | angeblich | teilweise | voraussichtlich | mutmaßlich | behauptet | behaupten | behauptete | glauben | glaubt | denken | denkt | meinen | meint | vermuten | vermutet | vorgeschlagen',
     all: 'alle | aller | allen | alles | jede | jeder | jedes | jeden | jedem | sämtliche',
     most: 'die meisten | den meisten | meisten | die mehrheit | der großteil',
     many: 'viele | vielen | vieler | mehrere | mehreren | zahlreiche | zahlreichen | verschiedene | verschiedenen',
@@ -322,7 +323,7 @@ const de: Lexicon = {
     usually: 'normalerweise | in der regel | üblicherweise | meist | meistens | gewöhnlich | im allgemeinen',
     often: 'oft | häufig',
     sometimes: 'manchmal | gelegentlich',
-    rarely: 'selten | kaum',
+    rarely: 'selten | kaum | kaum je | fast nie | so gut wie nie',
     atLeast: 'mindestens | wenigstens | zumindest | oder mehr | ein minimum von',
     atMost: 'höchstens | maximal | bis zu | nicht mehr als | spätestens | oder weniger',
     within: 'innerhalb | binnen',
@@ -363,7 +364,7 @@ const de: Lexicon = {
 
 const fr: Lexicon = {
   operators: {
-    not: 'pas | non | aucun | aucune | rien | ni | ne plus',
+    not: 'pas | tout sauf | non | aucun | aucune | rien | ni | ne plus',
     never: 'jamais',
     without: 'sans',
     except:
@@ -375,7 +376,8 @@ const fr: Lexicon = {
     can: 'peut | peuvent | pouvez | pouvons | peux | pourrez | pourra | est possible',
     must: 'doit | doivent | devez | devons | dois | faut | devra | devrez | devront',
     should: 'devrait | devraient | devriez',
-    hedge: 'presque | probablement | apparemment | partiellement | prétendument | vraisemblablement',
+    hedge:
+      'presque | probablement | apparemment | partiellement | prétendument | vraisemblablement | croit | croient | pense | pensent | prétend | prétendent | affirme | affirment',
     all: 'tout | toute | tous | toutes | chaque | n importe quel | n importe quelle',
     most: 'la plupart de | la plupart des | la plupart du | la plupart | la majorité des | la majorité de',
     many: 'beaucoup de | plusieurs | nombreux | nombreuses | divers | diverses',
@@ -421,7 +423,7 @@ const fr: Lexicon = {
 
 const it: Lexicon = {
   operators: {
-    not: 'non | né | nessun | nessuno | nessuna | niente | nulla | neanche | nemmeno | neppure',
+    not: 'non | tutt altro che | né | nessun | nessuno | nessuna | niente | nulla | neanche | nemmeno | neppure',
     never: 'mai',
     without: 'senza',
     except:
@@ -433,7 +435,8 @@ const it: Lexicon = {
     can: 'può | possono | puoi | potete | possiamo | potrà | potranno | è possibile',
     must: 'deve | devono | devi | dovete | dobbiamo | dovrà | dovranno | occorre | bisogna | è necessario | è obbligatorio',
     should: 'dovrebbe | dovrebbero | dovresti',
-    hedge: 'quasi | probabilmente | presumibilmente | apparentemente | parzialmente | presunto',
+    hedge:
+      'quasi | probabilmente | presumibilmente | apparentemente | parzialmente | presunto | crede | credono | pensa | pensano | sostiene | sostengono | afferma | affermano',
     all: 'tutto | tutta | tutti | tutte | ogni | ciascun | ciascuno | ciascuna | qualsiasi | qualunque',
     most: 'la maggior parte di | la maggior parte dei | la maggior parte delle | la maggior parte | la maggioranza',
     many: 'molti | molte | diversi | diverse | vari | varie | numerosi | numerose | parecchi',

@@ -1,0 +1,217 @@
+import { isSolid } from './align.js'
+import type { JudgeFault } from './judge.js'
+import type { Token, Vocabulary } from './scan.js'
+
+/**
+ * What narrows a sentence may not be left out of it: a number, "per user", the clause that comes first, "with a yearly plan" after
+ * who it speaks of. `kept` holds the places of the passage's words that a claim rests on, `subject` that of its first.
+ */
+export const widened = (
+  passage: readonly Token[],
+  kept: ReadonlySet<number>,
+  subject: number,
+  vocabulary: Vocabulary,
+): JudgeFault | undefined => {
+  const isOut = (at: number) => {
+    const token = passage[at]
+    return token !== undefined && isSolid(token) && !kept.has(at)
+  }
+  const isWordOut = (at: number) => isOut(at) && !passage[at]?.operator && passage[at]?.addable !== true
+  const fault = (reason: JudgeFault['reason'], at: number): JudgeFault => ({
+    reason,
+    detail: passage[at]?.text ?? '',
+  })
+  const textAt = (at: number) => passage[at]?.text ?? ''
+  const isBreak = (at: number) => passage[at]?.kind === 'break'
+  const find = (from: number, to: number, test: (at: number) => boolean): number => {
+    for (let at = from; at < to; at += 1) if (test(at)) return at
+    return -1
+  }
+  const some = (from: number, to: number, test: (at: number) => boolean) => find(from, to, test) >= 0
+  /** Where the punctuation stands that ends what `at` is in. */
+  const endOf = (at: number) => {
+    const end = find(at, passage.length, isBreak)
+    return end < 0 ? passage.length : end
+  }
+  const narrated = isNarrative(passage)
+  if (!some(0, passage.length, isOut)) return undefined
+  return shared() ?? figures() ?? opening() ?? conditions() ?? attributes() ?? denials()
+
+  /** "Respectively" ties two lists: only all of it is true. */
+  function shared(): JudgeFault | undefined {
+    const at = passage.findIndex(({ text }) => RESPECTIVELY.has(text))
+    return at >= 0 && some(0, passage.length, isOut) ? fault('order', at) : undefined
+  }
+
+  function figures(): JudgeFault | undefined {
+    for (const [at, { figure, end }] of passage.entries()) {
+      if (!figure || isFraming(at)) continue
+      if (kept.has(at)) {
+        const next = passage[at + 1]
+        const isUnit = next?.kind === 'word' && next.start - end <= 1 && !isYear(passage[at] as Token)
+        if (isUnit && isWordOut(at + 1) && !AGES.has(next.text)) return fault('unit', at + 1)
+        const rate = rateAfter(at)
+        if (rate >= 0) return fault('unit', rate)
+        continue
+      }
+      // A range is one figure.
+      for (const [other, joint] of [
+        [at + 2, at + 1],
+        [at - 2, at - 1],
+      ] as const)
+        if (kept.has(other) && passage[other]?.figure && RANGES.has(textAt(joint).trim())) return fault('number', at)
+      if (isBound(at) || (kept.has(at + 1) && passage[at + 1]?.kind === 'word')) return fault('number', at)
+    }
+    return undefined
+  }
+
+  /** What is left out around a number hangs on a kept word of its clause: "children under 6", "possible within 14 days". */
+  function isBound(figure: number): boolean {
+    let [low, high] = [figure, figure + 1]
+    while (low > 0 && !kept.has(low - 1) && !isJoint(low - 1)) low -= 1
+    while (high < passage.length && !kept.has(high) && !isJoint(high)) high += 1
+    const [last, first] = [passage[low - 1], passage[low]]
+    // "It [costs 4.90 EUR] and takes …": a statement of its own.
+    const isWhole =
+      first !== undefined &&
+      !narrows(first) &&
+      (isJoint(high) ? some(high, passage.length, (at) => kept.has(at)) : AND.has(last?.text ?? ''))
+    if (isWhole || (!kept.has(low - 1) && !kept.has(high))) return bindsAll(figure, low)
+    return (last !== undefined || kept.has(high)) && some(low, figure, (at) => narrows(passage[at] as Token))
+  }
+
+  function isJoint(at: number): boolean {
+    const token = passage[at]
+    return token !== undefined && token.joint && !narrows(token)
+  }
+
+  /** "… until 2026" at the end of a list binds all of it. */
+  function bindsAll(figure: number, low: number): boolean {
+    const isUntil = passage[figure - 1]?.operator === 'until'
+    return isUntil && !narrated && low > 0 && !isBreak(low - 1) && figure >= passage.length - 2
+  }
+
+  function narrows(token: Token): boolean {
+    return vocabulary.prepositions.has(token.text) || BOUNDS.has(token.operator ?? '')
+  }
+
+  function isFraming(at: number): boolean {
+    return at === 0 && (vocabulary.phrases.get(textAt(0).toLowerCase()) ?? []).some(({ as }) => as === 'framing')
+  }
+
+  /** "per user and month" after a number that is kept: the place of a word of it that is not, or -1. */
+  function rateAfter(figure: number): number {
+    for (let at = figure + 1; at <= figure + 2; at += 1) {
+      const isRate = PER.has(textAt(at)) || (EVERY.has(textAt(at)) && PERIODS.has(textAt(at + 1)))
+      if (!isRate) continue
+      if (isOut(at + 1)) return at + 1
+      return AND.has(textAt(at + 2)) && PERIODS.has(textAt(at + 3)) && isOut(at + 3) ? at + 3 : -1
+    }
+    return -1
+  }
+
+  /** "On request, …", "When your payment fails, …", "Ab 50 Euro …": all that comes before what is kept. */
+  function opening(): JudgeFault | undefined {
+    if (narrated) return undefined
+    const first = find(0, passage.length, (at) => !isBreak(at))
+    const token = passage[first]
+    if (!token || (token.operator && UNBOUND.has(token.operator))) return undefined
+    if (!vocabulary.prepositions.has(token.text) && !OPENING.has(token.text) && !BOUNDS.has(token.operator ?? ''))
+      return undefined
+    const start = find(first, passage.length, (at) => kept.has(at))
+    const out = find(first, start, isWordOut)
+    if (out < 0 || some(first, endOf(first), (at) => kept.has(at) && at < start)) return undefined
+    const isPurpose =
+      PURPOSES.has(token.text) && (token.text === 'to' || INFINITIVE.test(textAt(out)) || token.text === 'um')
+    if (isPurpose || !some(first, start, (at) => isWordOut(at) && !DISCOURSE.has(textAt(at)))) return undefined
+    return fault('condition', first)
+  }
+
+  /** Of a condition that is kept no word may go; "when …" at the end may not go at all. */
+  function conditions(): JudgeFault | undefined {
+    for (const [at, { text, operator }] of passage.entries()) {
+      if ((operator === 'until' || operator === 'within') && isOut(at) && kept.has(at - 1) && !narrated)
+        return fault('condition', at)
+      const isIf = operator === 'if' || operator === 'unless'
+      if (!isIf && !WHEN.has(text)) continue
+      const end = endOf(at + 1)
+      const isKept = some(at + 1, end, (other) => kept.has(other))
+      const out = find(at + 1, end, isWordOut)
+      if (out < 0) continue
+      if (isKept && (kept.has(at) || !isIf)) return fault('condition', out)
+      if (!isKept && !isIf && !narrated && some(0, at, (other) => kept.has(other))) return fault('condition', at)
+    }
+    return undefined
+  }
+
+  /** "Premium customers", "members with a yearly plan": who a sentence speaks of is not anybody. */
+  function attributes(): JudgeFault | undefined {
+    if (narrated || subject < 0) return undefined
+    if (isWordOut(subject - 1) && passage[subject - 1]?.kind === 'word' && !isFraming(subject - 1))
+      return fault('coverage', subject - 1)
+    const next = find(subject + 1, passage.length, (at) => kept.has(at))
+    const after = passage[subject + 1]
+    if (next < 0 || !after || some(subject, next, isBreak)) return undefined
+    const opens = narrows(after) || RELATIVE.has(after.text)
+    const out = find(subject + 1, next, isWordOut)
+    return opens && out >= 0 ? fault('coverage', out) : undefined
+  }
+
+  /** "We do not share it with others" denies less than "we do not share it". */
+  function denials(): JudgeFault | undefined {
+    for (const [at, { operator }] of passage.entries()) {
+      if (!kept.has(at) || (operator !== 'not' && operator !== 'never' && operator !== 'without')) continue
+      const joint = find(at + 1, passage.length, (other) => isBreak(other) || passage[other]?.joint === true)
+      const out = find(at + 1, joint < 0 ? passage.length : joint, isWordOut)
+      if (out >= 0) return fault('negation', out)
+    }
+    return undefined
+  }
+}
+
+/** What was, was, wherever the sentence begins; what is may be so only there. */
+const isNarrative = (passage: readonly Token[]): boolean =>
+  passage.some(({ text }) => PAST.has(text)) ||
+  (passage.some(({ text }) => PAST_ENDING.test(text)) && !passage.some(({ text }) => PRESENT.has(text)))
+
+const isYear = ({ figure }: Token): boolean =>
+  figure?.kind !== 'number' || figure.ordinal || /^1[0-9]{3}s?$|^20[0-9]{2}s?$/u.test(figure.value)
+
+const set = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/u))
+
+const RESPECTIVELY = set('respectively respectivamente respectivement rispettivamente jeweils bzw beziehungsweise')
+const RANGES = set('- – — to and or bis und oder a y o hasta à et ou au até e')
+/** "At least 18 years old" is "at least 18". */
+const AGES = set('years year años jahre jahren ans anos anni')
+const AND = set('and y e und et ed')
+const PER = set('per pro je por par')
+const EVERY = set('a an al im ao au all each every cada')
+const PERIODS = set(
+  `second minute hour day night week month quarter year hora día noche semana mes año stunde tag nacht woche monat quartal jahr
+  heure jour nuit semaine mois an ora giorno notte settimana mese anno dia noite mês ano user person seat`,
+)
+const WHEN = set('when whenever once cuando sobald quand lorsque quando')
+const OPENING = set(
+  `when whenever once provided given should upon as cuando una siempre sobald sollte sollten je quand lorsque dès si quando una
+  tras luego mediante nel nella sobre bajo auf gegen bei ab`,
+)
+const BOUNDS = set(
+  'within before after until since over under moreThan lessThan atLeast atMost about without except only',
+)
+const UNBOUND = set('not never may can must all')
+const PURPOSES = set('to um para pour per')
+const INFINITIVE = /(?:[aei]r(?:l[oae]s?|se|te|me|nos)?|re|oir|[aei]r(?:si|lo|la))$/u
+const DISCOURSE = set(
+  `example instance addition fact general result contrast hand words particular short summary conclusion turn ejemplo general
+  cambio resumen lugar beispiel gegensatz regel allgemeinen zusammenfassung exemple fait général bref outre exemplo geral resumo
+  contrário esempio generale sintesi default rule tanto first place moment now`,
+)
+const RELATIVE = set('who whom whose which that que quien quienes cuyo die der das deren welche qui dont che cui quem')
+const PAST = set(
+  `was were had did been became fue era fueron eran había habían estaba estaban wurde wurden war waren hatte hatten konnte foi foram
+  eram tinha était étaient fut furent avait avaient fu furono erano aveva`,
+)
+const PAST_ENDING = /(?:\p{L}{3}ed|\p{L}{2}(?:ó|aron|ieron|aban|ou|aram|eram|iram))$/u
+const PRESENT = set(
+  'is are be can may must will shall have has do does you your we our es son puede pueden tiene tienen é são pode podem',
+)
