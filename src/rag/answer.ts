@@ -71,7 +71,7 @@ type Needs = {
 }
 
 /** Grows with every change that could make the same inputs give another answer. */
-const ALGORITHM = `extractive-4/analysis-${ANALYSIS_VERSION}/proof-${PROOF_VERSION}`
+const ALGORITHM = `extractive-4/analysis-${ANALYSIS_VERSION}/${PROOF_VERSION}`
 
 /** What the model reads, in tokens. */
 const CONTEXT_TOKENS = 3_000
