@@ -292,6 +292,7 @@ export const compose = ({
         apiKey: config.HELPDESK_API_KEY,
       })
       firstCompanyId = first.firstCompanyId
+      companies.serviceLevels.warm(clock.now()).catch((err: unknown) => log.warn({ err }, 'hours not looked at'))
       await syncFolder(firstCompanyId, knowledgeRoots(config))
       await channels.openAll()
       await queue.start()

@@ -9,9 +9,18 @@ const SETTLE_WITHIN_MS = 60_000
 const ACKNOWLEDGED_PER_ROUND = 20
 const LOAD_WITHIN_MS = 20_000
 
+/** Promises that break while the server is killed. */
+const target = { first_response: 2_000, next_response: 1_000, resolution: 5_000 }
+const HASTY = {
+  name: 'Hasty',
+  targets: { low: target, normal: target, high: target, urgent: target },
+  countAssistantReplies: true,
+}
+
 /**
  * `visitors` write without pause; a message whose acknowledgement did not come is sent again with the same id, as a chat
- * page does. After `rounds` kills the ledger of acknowledgements, kept outside the server, is compared with the chats.
+ * page does. After `rounds` kills the ledger of acknowledgements, kept outside the server, is compared with the chats, and
+ * what the server kept of its service-level clocks with what the timelines tell.
  * @param {{ rounds: number, visitors?: number }} options
  */
 export const killRounds = async ({ rounds, visitors = 12 }) => {
@@ -20,6 +29,7 @@ export const killRounds = async ({ rounds, visitors = 12 }) => {
   let server = await startServer({ dataDir, env })
   /** @type {{ token: string, acknowledged: Set<string>, sent: number }[]} */
   const writers = []
+  await call(server.url, '/policies', { method: 'PUT', body: { policies: [HASTY] } })
   const { channelKey } = await call(server.url, '/webchat/demo')
   for (let index = 0; index < visitors; index += 1) {
     const { token } = await call(server.url, '/webchat/sessions', { body: { channelKey } })
@@ -90,9 +100,37 @@ export const killRounds = async ({ rounds, visitors = 12 }) => {
     if (sequence.some((/** @type {number} */ seq, /** @type {number} */ at) => at > 0 && seq <= sequence[at - 1]))
       outOfOrder += 1
   }
+  await pause(HASTY.targets.normal.resolution + 1_000)
+  const untrue = await untrueClocks(server.url)
   await server.stop()
   rmSync(dataDir, { recursive: true, force: true })
-  return { rounds, visitors, acknowledged, retries, lost, doubled, outOfOrder, unanswered }
+  return { rounds, visitors, acknowledged, retries, lost, doubled, outOfOrder, unanswered, untrue }
+}
+
+/**
+ * Conversations whose clocks, due time or announcements are not what their timeline tells. Asked when every deadline has
+ * passed: nothing changes while it is looked at.
+ * @param {string} url
+ */
+const untrueClocks = async (url) => {
+  const { conversations } = await call(url, '/conversations?limit=100')
+  let untrue = 0
+  for (const { id, due } of conversations) {
+    const { clocks } = await call(url, `/conversations/${id}/service-levels`)
+    const { messages } = await call(url, `/conversations/${id}/messages`)
+    const told = (/** @type {string} */ change) =>
+      messages.filter((/** @type {any} */ { event }) => event?.name === 'service_level' && event.change === change)
+        .length
+    const broken = clocks.flatMap((/** @type {any} */ { ledger }) =>
+      ledger.filter((/** @type {any} */ { change }) => change === 'breach'),
+    ).length
+    const deadlines = clocks
+      .filter((/** @type {any} */ { deadline, endedAt }) => deadline && !endedAt)
+      .map((/** @type {any} */ { deadline }) => deadline)
+      .sort()
+    if (clocks.length === 0 || told('breach') - told('withdrawn') !== broken || due?.at !== deadlines[0]) untrue += 1
+  }
+  return conversations.length === 0 ? Infinity : untrue
 }
 
 /** @param {{ acknowledged: Set<string> }[]} writers */

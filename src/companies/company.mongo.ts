@@ -151,10 +151,10 @@ export const makeCompanyStore = ({ client, db, clock }: Needs) => {
     forget: (id: string): void => void cache.delete(id),
 
     /** Companies that promise something. */
-    withPolicies: async (): Promise<string[]> =>
-      (await companies.find({ 'versions.policies': { $exists: true } }, { projection: { _id: 1 } }).toArray()).map(
-        ({ _id }) => _id,
-      ),
+    withPolicies: async (limit: number): Promise<string[]> => {
+      const found = companies.find({ 'versions.policies': { $exists: true } }, { projection: { _id: 1 }, limit })
+      return (await found.toArray()).map(({ _id }) => _id)
+    },
 
     /** Makes concurrent changes of a company's people conflict, so that one of them is repeated and sees the other. */
     serialisePeople: async (session: Session, id: string): Promise<void> => {

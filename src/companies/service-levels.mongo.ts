@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { inTransaction, type CollectionSchema, type Mongo } from '../platform/mongo.js'
-import type { BusinessHours } from '../sla/business-hours.js'
+import { addBusinessTime, type BusinessHours } from '../sla/business-hours.js'
 import { checkPolicies, matchPolicy, type Facts, type Policy } from '../sla/policy.js'
 import type { CompanyStore } from './company.mongo.js'
 import {
@@ -53,6 +53,10 @@ export const serviceLevelSchemas: CollectionSchema[] = Object.values(COLLECTIONS
   collection,
   indexes: [{ key: { companyId: 1, version: -1 }, name: 'of_company', unique: true }],
 }))
+
+/** Companies whose hours are worked out at the start, and how far ahead, in business time. */
+const MOST_WARMED = 500
+const WARMED_MS = 40 * 60 * 60 * 1000
 
 /** Versions never change: what was read once is kept, up to so many. */
 const VERSIONS_KEPT = 2_000
@@ -119,7 +123,9 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
       get: hours.now,
       save: async (companyId: string, given: OpeningHours, by: Person, expected?: number | null) => {
         assertOpeningHours(given, await channelIds(companyId))
-        return hours.save(companyId, given, by, expected)
+        const saved = await hours.save(companyId, given, by, expected)
+        warmHours(saved.content, clock.now())
+        return saved
       },
     },
 
@@ -132,6 +138,14 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
         if (fault) throw new AppError('invalid', fault.code, fault.message, { field: `policies.${fault.field}` })
         return policies.save(companyId, given, by, expected)
       },
+    },
+
+    /** Works out the coming days once, so that no customer's message waits for the first look into a time zone. */
+    warm: async (now: Date): Promise<void> => {
+      for (const companyId of await companies.withPolicies(MOST_WARMED)) {
+        await policies.now(companyId)
+        warmHours((await hours.now(companyId)).content, now)
+      }
     },
 
     /** What is promised to a customer who writes now, and under which versions; `null`: nothing. */
@@ -168,6 +182,12 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
 }
 
 export type ServiceLevels = ReturnType<typeof makeServiceLevels>
+
+const warmHours = ({ hours, channels }: OpeningHours, now: Date): void => {
+  for (const one of [hours, ...channels.map((channel) => channel.hours)]) {
+    if (one) addBusinessTime(one, now, WARMED_MS)
+  }
+}
 
 /** A policy that is as it was keeps its version. */
 const versioned = ({ id, ...draft }: PolicyDraft, before: readonly Policy[]): Policy => {

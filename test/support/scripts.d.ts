@@ -6,6 +6,7 @@ declare module '*/scripts/bench/kill.mjs' {
     doubled: number
     outOfOrder: number
     unanswered: number
+    untrue: number
   }>
 }
 
