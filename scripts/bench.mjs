@@ -24,6 +24,8 @@ const { search } = await import('./bench/search.mjs')
 const { sla } = await import('./bench/sla.mjs')
 const { startup } = await import('./bench/startup.mjs')
 const { widget } = await import('./bench/widget.mjs')
+const { store } = await import('./bench/store.mjs')
+const { killStoreRounds } = await import('./bench/store-kill.mjs')
 
 /** @type {Record<string, () => Promise<object>>} */
 const benches = {
@@ -40,6 +42,8 @@ const benches = {
   drafts,
   outages,
   widget,
+  store,
+  'store-kill': async () => ({ bench: 'store-kill', ...(await killStoreRounds({ rounds: 100 })) }),
   kill: async () => ({ bench: 'kill', ...(await killRounds({ rounds: 20 })) }),
 }
 

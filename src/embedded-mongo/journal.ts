@@ -65,8 +65,10 @@ export class Journal {
         this.database.prepare('PRAGMA synchronous=FULL').all()
         this.database.exec('BEGIN IMMEDIATE')
         this.database.exec('COMMIT')
-        this.checkFormat()
+        const version = this.checkFormat()
         this.checkPages()
+        // Nothing is written where nothing is missing: a store on a full disk can still be read.
+        if (version === FORMAT) return
         this.database.exec(`
           CREATE TABLE IF NOT EXISTS documents (seq INTEGER PRIMARY KEY, collection INTEGER NOT NULL, crc INTEGER NOT NULL, raw BLOB NOT NULL);
           CREATE TABLE IF NOT EXISTS collections (id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, definition BLOB NOT NULL);
@@ -86,7 +88,7 @@ export class Journal {
     }
   }
 
-  private checkFormat(): void {
+  private checkFormat(): number {
     const version = Number(this.database.prepare('PRAGMA user_version').all()[0]?.user_version)
     if (version > FORMAT) {
       throw new StartFailure('data_newer', `${this.file} has format ${version}; this version reads up to ${FORMAT}.`)
@@ -94,6 +96,7 @@ export class Journal {
     const tables = this.database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'").all()[0]?.n
     if (version === 0 && Number(tables) > 0)
       throw new StartFailure('data_damaged', `${this.file} is not a file of this store.`)
+    return version
   }
 
   /** Checksums are on documents; whether all of them are there, the engine knows. */
@@ -149,10 +152,9 @@ export class Journal {
 
   replies(since: number): StoredReply[] {
     return this.opening(() => {
-      this.forgetReplies(since)
       return this.database
-        .prepare('SELECT session, txn_number, reply, at FROM replies')
-        .all()
+        .prepare('SELECT session, txn_number, reply, at FROM replies WHERE at >= ?')
+        .all(since)
         .map(({ session, txn_number, reply, at }) => ({
           session: Buffer.from(session as Uint8Array).toString('latin1'),
           txnNumber: BigInt(txn_number as number),

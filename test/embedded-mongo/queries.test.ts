@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   Binary,
   Decimal128,
+  type Collection,
   type Document,
   Double,
   type Filter,
@@ -219,5 +220,26 @@ describe('what is stored', () => {
     const raw = await store.db.collection(collection.collectionName).findOne({}, { raw: true })
     const text = Buffer.from(raw as unknown as Uint8Array).toString('latin1')
     expect(text.indexOf('bin')).toBeGreaterThan(text.indexOf('one'))
+  })
+})
+
+describe('$out (manual: "$out")', () => {
+  it('puts what a pipeline gives in the place of a collection, all of it or nothing', async () => {
+    const [from, into] = ['from', 'into'].map((name) => store.db.collection<Document>(`out_${name}`)) as [
+      Collection,
+      Collection,
+    ]
+    await from.insertMany([1, 2, 3].map((n) => ({ _id: n as never, n })))
+    await into.createIndex({ n: 1 }, { unique: true })
+    await into.insertOne({ _id: 9 as never, n: 9 })
+    const out = { $out: into.collectionName }
+    expect(await from.aggregate([{ $match: { n: { $gt: 1 } } }, out]).toArray()).toEqual([])
+    expect(await into.find().toArray()).toEqual([
+      { _id: 2, n: 2 },
+      { _id: 3, n: 3 },
+    ])
+    await expect(from.aggregate([{ $set: { n: 0 } }, out]).toArray()).rejects.toMatchObject({ code: 11000 })
+    expect(await into.countDocuments({ n: { $in: [2, 3] } })).toBe(2)
+    expect(await into.indexes()).toHaveLength(2)
   })
 })

@@ -335,7 +335,6 @@ describe('an aggregation (manual: Aggregation Stages)', () => {
   })
 
   const refused: [stage: string, pipeline: Document[], code: number][] = [
-    ['$out', [{ $out: 'x' }], 115],
     ['$merge', [{ $merge: 'x' }], 115],
     ['an unknown stage', [{ $nonsense: {} }], 40324],
     ['an unknown expression', [{ $project: { a: { $sampleRate: 1 } } }], 238],

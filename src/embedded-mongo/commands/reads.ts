@@ -1,16 +1,19 @@
-import { compilePipeline } from '../aggregate.js'
+import { compilePipeline, type Row } from '../aggregate.js'
 import { FIRST_BATCH, takeBatch, type Cursor, type Results } from '../cursors.js'
-import { CommandError } from '../errors.js'
+import { CommandError, notSupported } from '../errors.js'
 import { compileFilter } from '../match.js'
 import { distinctValues } from '../expression-operators.js'
 import { EMPTY_ARRAY, indexedValues, parsePath } from '../paths.js'
 import { compileProjection, scopeOf } from '../project.js'
 import { compileSort, select } from '../select.js'
-import { isDoc, wholeNumber, type Value } from '../values.js'
+import { isDoc, nameOf, newDoc, wholeNumber, type Value } from '../values.js'
 import { openChangeStream } from './watch.js'
+import { withIdFirst } from './writes.js'
 import {
   type Call,
+  checkedNamespace,
   checkHint,
+  collectionForWriting,
   type Command,
   countField,
   documentField,
@@ -79,8 +82,7 @@ const aggregate: Command = {
   transactional: true,
   run: (call) => {
     const { store, transaction, body, database } = call
-    const target = body.aggregate
-    const onDatabase = wholeNumber(target) === 1
+    const onDatabase = wholeNumber(body.aggregate) === 1
     const namespace = onDatabase ? `${database}.$cmd.aggregate` : namespaceOf(call)
     const cursor = body.cursor
     if (!isDoc(cursor))
@@ -93,7 +95,13 @@ const aggregate: Command = {
     if (Array.isArray(pipeline) && isDoc(pipeline[0]) && '$changeStream' in pipeline[0]) {
       return openChangeStream(call, onDatabase ? null : namespace, size)
     }
-    const run = compilePipeline(pipeline, { store, database, transaction, variables: letVariables(body.let) })
+    const target = outOf(call, pipeline)
+    const run = compilePipeline(target ? (pipeline as Value[]).slice(0, -1) : pipeline, {
+      store,
+      database,
+      transaction,
+      variables: letVariables(body.let),
+    })
     if (onDatabase)
       throw new CommandError(
         'InvalidNamespace',
@@ -101,8 +109,37 @@ const aggregate: Command = {
       )
     checkHint(store.collections.get(namespace), body.hint)
     const rows = run(namespace)
+    if (target) {
+      replaceContents(call, target, rows)
+      return firstBatch(call, namespace, { count: 0, at: () => newDoc() }, size, true)
+    }
     return firstBatch(call, namespace, { count: rows.length, at: (i) => rows[i]!.doc }, size, false)
   },
+}
+
+/** The namespace of a `$out` at the end of a pipeline. */
+const outOf = ({ database, transaction, body }: Call, pipeline: Value): string | null => {
+  const last = Array.isArray(pipeline) ? pipeline.at(-1) : undefined
+  if (!isDoc(last) || !('$out' in last)) return null
+  if (transaction)
+    throw new CommandError('OperationNotSupportedInTransaction', '$out cannot be used within a transaction')
+  if (isDoc(body.readConcern) && body.readConcern.level === 'linearizable')
+    throw new CommandError('InvalidOptions', "$out cannot be used with a 'linearizable' read concern level")
+  const out = last.$out
+  const { db, coll, ...others } = isDoc(out) ? out : { db: database, coll: out }
+  const other = Object.keys(others)[0]
+  if (other !== undefined) throw notSupported(`the option '${nameOf(other)}' of $out`)
+  if (typeof db !== 'string' || typeof coll !== 'string')
+    throw new CommandError('FailedToParse', '$out needs the name of a collection')
+  return checkedNamespace(db, coll)
+}
+
+/** All of it or nothing: an error half-way takes back what was done before it. */
+const replaceContents = (call: Call, namespace: string, rows: readonly Row[]): void => {
+  const { store } = call
+  const collection = collectionForWriting(call, namespace)
+  for (const slot of [...collection.slots.values()]) store.write(collection, slot, null, null, 'delete', null)
+  for (const { doc } of rows) store.insert(collection, withIdFirst(doc, null).doc, null, null)
 }
 
 const getMore: Command = {

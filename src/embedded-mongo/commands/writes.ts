@@ -39,7 +39,7 @@ const newObjectId = (): ObjectId => {
 }
 
 /** The document with its `_id` first, and its bytes when they can be kept as they came. */
-const withIdFirst = (doc: Doc, raw: Buffer | null): { doc: Doc; raw: Buffer | null } => {
+export const withIdFirst = (doc: Doc, raw: Buffer | null): { doc: Doc; raw: Buffer | null } => {
   for (const key in doc) {
     if (key === '_id') return { doc, raw }
     break
