@@ -152,8 +152,10 @@ const pieces = (text: string, language: string): Raw[] => {
         end,
       )
     } else if (groups['iso'] ?? groups['date']) {
-      const [first = 0, second = 0, third] = asciiDigits(match[0]).split(/[./-]/u).map(Number)
-      const readings = numericDates(first, second, third)
+      const parts = asciiDigits(match[0]).split(/[./-]/u)
+      const [first = 0, second = 0, third] = parts.map(Number)
+      // The year 0025 is not 25: written with four digits it means all of them.
+      const readings = parts.some((part) => /^0\d{2}/u.test(part)) ? [] : numericDates(first, second, third)
       if (readings.length > 0) put('figure', match[0], start, end, { kind: 'date', readings })
       else put('code', asciiDigits(match[0]), start, end)
     } else if (groups['clock']) {
