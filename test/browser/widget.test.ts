@@ -166,6 +166,29 @@ describeInBrowser('the chat on somebody’s site', () => {
     expect(await page.getByRole('button', { name: 'Talk to a person' }).count()).toBe(0)
   })
 
+  it('believes what it hears live over an answer that was on its way', async () => {
+    const page = await open()
+    let release = () => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    let isHeld = false
+    await page.route('**/webchat/messages*', async (route) => {
+      if (route.request().method() !== 'GET') return route.continue()
+      const response = await route.fetch()
+      isHeld = true
+      await held
+      await route.fulfill({ response })
+    })
+    await write(page, 'hello')
+    await until(() => isHeld && stage.listening() > 0)
+    stage.change({ handler: 'agent', agent: 'Ana' })
+    await page.locator('helpdesk-chat header').getByText('Ana').waitFor()
+    const read = page.waitForResponse('**/webchat/messages*')
+    release()
+    await read
+    await page.waitForTimeout(200)
+    expect(await page.locator('helpdesk-chat header h2').innerText()).toBe('Ana')
+  })
+
   it('keeps what was written while the server is gone, over a reload, and sends it once and in order', async () => {
     const page = await open()
     await write(page, 'one')
@@ -243,6 +266,8 @@ describeInBrowser('the chat on somebody’s site', () => {
     const page = await open()
     await write(page, 'hello')
     await until(() => stage.listening() > 0)
+    stage.say({ text: 'Seen at once.' })
+    await page.getByText('Seen at once.').waitFor()
     await page.keyboard.press('Escape')
     stage.say({ text: 'One.' })
     stage.say({ text: 'Two.' })
