@@ -161,6 +161,10 @@ const judgeAligned = (
 
   // 7. What the passage does not state, and what it states only with a restriction.
   const rests = new Set([...from.keys()].map((at) => passage.solids[at] ?? 0))
+  // "One day" is "1 day", though it may be an article elsewhere.
+  for (const { perhaps } of claim.tokens)
+    for (const [at, { figure }] of passage.tokens.entries())
+      if (perhaps && figure && sameFigure(perhaps, figure)) rests.add(at)
   const report = unstated(passage.tokens, rests, vocabulary)
   if (report !== undefined) return fault('modal', report)
   const subject = to.findIndex((at, index) => at >= 0 && said(index).kind === 'word')
@@ -169,7 +173,8 @@ const judgeAligned = (
 
   const places = to.filter((at) => at >= 0)
   const nouns = matched()
-  if (nouns === 0)
+  // One word of several states nothing: "Customers are."
+  if (nouns === 0 || (nouns === 1 && passage.solids.length > 2))
     return fault(
       'coverage',
       claim.tokens
@@ -684,6 +689,8 @@ const judgeAligned = (
     const tokens = between(low, high)
     const stop = tokens.findLastIndex(({ kind, text }) => kind === 'break' && /^[;|]/u.test(text))
     if (stop >= 0 && tokens.slice(stop).some((token) => isSolid(token) && !token.operator)) return true
+    const isAside = (one: number, other: number) => between(one, other).some(({ kind }) => kind === 'break')
+    if (isAside(low, out[0] ?? low) && isAside(out.at(-1) ?? low, high)) return false
     const first = Math.min(...from.keys())
     const named = new Set<string>()
     for (let at = first; from.has(at) && written(at).kind === 'word' && between(first, at).every(isSolid); at += 1)

@@ -35,7 +35,7 @@ export const widened = (
   }
   const narrated = isNarrative(passage)
   if (!some(0, passage.length, isOut)) return undefined
-  return shared() ?? figures() ?? opening() ?? conditions() ?? attributes() ?? denials()
+  return shared() ?? figures() ?? opening() ?? conditions() ?? attributes() ?? grants() ?? denials()
 
   /** "Respectively" ties two lists: only all of it is true. */
   function shared(): JudgeFault | undefined {
@@ -102,7 +102,9 @@ export const widened = (
   /** "per user and month" after a number that is kept: the place of a word of it that is not, or -1. */
   function rateAfter(figure: number): number {
     for (let at = figure + 1; at <= figure + 2; at += 1) {
-      const isRate = PER.has(textAt(at)) || (EVERY.has(textAt(at)) && PERIODS.has(textAt(at + 1)))
+      const isRate =
+        (PER.has(textAt(at)) && passage[at]?.kind === 'filler') ||
+        (EVERY.has(textAt(at)) && PERIODS.has(textAt(at + 1)))
       if (!isRate) continue
       if (isOut(at + 1)) return at + 1
       return AND.has(textAt(at + 2)) && PERIODS.has(textAt(at + 3)) && isOut(at + 3) ? at + 3 : -1
@@ -130,7 +132,7 @@ export const widened = (
   /** Of a condition that is kept no word may go; "when …" at the end may not go at all. */
   function conditions(): JudgeFault | undefined {
     for (const [at, { text, operator }] of passage.entries()) {
-      if ((operator === 'until' || operator === 'within') && isOut(at) && kept.has(at - 1) && !narrated)
+      if ((operator === 'until' || (operator === 'within' && !narrated)) && isOut(at) && kept.has(at - 1))
         return fault('condition', at)
       const isIf = operator === 'if' || operator === 'unless'
       if (!isIf && !WHEN.has(text)) continue
@@ -155,6 +157,19 @@ export const widened = (
     const opens = narrows(after) || RELATIVE.has(after.text)
     const out = find(subject + 1, next, isWordOut)
     return opens && out >= 0 ? fault('coverage', out) : undefined
+  }
+
+  /** "Free for members", "allowed in the garden": what is granted is granted there and to them. */
+  function grants(): JudgeFault | undefined {
+    if (narrated) return undefined
+    for (const at of kept) {
+      const to = passage[at + 1]
+      if (!to || !GRANTED.has(textAt(at)) || !narrows(to) || PARTITIVE.has(to.text)) continue
+      const out = find(at + 2, endOf(at + 2), isWordOut)
+      if (out >= 0 && !some(at + 2, out, (other) => kept.has(other) || passage[other]?.joint === true))
+        return fault('coverage', out)
+    }
+    return undefined
   }
 
   /** "We do not share it with others" denies less than "we do not share it". */
@@ -201,6 +216,13 @@ const BOUNDS = set(
 const UNBOUND = set('not never may can must all')
 const PURPOSES = set('to um para pour per')
 const INFINITIVE = /(?:[aei]r(?:l[oae]s?|se|te|me|nos)?|re|oir|[aei]r(?:si|lo|la))$/u
+const GRANTED = set(
+  `free allowed permitted possible available valid included accepted open covered supported refundable gratis gratuito gratuita
+  gratuitos gratuitas permitido permitida posible disponible disponibles válido válida incluido aceptado abierto cubierto kostenlos
+  kostenfrei erlaubt möglich verfügbar gültig enthalten offen gratuit gratuite gratuits gratuites autorisé possible disponible valable
+  inclus ouvert couvert consentito possibile disponibile valido incluso aperto possível disponível incluído aberto`,
+)
+const PARTITIVE = set('of de del di du von by por par da to')
 const DISCOURSE = set(
   `example instance addition fact general result contrast hand words particular short summary conclusion turn ejemplo general
   cambio resumen lugar beispiel gegensatz regel allgemeinen zusammenfassung exemple fait général bref outre exemplo geral resumo

@@ -152,10 +152,8 @@ const pieces = (text: string, language: string): Raw[] => {
         end,
       )
     } else if (groups['iso'] ?? groups['date']) {
-      const parts = asciiDigits(match[0]).split(/[./-]/u)
-      const [first = 0, second = 0, third] = parts.map(Number)
-      // The year 0025 is not 25: written with four digits it means all of them.
-      const readings = parts.some((part) => /^0\d{2}/u.test(part)) ? [] : numericDates(first, second, third)
+      const [first = 0, second = 0, third] = asciiDigits(match[0]).split(/[./-]/u).map(Number)
+      const readings = numericDates(first, second, third)
       if (readings.length > 0) put('figure', match[0], start, end, { kind: 'date', readings })
       else put('code', asciiDigits(match[0]), start, end)
     } else if (groups['clock']) {
@@ -293,6 +291,11 @@ export const vocabularyOf = (language: string): Vocabulary => {
 const STEMS_KEPT = 20_000
 const stems = new Map<string, string>()
 
+/** Among the words of grammar these say something by themselves: "the same" is not "a different". */
+const SAYING = new Set(
+  'same both mismo misma mismos mismas ambos ambas même mêmes stesso stessa stessi stesse mesmo mesma'.split(' '),
+)
+
 const stemOf = (word: string, language: string): string => {
   const key = `${language}:${word}`
   let stem = stems.get(key)
@@ -379,9 +382,11 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
       vocabulary.third.has(word) ||
       vocabulary.you.has(word) ||
       vocabulary.we.has(word)
+    const says = SAYING.has(word)
     if (
       vocabulary.lexicon &&
       isGrammar &&
+      !says &&
       !isSymbol(raw, before) &&
       !raw.shouted &&
       !(isName && vocabulary.prepositions.has(word))
@@ -496,9 +501,13 @@ const numeralAt = (raws: readonly Raw[], at: number, language: string): { token:
     const next = raws[at + length]
     const power = next?.kind === 'word' ? table.scales.get(lower(next.text)) : undefined
     if (found.unsure && power === undefined) return undefined
-    const taken = length + (power === undefined ? 0 : 1)
+    const counted = length + (power === undefined ? 0 : 1)
+    const beside = raws[at + counted]
+    const unit = beside?.kind === 'word' && !found.ordinal ? unitOf(lower(beside.text)) : undefined
+    const taken = counted + (unit === undefined ? 0 : 1)
     const last = raws[at + taken - 1] ?? first
-    const figure = numberFigure(power === undefined ? found.value : scaled(found.value, power), '', found.ordinal)
+    const value = power === undefined ? found.value : scaled(found.value, power)
+    const figure = numberFigure(value, unit, found.ordinal)
     return {
       token: {
         kind: 'figure',

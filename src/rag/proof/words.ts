@@ -109,7 +109,7 @@ const en: Lexicon = {
     must: 'must | have to | has to | had to | need to | needs to | needed to | required to | obliged to | shall',
     should: 'should | ought to',
     hedge: `almost | nearly | probably | likely | unlikely | allegedly | reportedly | supposedly | apparently | believed | believe | believes | think | thinks | thought | assume | assumes | assumed | pretend | pretends | claim | claims | claimed
-      | argue | argues | argued | alleged | suggest | suggests | suggested | planned | plans to | expected | proposed | partially | partly | rumoured | rumored | tried to | tries to | attempted to`,
+      | argue | argues | argued | alleged | suggest | suggests | suggested | planned | plans to | expected | proposed | partially | partly | rumoured | rumored | used to be | used to work | used to have | used to support | used to offer | used to include | used to accept | used to allow | tried to | tries to | attempted to`,
     all: 'all | every | each | everyone | everybody | everything | any | anyone | anybody',
     most: 'most | the majority of | a majority of',
     many: 'many | several | various | numerous | multiple | a lot of | lots of',
