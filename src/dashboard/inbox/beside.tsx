@@ -9,6 +9,7 @@ import type { Acts } from './acts.js'
 import './beside.css'
 import type { Aside } from './conversation.js'
 import { Decision } from './decision.js'
+import { Promises } from './due.js'
 import { handoffText } from './events.js'
 import { nameOf } from './news.js'
 
@@ -78,6 +79,7 @@ const Details = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) =
           {handoff.summary && <blockquote dir="auto">{handoff.summary}</blockquote>}
         </section>
       )}
+      <Promises conversation={conversation} />
       <Assignee conversation={conversation} acts={acts} />
       <NativeSelect
         label={t('details.priority')}

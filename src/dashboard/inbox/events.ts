@@ -18,6 +18,10 @@ export const eventText = (t: T, { event, text, authorName }: Message): string =>
       const to = isState(event.to) ? t(`state.${event.to}`) : event.to
       return withName(t('event.state', { state: to }), authorName) + (event.reason ? `: ${event.reason}` : '')
     }
+    case 'priority':
+      return withName(t('event.priority', { priority: t(`priority.${event.to}`) }), authorName)
+    case 'service_level':
+      return t(`event.${event.change}`, { clock: t(`due.${event.clock}`) })
     default:
       return text
   }

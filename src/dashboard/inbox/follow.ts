@@ -21,6 +21,11 @@ const belongs: Record<View, (conversation: Conversation, meId: string) => boolea
   resolved: ({ state }) => state === 'resolved',
 }
 
+/** As the server orders those who wait: what breaches first, then who waits longest. */
+const byDue = (a: Conversation, b: Conversation): number =>
+  timeOf(a.due?.at) - timeOf(b.due?.at) || timeOf(a.createdAt) - timeOf(b.createdAt)
+const timeOf = (at: string | undefined): number => (at === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(at))
+
 export const placeConversation = (conversation: Conversation, meId: string): void => {
   const { id } = conversation
   queryClient.setQueryData<Conversation>(['conversation', id], (before) =>
@@ -40,6 +45,7 @@ export const placeConversation = (conversation: Conversation, meId: string): voi
       })
       const top = without(first)
       const conversations = belongs[view](conversation, meId) ? [conversation, ...top.conversations] : top.conversations
+      if (view === 'waiting') conversations.sort(byDue)
       return { ...list, pages: [{ ...top, conversations }, ...rest.map(without)] }
     })
   }

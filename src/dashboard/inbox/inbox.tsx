@@ -11,6 +11,7 @@ import { useCommands } from '../ui/commands.js'
 import { Face } from '../ui/face.js'
 import { Blank, Coming, Failed } from '../ui/states.js'
 import { When } from '../ui/time.js'
+import { DueChip } from './due.js'
 import { listKey, type View } from './follow.js'
 import './inbox.css'
 import { nameOf } from './news.js'
@@ -25,7 +26,7 @@ const TITLES: Record<View, Key> = {
 const FILTERS = {
   all: { state: 'unresolved' },
   mine: { state: 'unresolved', assignee: 'me' },
-  waiting: { state: 'unresolved', handler: 'nobody' },
+  waiting: { state: 'unresolved', handler: 'nobody', order: 'due' },
   resolved: { state: 'resolved' },
 } as const satisfies Record<View, object>
 
@@ -265,6 +266,7 @@ const Row = ({ conversation, current }: { conversation: Conversation; current: b
         </span>
         <span className="row-chips">
           <WhoHasIt conversation={conversation} />
+          <DueChip conversation={conversation} />
           <PriorityChip conversation={conversation} />
           {tags.slice(0, 2).map((tag) => (
             <span key={tag} className="chip cut">

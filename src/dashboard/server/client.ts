@@ -24,6 +24,7 @@ const lines = {
     counts: 'get /api/v1/conversations/counts',
     get: 'get /api/v1/conversations/:id',
     messages: 'get /api/v1/conversations/:id/messages',
+    serviceLevels: 'get /api/v1/conversations/:id/service-levels',
     speak: 'post /api/v1/conversations/:id/messages',
     note: 'post /api/v1/conversations/:id/notes',
     assign: 'post /api/v1/conversations/:id/assign',
