@@ -243,3 +243,23 @@ describe('$out (manual: "$out")', () => {
     expect(await into.indexes()).toHaveLength(2)
   })
 })
+
+describe('a position in a path (manual: "Query an Array for an Element by Position")', () => {
+  const cases: [query: Document, ids: number[]][] = [
+    [{ 'a.0': 1 }, [1]],
+    [{ 'a.0': [1, 2] }, [2]],
+    [{ 'a.0.0': 1 }, [2]],
+    [{ 'a.0.b': 1 }, [3]],
+    [{ 'a.0': { $gt: 0 } }, [1]],
+  ]
+  it.each(cases)('%j: an array that it leads to is not opened', async (query, ids) => {
+    const collection = store.db.collection<Document>(`position${Math.random()}`)
+    await collection.insertMany([
+      { _id: 1 as never, a: [1, 5] },
+      { _id: 2 as never, a: [[1, 2], 5] },
+      { _id: 3 as never, a: [{ b: [1] }] },
+    ])
+    const found = await collection.find(query).sort({ _id: 1 }).toArray()
+    expect(found.map(({ _id }) => _id as unknown)).toEqual(ids)
+  })
+})

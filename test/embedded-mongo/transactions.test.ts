@@ -299,6 +299,13 @@ describe('an index (manual: Indexes)', () => {
     expect(await collection.countDocuments({ a: 1, open: true })).toBe(1)
   })
 
+  it('is not used when its filter says more than the query does, in an $or', async () => {
+    const collection = await fresh()
+    await collection.createIndex({ a: 1 }, { partialFilterExpression: { a: { $gte: 1 }, $or: [{ b: 1 }, { c: 1 }] } })
+    await collection.insertMany([{ a: 2 }, { a: 2, b: 1 }])
+    expect(await collection.countDocuments({ a: 2 })).toBe(2)
+  })
+
   it('leaves out documents without the field when it is sparse, without hiding them from queries', async () => {
     const collection = await fresh()
     await collection.createIndex({ a: 1 }, { unique: true, sparse: true })
