@@ -1,6 +1,7 @@
 import { sentences, type Span } from '../sentences.js'
 import { sameFigure } from './figures.js'
-import { judge, type Context, type FaultReason, type Judgement } from './judge.js'
+import { judge, type Context } from './judge.js'
+import type { FaultReason, Judgement } from './lay.js'
 import { findQuote } from './quote.js'
 import { doubtIn } from './reports.js'
 import { asciiDigits, MOST_TOKENS, scan, vocabularyOf, type Token, type Vocabulary } from './scan.js'

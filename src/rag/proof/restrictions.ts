@@ -1,5 +1,5 @@
 import { isSolid } from './align.js'
-import type { JudgeFault } from './judge.js'
+import type { JudgeFault } from './lay.js'
 import type { Token, Vocabulary } from './scan.js'
 
 /**

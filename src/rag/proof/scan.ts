@@ -152,8 +152,10 @@ const pieces = (text: string, language: string): Raw[] => {
         end,
       )
     } else if (groups['iso'] ?? groups['date']) {
-      const [first = 0, second = 0, third] = asciiDigits(match[0]).split(/[./-]/u).map(Number)
-      const readings = numericDates(first, second, third)
+      const written = asciiDigits(match[0])
+      const [first = 0, second = 0, third] = written.split(/[./-]/u).map(Number)
+      // The year 25 written in full is not 2025.
+      const readings = /(?:^|\D)0\d{3}(?!\d)/u.test(written) ? [] : numericDates(first, second, third)
       if (readings.length > 0) put('figure', match[0], start, end, { kind: 'date', readings })
       else put('code', asciiDigits(match[0]), start, end)
     } else if (groups['clock']) {
