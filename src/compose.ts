@@ -15,6 +15,7 @@ import { makeAnswer } from './conversations/answer.js'
 import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver } from './conversations/deliver.js'
 import { makeInbox } from './conversations/inbox.js'
+import { makePolicyPreview } from './conversations/policy-preview.js'
 import { makeReceive } from './conversations/receive.js'
 import { makeServiceLevelReport } from './conversations/service-level-report.js'
 import { makeExplainServiceLevels } from './conversations/service-levels.js'
@@ -209,6 +210,7 @@ export const compose = ({
     actions,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, termsOf }),
+    previewPolicies: makePolicyPreview({ store, openingOf, clock }),
     explainServiceLevels,
     knowledge: {
       ...knowledge,

@@ -32,13 +32,14 @@ import {
 import { makeConversationsRouter, type ConversationsNeeds } from './routes/conversations.js'
 import { makeKnowledgeRouter, type KnowledgeNeeds } from './routes/knowledge.js'
 import { makeReportsRouter, type ReportsNeeds } from './routes/reports.js'
-import { makeServiceLevelsRouter } from './routes/service-levels.js'
+import { makeServiceLevelsRouter, type ServiceLevelsNeeds } from './routes/service-levels.js'
 
 export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
   KnowledgeNeeds &
   ChannelsNeeds &
   Pick<CompaniesNeeds, 'usage'> &
-  Pick<ReportsNeeds, 'serviceLevelReport'> & {
+  Pick<ReportsNeeds, 'serviceLevelReport'> &
+  Pick<ServiceLevelsNeeds, 'previewPolicies'> & {
     companies: Companies
     /** The public APIs of all kinds of channel. */
     publicApis: readonly { routes: ChannelRoute[]; namespace: ChannelNamespace }[]

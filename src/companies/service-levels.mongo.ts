@@ -118,6 +118,15 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
   const hours = open('hours', ALWAYS_OPEN)
   const policies = open('policies', [])
 
+  /** The drafts with their ids and versions, or the first thing that is wrong with them, by field. */
+  const checkedPolicies = async (companyId: string, drafts: readonly PolicyDraft[]): Promise<Policy[]> => {
+    const before = (await policies.now(companyId)).content
+    const given = drafts.map((draft) => versioned(draft, before))
+    const [fault] = checkPolicies(given, { channels: await channelIds(companyId) })
+    if (fault) throw new AppError('invalid', fault.code, fault.message, { field: `policies.${fault.field}` })
+    return given
+  }
+
   return {
     hours: {
       get: hours.now,
@@ -131,13 +140,9 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
 
     policies: {
       get: policies.now,
-      save: async (companyId: string, drafts: readonly PolicyDraft[], by: Person, expected?: number | null) => {
-        const before = (await policies.now(companyId)).content
-        const given = drafts.map((draft) => versioned(draft, before))
-        const [fault] = checkPolicies(given, { channels: await channelIds(companyId) })
-        if (fault) throw new AppError('invalid', fault.code, fault.message, { field: `policies.${fault.field}` })
-        return policies.save(companyId, given, by, expected)
-      },
+      check: checkedPolicies,
+      save: async (companyId: string, drafts: readonly PolicyDraft[], by: Person, expected?: number | null) =>
+        policies.save(companyId, await checkedPolicies(companyId, drafts), by, expected),
     },
 
     /** Works out the coming days once, so that no customer's message waits for the first look into a time zone. */
@@ -180,8 +185,6 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
     },
   }
 }
-
-export type ServiceLevels = ReturnType<typeof makeServiceLevels>
 
 const warmHours = ({ hours, channels }: OpeningHours, now: Date): void => {
   for (const one of [hours, ...channels.map((channel) => channel.hours)]) {

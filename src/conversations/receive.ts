@@ -7,10 +7,10 @@ import type { Metrics } from '../platform/metrics.js'
 import { sha256 } from '../platform/secrets.js'
 import type { Appended, Draft } from './change.mongo.js'
 import type { Facts } from '../sla/policy.js'
-import { afterCustomerMessage, type Conversation } from './conversation.js'
+import { afterCustomerMessage } from './conversation.js'
 import type { Opening } from './opening-notice.js'
 import { contactIdOf, type Arrival, type Origin, type Received } from './message.js'
-import { isCreationRace, isKnownArrival, type ConversationStore, type Promised } from './store.mongo.js'
+import { isCreationRace, isKnownArrival, type Contact, type ConversationStore, type Promised } from './store.mongo.js'
 import { announce, eventLine, summarised } from './timeline.js'
 
 type Needs = {
@@ -84,26 +84,33 @@ const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>
   const latest = await store.latestOfContact(origin.companyId, origin.channelId, contactId)
   const followed = latest && (await appendTo(store, latest.id, entry))
   if (followed) return followed
-  const promised = await promiseFor(origin.companyId, factsOf(entry, latest))
+  const promised = await promiseFor(
+    origin.companyId,
+    factsOf(origin.channelId, arrival.contact, latest?.language ?? null),
+  )
   return create(store, entry, contactId, latest?.id ?? null, promised)
 }
 
-/** What is known of a conversation that begins: what language it will be in is what the one before was in. */
-const factsOf = ({ origin, arrival: { contact } }: Entry, latest: Conversation | null): Facts => ({
+/** What is known of a conversation that begins; its language is what the one before was in. */
+export const factsOf = (
+  channelId: string,
+  { name, email, reference, verified }: Partial<Contact>,
+  language: string | null,
+): Facts => ({
   tier: null,
-  channel: origin.channelId,
+  channel: channelId,
   priority: FIRST_PRIORITY,
   tags: [],
-  language: latest?.language ?? null,
+  language,
   attributes: {
-    ...(contact.name ? { name: contact.name } : {}),
-    ...(contact.email ? { email: contact.email } : {}),
-    ...(contact.reference ? { reference: contact.reference } : {}),
-    verified: contact.verified ?? false,
+    ...(name ? { name } : {}),
+    ...(email ? { email } : {}),
+    ...(reference ? { reference } : {}),
+    verified: verified ?? false,
   },
 })
 
-const FIRST_PRIORITY = 'normal'
+export const FIRST_PRIORITY = 'normal'
 
 /** `null` when the conversation is closed or does not exist. Who has it decides what the message does. */
 const appendTo = (

@@ -17,6 +17,7 @@ import { companiesSchemas, makeCompanies } from '../../src/companies/companies.j
 import { makeActions } from '../../src/conversations/actions.js'
 import { makeCustomerActions } from '../../src/conversations/customer.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
+import { makePolicyPreview } from '../../src/conversations/policy-preview.js'
 import { makeReceive } from '../../src/conversations/receive.js'
 import { makeServiceLevelReport } from '../../src/conversations/service-level-report.js'
 import { makeExplainServiceLevels } from '../../src/conversations/service-levels.js'
@@ -154,6 +155,7 @@ export const openInstallation = async (options: Options = {}) => {
     actions,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, termsOf }),
+    previewPolicies: makePolicyPreview({ store, openingOf, clock }),
     explainServiceLevels: makeExplainServiceLevels({ store, termsOf, clock }),
     knowledge: {
       ...knowledge,

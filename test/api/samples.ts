@@ -25,6 +25,7 @@ const BODIES: Record<string, unknown> = {
   'post /api/v1/hours/preview': { hours: null },
   'post /api/v1/hours/holidays': { ics: 'BEGIN:VCALENDAR\nEND:VCALENDAR' },
   'put /api/v1/policies': { policies: [] },
+  'post /api/v1/policies/preview': { policies: [] },
 }
 
 export const routeName = ({ method, path }: Pick<Route, 'method' | 'path'>): string => `${method} ${path}`

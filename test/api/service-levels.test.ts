@@ -288,6 +288,26 @@ describe('a conversation that was promised something', () => {
   })
 })
 
+describe('a policy', () => {
+  it('is tried on the last 30 days before it is saved, and refused by field as when it is saved', async () => {
+    const chat = { name: 'Chat', when: { channel: [channelId] }, targets, time: 'calendar' }
+    const { json } = await ask('post', '/policies/preview', { policies: [chat] })
+    expect(json).toMatchObject({ conversations: 3, cut: false, unpromised: 0, since: '2026-01-31T11:00:00.000Z' })
+    const nobody = { ...chat, when: { tag: ['none'] } }
+    expect((await ask('post', '/policies/preview', { policies: [nobody] })).json).toMatchObject({ unpromised: 3 })
+    expect((await ask('post', '/policies/preview', { policies: [chat] }, otherKey)).json.error?.code).toBe(
+      'unknown_channel',
+    )
+    expect(
+      (await ask('post', '/policies/preview', { policies: [{ ...chat, warningShare: 2 }] })).json.error,
+    ).toMatchObject({
+      code: 'warning_share_out_of_range',
+      field: 'policies.0.warningShare',
+    })
+    expect((await ask('get', '/policies')).json).toMatchObject({ policies: [{ name: 'Everybody' }] })
+  })
+})
+
 describe('reports', () => {
   it('are read by supervisors and up, as JSON and as a file, in the zone of the company', async () => {
     const { json } = await ask('get', '/reports/service-levels?by=channel')

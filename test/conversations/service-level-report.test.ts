@@ -5,6 +5,7 @@ import {
   type Measure,
   type ReportRequest,
 } from '../../src/conversations/service-level-report.js'
+import { makePolicyPreview } from '../../src/conversations/policy-preview.js'
 import { promise } from '../sla/conversation.js'
 import { DAY, HOUR, MINUTE, office } from '../sla/hours.js'
 import { arrival, openCore, type Core } from '../support/core.js'
@@ -17,6 +18,7 @@ let report: ReturnType<typeof makeServiceLevelReport>
 const BERLIN = office('Europe/Berlin')
 const terms = { policy: promise({ time: 'business' }), hours: BERLIN }
 const ref = { policyId: 'pol_r', policies: 1, hours: 1, channelId: 'chn_r' }
+const HASTY = { first_response: 15 * MINUTE, next_response: null, resolution: null }
 const ANA = { id: 'per_ana', name: '=HYPERLINK("http://evil.example")' }
 const BEN = { id: 'per_ben', name: 'Ben, "the second"' }
 /** A Monday, ten o'clock in Berlin. */
@@ -138,6 +140,25 @@ describe('the report of service levels', () => {
   it('refuses a range that is none, or too long, by name', async () => {
     await expect(ask({ to: MONDAY })).rejects.toMatchObject({ code: 'range_empty', field: 'to' })
     await expect(ask({ from: new Date(0) })).rejects.toMatchObject({ code: 'range_too_long', field: 'to' })
+  })
+
+  it('of another policy is known before it is saved', async () => {
+    const preview = makePolicyPreview({
+      store: core.store,
+      openingOf: async () => ({ hours: BERLIN, outside: 'as_usual' }),
+      clock: { now: core.now },
+    })
+    const hasty = promise({ time: 'business', targets: { ...terms.policy.targets, normal: HASTY } })
+    expect(await preview('rep', [hasty])).toMatchObject({
+      conversations: 5,
+      unpromised: 0,
+      clocks: {
+        first_response: { before: { met: 3, breached: 1 }, after: { met: 1, breached: 3 } },
+        resolution: { before: { met: 1, breached: 0 }, after: { met: 0, breached: 0 } },
+      },
+    })
+    expect(await preview('rep', [promise({ when: { tag: ['vip'] } })])).toMatchObject({ unpromised: 5 })
+    expect(await preview('other', [hasty])).toMatchObject({ conversations: 0 })
   })
 
   it('as a table holds no formula and no broken line', async () => {

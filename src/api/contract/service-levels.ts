@@ -50,7 +50,6 @@ const expected = version
   .describe('The version that the change was made from; another one saved since refuses it')
 const savedBy = z.strictObject({ id: z.string(), name: z.string() }).nullable()
 const savedHours = z.strictObject({ version, savedAt: time.nullable(), savedBy, ...openingHours.shape })
-export type SavedHoursDto = z.output<typeof savedHours>
 
 const preview = z.strictObject({
   from: time,
@@ -100,6 +99,9 @@ const savedPolicies = z.strictObject({
   savedBy,
   policies: z.array(policy.extend({ id, version: z.number() })),
 })
+
+const kept = z.strictObject({ met: z.number(), breached: z.number() })
+const compared = z.strictObject({ before: kept, after: kept })
 
 export const hoursRoutes = {
   get: defineRoute({
@@ -164,5 +166,21 @@ export const policyRoutes = {
     status: 200,
     response: savedPolicies,
     errors: ['conflict'],
+  }),
+  preview: defineRoute({
+    method: 'post',
+    path: '/api/v1/policies/preview',
+    tag,
+    summary: 'How the last 30 days would have looked under these policies; nothing is saved',
+    permission: 'service_levels:write',
+    body: z.strictObject({ policies: z.array(policy.extend({ id: id.optional() })).max(50) }),
+    status: 200,
+    response: z.strictObject({
+      since: time,
+      conversations: z.number(),
+      cut: z.boolean().describe('There were more: only the newest were looked at'),
+      unpromised: z.number().describe('Conversations to which none of the policies would have applied'),
+      clocks: z.strictObject({ first_response: compared, next_response: compared, resolution: compared }),
+    }),
   }),
 }

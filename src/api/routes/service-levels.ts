@@ -1,6 +1,7 @@
 import type { Companies } from '../../companies/companies.js'
 import { assertHours, hoursOnChannel, previewHours, type OpeningHours } from '../../companies/opening-hours.js'
 import type { Saved } from '../../companies/service-levels.mongo.js'
+import type { PolicyPreview } from '../../conversations/policy-preview.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import { readHolidays } from '../../sla/holidays.js'
@@ -8,11 +9,19 @@ import type { Policy } from '../../sla/policy.js'
 import { contract } from '../contract.js'
 import { endpoint, type Endpoint } from '../endpoint.js'
 
-type Needs = { companies: Pick<Companies, 'serviceLevels'>; clock: Clock }
+export type ServiceLevelsNeeds = {
+  companies: Pick<Companies, 'serviceLevels'>
+  previewPolicies(companyId: string, policies: readonly Policy[]): Promise<PolicyPreview>
+  clock: Clock
+}
 
 const { hours: hoursRoutes, policies: policyRoutes } = contract
 
-export const makeServiceLevelsRouter = ({ companies: { serviceLevels }, clock }: Needs): Endpoint[] => [
+export const makeServiceLevelsRouter = ({
+  companies: { serviceLevels },
+  previewPolicies,
+  clock,
+}: ServiceLevelsNeeds): Endpoint[] => [
   endpoint(hoursRoutes.get, async ({ caller }) => toHours(await serviceLevels.hours.get(caller.companyId))),
   endpoint(hoursRoutes.save, async ({ caller, body: { version, ...given } }) =>
     toHours(await serviceLevels.hours.save(caller.companyId, stated(given), caller, version)),
@@ -41,6 +50,11 @@ export const makeServiceLevelsRouter = ({ companies: { serviceLevels }, clock }:
   endpoint(policyRoutes.save, async ({ caller, body: { version, policies } }) =>
     toPolicies(await serviceLevels.policies.save(caller.companyId, stated(policies), caller, version)),
   ),
+  endpoint(policyRoutes.preview, async ({ caller: { companyId }, body: { policies } }) => {
+    const checked = await serviceLevels.policies.check(companyId, stated(policies))
+    const { since, ...preview } = await previewPolicies(companyId, checked)
+    return { since: since.toISOString(), ...preview }
+  }),
 ]
 
 const toHours = ({ version, savedAt, savedBy, content }: Saved<OpeningHours>) => ({
