@@ -15,7 +15,7 @@ const WARN_FROM_PERCENT = 70
 const WARN_AGAIN_AFTER_PERCENT = 10
 
 /** A query that looks at more documents than this without an index is worth a line in the log. */
-export const LONG_SCAN = 10_000
+const LONG_SCAN = 10_000
 const SAME_SCAN_AGAIN_MS = 60_000
 
 export class Status {

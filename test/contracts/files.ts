@@ -18,7 +18,6 @@ export const keepsFiles = (name: string, open: () => Promise<Opened>): void => {
 
     const MOST = 10_000_000
     const bytes = (length: number) => Buffer.from(Array.from({ length }, (_, at) => (at * 7 + length) % 251))
-    // eslint-disable-next-line @typescript-eslint/require-await
     const inPieces = async function* (whole: Buffer, size = 65_536) {
       for (let at = 0; at < whole.length; at += size) yield whole.subarray(at, at + size)
     }

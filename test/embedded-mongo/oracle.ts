@@ -36,7 +36,7 @@ const rank = (value: unknown): number => {
 
 const sign = (a: number | bigint | string, b: number | bigint | string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-export const compare = (a: unknown, b: unknown): number => {
+const compare = (a: unknown, b: unknown): number => {
   if (rank(a) !== rank(b)) return sign(rank(a), rank(b))
   if (isNumber(a) && isNumber(b)) {
     const [x, y] = [a, b].map((each) => (each instanceof Long ? each.toBigInt() : each.valueOf())) as [number, number]

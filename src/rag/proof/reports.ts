@@ -37,7 +37,7 @@ export const unstated = (
 export const doubtIn = (head: readonly Token[]): string | undefined =>
   head.find(({ operator, text }) => (operator && DOUBTING.has(operator)) || DOUBTS.has(text))?.text
 
-export const isAsking = ({ kind, text }: Token): boolean => kind === 'break' && /^[?？؟]/u.test(text)
+const isAsking = ({ kind, text }: Token): boolean => kind === 'break' && /^[?？؟]/u.test(text)
 
 const someKept = (kept: ReadonlySet<number>, from: number, to: number): boolean => {
   for (const at of kept) if (at >= from && at < to) return true
