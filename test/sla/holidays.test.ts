@@ -68,6 +68,11 @@ describe('a calendar of holidays', () => {
       'recurrence_not_supported',
     ],
     [
+      'a rule without a frequency',
+      calendar(...event('DTSTART;VALUE=DATE:20260101', 'RRULE:INTERVAL=1')),
+      'recurrence_not_supported',
+    ],
+    [
       'a moving feast',
       calendar(...event('DTSTART;VALUE=DATE:20260101', 'RRULE:FREQ=YEARLY;BYDAY=4TH')),
       'recurrence_not_supported',
