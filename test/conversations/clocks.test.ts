@@ -180,13 +180,12 @@ describe('a conversation that was promised something', () => {
     expect(await one.clock('next_response')).toMatchObject({ state: 'running', startedAt: core.now() })
   })
 
-  it('an answer is taken by its channel in the very transaction in which the customer writes again', async () => {
+  it('an answer is taken by its channel in the very transaction, and at the very instant, in which the customer writes again', async () => {
     const one = open()
     await one.write()
     await one.speak()
     const message = await core.store.nextToDeliver(ACME.companyId, one.id)
     if (!message) throw new Error('nothing is to be delivered')
-    core.pass(MINUTE)
     await core.store.claimDelivery(message, core.now(), new Date(core.now().getTime() + MINUTE))
     const target = { companyId: ACME.companyId, conversationId: one.id, at: core.now(), requestId: 'req_1' }
     const question = { kind: 'message', author: { kind: 'customer' }, text: 'And now?' } as const
