@@ -73,6 +73,16 @@ const readBinary = (): Binary => {
   return new Binary(Buffer.from(bytes.subarray(start, at)), subtype)
 }
 
+/** The options that MongoDB knows, each at most once. */
+const REGEX_OPTIONS = /^(?!.*(.).*\1)[ilmsux]*$/
+
+const readRegex = (): BSONRegExp => {
+  const pattern = readCString()
+  const options = readCString()
+  if (!REGEX_OPTIONS.test(options)) throw new MalformedBson('a regular expression has unknown options')
+  return new BSONRegExp(pattern, options)
+}
+
 const readDate = (): Date => {
   const date = new Date(Number(bytes.readBigInt64LE(at)))
   if (Number.isNaN(date.getTime())) throw notImplemented('a date outside the years ±271821')
@@ -111,7 +121,7 @@ const readValue = (type: number, depth: number): Value => {
     case 0x0a:
       return null
     case 0x0b:
-      return new BSONRegExp(readCString(), readCString())
+      return readRegex()
     case 0x0d:
       return new Code(readString())
     case 0x10: {

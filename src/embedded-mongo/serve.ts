@@ -49,7 +49,7 @@ export const serve = async ({
     const net = createServer({ noDelay: true }, (socket) => {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket))
-      connect(server, socket, addressOf(net))
+      connect(server, socket, addressOf(net), onFault)
     })
     await listening(net, listen)
     const sweep = (): void => {
@@ -124,7 +124,7 @@ let connections = 0
 const MOST_UNREAD_BYTES = 16 * 1024 * 1024
 
 /** One request of a connection at a time, as MongoDB has it: what a client sends and does not read fills its own pipe. */
-const connect = (server: Server, socket: Socket, address: string): void => {
+const connect = (server: Server, socket: Socket, address: string, onFault: (error: unknown) => void): void => {
   const reader = new MessageReader()
   let waiting: Buffer[] = []
   let busy = false
@@ -153,9 +153,9 @@ const connect = (server: Server, socket: Socket, address: string): void => {
       end(error)
     }
   }
-  // Not the protocol: this connection ends, the others go on.
+  // Not the protocol, or a fault of ours over what this client sent: this connection ends, the others go on.
   const end = (error: unknown): void => {
-    if (!(error instanceof MalformedMessage)) throw error
+    if (!(error instanceof MalformedMessage)) onFault(error)
     socket.destroy()
   }
   socket.on('error', () => socket.destroy())

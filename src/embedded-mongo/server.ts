@@ -12,7 +12,7 @@ import { Sessions, type Standing } from './sessions.js'
 import type { Status } from './status.js'
 import type { Store } from './store.js'
 import { Blocked } from './transaction.js'
-import { newDoc, toNumber, type Doc } from './values.js'
+import { newDoc, wholeNumber, type Doc } from './values.js'
 import { addressReply, encodeReply, type Request } from './wire.js'
 
 const COMMANDS: Partial<Record<string, Command>> = {
@@ -55,8 +55,12 @@ export class Server {
   }
 
   handle(peer: Peer, request: Request): void {
-    const deadline =
-      request.body.maxTimeMS === undefined ? Infinity : Date.now() + toNumber(request.body.maxTimeMS as number)
+    const { maxTimeMS } = request.body
+    const most = maxTimeMS === undefined ? 0 : wholeNumber(maxTimeMS)
+    if (most === undefined || most < 0)
+      return this.refuse(peer, request.id, new CommandError('BadValue', 'maxTimeMS must be a non-negative integer'))
+    // 0 is no limit.
+    const deadline = most === 0 ? Infinity : Date.now() + most
     this.attempt(peer, request, deadline)
   }
 

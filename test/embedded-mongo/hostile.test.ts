@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { connect } from 'node:net'
-import { type Document } from 'mongodb'
+import { type Document, UUID } from 'mongodb'
 import { exchange, message, type OpenStore, openStore, refusal } from './store.js'
 
 /** FUZZ_SECONDS=600 for a long search. */
@@ -51,6 +51,8 @@ describe('messages that nobody should send', () => {
       $db: 'test',
     },
     { findAndModify: 'fuzz', query: { a: 1 }, update: { $inc: { a: 1 } }, new: true, $db: 'test' },
+    { count: 'fuzz', query: { a: /x+/i }, maxTimeMS: 50, lsid: { id: new UUID() }, txnNumber: 1n, $db: 'test' },
+    { explain: { find: 'fuzz', filter: {}, sort: { a: 1 } }, verbosity: 'executionStats', $db: 'test' },
     { delete: 'fuzz', deletes: [{ q: { a: 9 }, limit: 1 }], $db: 'test' },
     { createIndexes: 'fuzz', indexes: [{ key: { a: 1 }, name: 'a_1' }], $db: 'test' },
     { getMore: 7n, collection: 'fuzz', batchSize: 1, $db: 'test' },
@@ -79,6 +81,19 @@ describe('messages that nobody should send', () => {
       await expectUnharmed()
     },
     FUZZ_MS + 30_000,
+  )
+
+  it.each(['P', 'ii', '\u0001'])(
+    'a regular expression with the option %j: the end of that client only',
+    async (option) => {
+      const bytes = message({ find: 'fuzz', filter: { a: /x/i }, $db: 'test' })
+      const at = bytes.indexOf(Buffer.from('x\0i\0')) + 2
+      const bad = Buffer.concat([bytes.subarray(0, at), Buffer.from(option), bytes.subarray(at + 1)])
+      for (const place of [0, 21, bytes.indexOf(Buffer.from('filter\0')) + 7])
+        bad.writeInt32LE(bad.readInt32LE(place) + option.length - 1, place)
+      expect(await exchange(store.socketPath, bad)).toBeNull()
+      await expectUnharmed()
+    },
   )
 
   it('nothing but noise: an answer or an end', async () => {

@@ -54,6 +54,8 @@ describe('what is not served', () => {
     ['mapReduce', { mapReduce: 'c' }, 59],
     ['explain of a search', { explain: { aggregate: 'c', pipeline: [{ $search: {} }] } }, 115],
     ['an unknown field', { find: 'c', frob: 1 }, 40415],
+    ['a time limit that is no number', { find: 'c', maxTimeMS: null }, 2],
+    ['a time limit below zero', { find: 'c', maxTimeMS: -1 }, 2],
     ['a tailable cursor', { find: 'c', tailable: true }, 115],
     ['a collation', { find: 'c', collation: { locale: 'de' } }, 115],
     ['a capped collection', { create: 'c', capped: true, size: 1 }, 115],
