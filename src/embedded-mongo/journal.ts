@@ -14,7 +14,18 @@ type Statement = {
 }
 type Database = { exec(sql: string): void; prepare(sql: string): Statement; close(): void }
 
-const FORMAT = 1
+/** 2: collections and replies carry checksums as documents do. */
+const FORMAT = 2
+
+/** As the engine keeps their texts: a file whose tables read otherwise was not written by this store. */
+const TABLES = {
+  documents:
+    'CREATE TABLE documents (seq INTEGER PRIMARY KEY, collection INTEGER NOT NULL, crc INTEGER NOT NULL, raw BLOB NOT NULL)',
+  collections:
+    'CREATE TABLE collections (id INTEGER PRIMARY KEY, namespace BLOB NOT NULL, definition BLOB NOT NULL, crc INTEGER NOT NULL)',
+  replies:
+    'CREATE TABLE replies (session BLOB PRIMARY KEY, txn_number INTEGER NOT NULL, reply BLOB NOT NULL, at INTEGER NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID',
+}
 
 export type StartFailureCode = 'data_in_use' | 'data_damaged' | 'data_newer' | 'EADDRINUSE' | 'unavailable'
 
@@ -29,6 +40,8 @@ export class StartFailure extends Error {
   }
 }
 
+type Fields = (number | Uint8Array)[]
+
 export type StoredDocument = { seq: number; collection: number; raw: Buffer; doc: Doc }
 export type StoredCollection = { id: number; namespace: string; definition: Doc }
 export type StoredReply = { session: string; txnNumber: bigint; reply: Buffer; at: number }
@@ -42,6 +55,9 @@ export type Batch = {
 
 /** Of a document and of where it belongs: neither can change unnoticed. */
 const checksum = (seq: number, collection: number, raw: Buffer): number => crc32(raw, (seq * 31 + collection) >>> 0)
+
+const checksumOf = (...parts: Fields): number =>
+  parts.reduce((sum: number, part) => crc32(part instanceof Uint8Array ? part : `${part}\0`, sum), 0)
 
 /**
  * The file: libsql in WAL mode with `synchronous=FULL`, so that a commit is on the disk when it returns. The engine's
@@ -66,22 +82,18 @@ export class Journal {
         this.database.exec('BEGIN IMMEDIATE')
         this.database.exec('COMMIT')
         const version = this.checkFormat()
+        if (version === FORMAT) this.checkTables()
         this.checkPages()
         // Nothing is written where nothing is missing: a store on a full disk can still be read.
-        if (version === FORMAT) return
-        this.database.exec(`
-          CREATE TABLE IF NOT EXISTS documents (seq INTEGER PRIMARY KEY, collection INTEGER NOT NULL, crc INTEGER NOT NULL, raw BLOB NOT NULL);
-          CREATE TABLE IF NOT EXISTS collections (id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, definition BLOB NOT NULL);
-          CREATE TABLE IF NOT EXISTS replies (session BLOB PRIMARY KEY, txn_number INTEGER NOT NULL, reply BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
-          PRAGMA user_version=${FORMAT};`)
+        if (version < FORMAT) this.bringUpToDate(version)
       })
       this.put = this.database.prepare(
         'INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET crc = excluded.crc, raw = excluded.raw',
       )
       this.remove = this.database.prepare('DELETE FROM documents WHERE seq = ?')
-      this.putCollection = this.database.prepare('INSERT OR REPLACE INTO collections VALUES (?, ?, ?)')
+      this.putCollection = this.database.prepare('INSERT OR REPLACE INTO collections VALUES (?, ?, ?, ?)')
       this.removeCollection = this.database.prepare('DELETE FROM collections WHERE id = ?')
-      this.putReply = this.database.prepare('INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)')
+      this.putReply = this.database.prepare('INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?)')
     } catch (error) {
       this.close()
       throw error
@@ -94,15 +106,58 @@ export class Journal {
       throw new StartFailure('data_newer', `${this.file} has format ${version}; this version reads up to ${FORMAT}.`)
     }
     const tables = this.database.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE type = 'table'").all()[0]?.n
-    if (version === 0 && Number(tables) > 0)
-      throw new StartFailure('data_damaged', `${this.file} is not a file of this store.`)
+    if (version === 0 && Number(tables) > 0) throw this.damaged('it is not a file of this store')
     return version
   }
 
   /** Checksums are on documents; whether all of them are there, the engine knows. */
   private checkPages(): void {
     const found = this.database.prepare('PRAGMA quick_check(1)').all()[0]?.quick_check
-    if (found !== 'ok') throw new StartFailure('data_damaged', `${this.file} is damaged: ${String(found)}`)
+    if (found !== 'ok') throw this.damaged(String(found))
+  }
+
+  private bringUpToDate(version: number): void {
+    this.database.exec('BEGIN IMMEDIATE')
+    if (version === 0) for (const table of Object.values(TABLES)) this.database.exec(table)
+    else {
+      const collections = this.database.prepare('SELECT id, CAST(namespace AS BLOB), definition FROM collections').raw()
+      const replies = this.database.prepare('SELECT session, txn_number, reply, at FROM replies').raw()
+      this.remake('collections', [...collections.iterate()] as Fields[])
+      this.remake('replies', [...replies.iterate()] as Fields[])
+    }
+    this.database.exec(`PRAGMA user_version=${FORMAT}; COMMIT`)
+  }
+
+  private remake(table: 'collections' | 'replies', rows: Fields[]): void {
+    this.database.exec(`DROP TABLE ${table}; ${TABLES[table]}`)
+    for (const row of rows) {
+      const values = [...row, checksumOf(...row)]
+      this.database.prepare(`INSERT INTO ${table} VALUES (${values.map(() => '?').join(', ')})`).run(...values)
+    }
+  }
+
+  private checkTables(): void {
+    // As bytes: the engine's binding ends the process over a text that is no UTF-8.
+    const found = this.database.prepare("SELECT CAST(sql AS BLOB) FROM sqlite_schema WHERE type = 'table'").raw()
+    const texts = [...found.iterate()].map(([text]) => Buffer.from(text as Uint8Array).toString())
+    if (texts.sort().join() !== Object.values(TABLES).sort().join())
+      throw this.damaged('its tables are not those of this store')
+  }
+
+  private damaged(what: string): StartFailure {
+    return new StartFailure('data_damaged', `${this.file} is damaged: ${what}.`)
+  }
+
+  /** The fields of each row, whose last is the checksum of the others. */
+  private checkedRows(query: string, ...values: unknown[]): Fields[] {
+    return this.opening(() => {
+      const rows = this.database.prepare(query).raw()
+      return [...rows.iterate(...values)].map((row) => {
+        const fields = row.slice(0, -1) as Fields
+        if (checksumOf(...fields) !== row.at(-1)) throw this.damaged('a checksum is wrong')
+        return fields
+      })
+    })
   }
 
   private opening<T>(work: () => T): T {
@@ -114,7 +169,8 @@ export class Journal {
       if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
         throw new StartFailure('data_in_use', `${this.file} is in use by another process.`, { cause })
       }
-      if (code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT') || cause instanceof MalformedBson) {
+      // An error in our own statements means that the tables they name are not as they were made.
+      if (/^SQLITE_(NOTADB|CORRUPT|ERROR)/.test(code) || cause instanceof MalformedBson) {
         throw new StartFailure('data_damaged', `${this.file} is damaged: ${(cause as Error).message}`, { cause })
       }
       throw new StartFailure('unavailable', `${this.file} cannot be opened: ${(cause as Error).message}`, { cause })
@@ -122,16 +178,12 @@ export class Journal {
   }
 
   collections(): StoredCollection[] {
-    return this.opening(() =>
-      this.database
-        .prepare('SELECT id, namespace, definition FROM collections ORDER BY id')
-        .all()
-        .map(({ id, namespace, definition }) => ({
-          id: id as number,
-          namespace: namespace as string,
-          definition: decode(Buffer.from(definition as Uint8Array)),
-        })),
-    )
+    const rows = this.checkedRows('SELECT id, namespace, definition, crc FROM collections ORDER BY id')
+    return (rows as [number, Uint8Array, Uint8Array][]).map(([id, namespace, definition]) => ({
+      id,
+      namespace: Buffer.from(namespace).toString(),
+      definition: decode(Buffer.from(definition)),
+    }))
   }
 
   /** In the order of their insertion. */
@@ -144,24 +196,20 @@ export class Journal {
         const [seq, collection, crc, raw] = row as [number, number, number, Buffer]
         // Files of the first versions have checksums of the bytes alone.
         if (checksum(seq, collection, raw) !== crc && crc32(raw) !== crc)
-          throw new StartFailure('data_damaged', `${this.file} is damaged: the checksum of document ${seq} is wrong.`)
+          throw this.damaged(`the checksum of document ${seq} is wrong`)
         visit({ seq, collection, raw, doc: decode(raw) })
       }
     })
   }
 
   replies(since: number): StoredReply[] {
-    return this.opening(() => {
-      return this.database
-        .prepare('SELECT session, txn_number, reply, at FROM replies WHERE at >= ?')
-        .all(since)
-        .map(({ session, txn_number, reply, at }) => ({
-          session: Buffer.from(session as Uint8Array).toString('latin1'),
-          txnNumber: BigInt(txn_number as number),
-          reply: Buffer.from(reply as Uint8Array),
-          at: at as number,
-        }))
-    })
+    const rows = this.checkedRows('SELECT session, txn_number, reply, at, crc FROM replies WHERE at >= ?', since)
+    return (rows as [Uint8Array, number, Uint8Array, number][]).map(([session, txnNumber, reply, at]) => ({
+      session: Buffer.from(session).toString('latin1'),
+      txnNumber: BigInt(txnNumber),
+      reply: Buffer.from(reply),
+      at,
+    }))
   }
 
   forgetReplies(before: number): void {
@@ -173,15 +221,19 @@ export class Journal {
     this.database.exec('BEGIN IMMEDIATE')
     try {
       for (const [id, entry] of batch.collections) {
-        if (entry) this.putCollection.run(id, entry.namespace, encode(entry.definition))
-        else this.removeCollection.run(id)
+        if (!entry) this.removeCollection.run(id)
+        else {
+          const fields: Fields = [id, Buffer.from(entry.namespace), encode(entry.definition)]
+          this.putCollection.run(...fields, checksumOf(...fields))
+        }
       }
       for (const [seq, { collection, raw }] of batch.documents) {
         if (raw) this.put.run(seq, collection, checksum(seq, collection, raw), raw)
         else this.remove.run(seq)
       }
       for (const [session, { txnNumber, reply, at }] of batch.replies) {
-        this.putReply.run(Buffer.from(session, 'latin1'), Number(txnNumber), reply, at)
+        const fields: Fields = [Buffer.from(session, 'latin1'), Number(txnNumber), reply, at]
+        this.putReply.run(...fields, checksumOf(...fields))
       }
       this.database.exec('COMMIT')
     } catch (error) {

@@ -142,6 +142,7 @@ describe('the file', () => {
       Array.from({ length: 60 }, (_, n) => ({ _id: n as never, n, text: 'x'.repeat(n * 40) })),
     )
     const before = await collection.find().toArray()
+    const indexes = await collection.indexes()
     await client.close()
     await first.stop()
     const intact = readFileSync(file)
@@ -154,30 +155,67 @@ describe('the file', () => {
       if (typeof outcome !== 'string') {
         const reader = new MongoClient(outcome.uri)
         expect(await reader.db('d').collection('c').find().toArray()).toEqual(before)
-        expect(await reader.db('d').collection('c').indexes()).toHaveLength(2)
+        expect(await reader.db('d').collection('c').indexes()).toEqual(indexes)
         await reader.close()
         await outcome.stop()
       } else expect(['data_damaged', 'data_newer']).toContain(outcome)
       const name = typeof outcome === 'string' ? outcome : 'unharmed'
       found[name] = (found[name] ?? 0) + 1
     }
-    for (let i = 0; i < 120; i++) {
+    const withBitFlipped = (at: number, bit: number): Buffer => {
       const bytes = Buffer.from(intact)
-      const at = randomInt(bytes.length)
-      bytes[at] = bytes[at]! ^ (1 << randomInt(8))
-      await tryWith(bytes)
+      bytes[at] = bytes[at]! ^ (1 << bit)
+      return bytes
+    }
+    for (let i = 0; i < 120; i++) await tryWith(withBitFlipped(randomInt(intact.length), randomInt(8)))
+    // What says what is in the file: the names of tables and fields, an index and whether it is unique.
+    for (const word of ['CREATE TABLE documents', 'namespace BLOB', 'd.c', 'unique', 'searchIndexes']) {
+      const at = intact.indexOf(word)
+      expect(at).toBeGreaterThan(0)
+      for (const bit of [0, 5, 7]) await tryWith(withBitFlipped(at + word.length - 1, bit))
     }
     for (let i = 0; i < 20; i++) await tryWith(intact.subarray(0, 1 + randomInt(intact.length - 1)))
     expect(found.data_damaged).toBeGreaterThan(50)
   }, 60_000)
 
+  const Database = createRequire(import.meta.url)('libsql') as new (file: string) => {
+    exec(sql: string): void
+    close(): void
+  }
+
+  it('of the first format is brought up to date, once', async () => {
+    const file = path.join(folder, 'older.db')
+    const first = await open(file)
+    const client = new MongoClient(first.uri)
+    const collection = client.db('d').collection<Document>('c')
+    await collection.createIndex({ n: 1 }, { unique: true })
+    await collection.insertOne({ _id: 1 as never, n: 1 })
+    await client.close()
+    await first.stop()
+    const older = new Database(file)
+    older.exec(`
+      CREATE TABLE c AS SELECT id, CAST(namespace AS TEXT) AS namespace, definition FROM collections;
+      CREATE TABLE r AS SELECT session, txn_number, reply, at FROM replies;
+      DROP TABLE collections; DROP TABLE replies;
+      CREATE TABLE collections (id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, definition BLOB NOT NULL);
+      CREATE TABLE replies (session BLOB PRIMARY KEY, txn_number INTEGER NOT NULL, reply BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+      INSERT INTO collections SELECT * FROM c; INSERT INTO replies SELECT * FROM r;
+      DROP TABLE c; DROP TABLE r; PRAGMA user_version=1;`)
+    older.close()
+    for (const round of [1, 2]) {
+      const serving = await open(file)
+      const reader = new MongoClient(serving.uri)
+      const read = reader.db('d').collection<Document>('c')
+      expect(await read.find().toArray()).toEqual([{ _id: 1, n: 1 }])
+      await expect(read.insertOne({ _id: (1 + round) as never, n: 1 })).rejects.toMatchObject({ code: 11000 })
+      await reader.close()
+      await serving.stop()
+    }
+  })
+
   it('is refused when a newer version wrote it', async () => {
     const file = path.join(folder, 'newer.db')
     await (await open(file)).stop()
-    const Database = createRequire(import.meta.url)('libsql') as new (file: string) => {
-      exec(sql: string): void
-      close(): void
-    }
     const database = new Database(file)
     database.exec('PRAGMA user_version=99')
     database.close()
