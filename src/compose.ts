@@ -208,6 +208,7 @@ export const compose = ({
   const api = makeApi({
     inbox,
     actions,
+    attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, termsOf }),
     previewPolicies: makePolicyPreview({ store, openingOf, clock }),

@@ -7,7 +7,7 @@ import { shownName, type Files } from '../platform/files.js'
 import type { Secrets } from '../platform/secrets.js'
 import { ATTACHMENT_LIMITS } from './channel.js'
 
-/** Files that customers send with a message. Nobody opens them here: they are kept as they are, and saved by whoever wants to. */
+/** Files that come with a message, a customer's or an agent's. Nobody opens them here: they are kept as they are, and saved by whoever wants to. */
 
 /** Shown as pictures, and therefore only what is one by its content. Everything else is bytes to be saved. */
 const PICTURES: Record<string, string> = {
@@ -26,7 +26,8 @@ const LINK_MS = 24 * 60 * 60 * 1000
 const TICKET = 'attachment-ticket'
 const LINK = 'attachment-link'
 
-type Owner = { companyId: string; contactId: string }
+/** Who sent a file up: a contact, or a person of the company. Nobody else may put it into a message. */
+type Owner = { companyId: string; ownerId: string }
 type Ticket = Owner & Attachment & { expires: number }
 type Link = Attachment & { companyId: string; expires: number }
 
@@ -47,7 +48,7 @@ export const makeAttachments = ({ files, attachment, secrets, clock }: Needs) =>
 
   return {
     /** Keeps a file and hands out a ticket, with which its owner, and nobody else, may put it into a message. */
-    accept: async ({ companyId, contactId }: Owner, { bytes, name: given }: IncomingFile) => {
+    accept: async ({ companyId, ownerId }: Owner, { bytes, name: given }: IncomingFile) => {
       const name = shownName(given)
       const extension = extensionOf(name)
       if (!ATTACHMENT_LIMITS.extensions.includes(extension)) throw unsupported(name)
@@ -59,18 +60,18 @@ export const makeAttachments = ({ files, attachment, secrets, clock }: Needs) =>
         if (picture ? found?.mime !== picture : found && RUNS.test(found.mime)) throw unsupported(name)
         await files.keep(companyId, received)
         const kept: Attachment = { id: received.id, name, type: picture ?? BYTES, size: received.size }
-        const ticket = { companyId, contactId, ...kept, expires: expiry(TICKET_MS) } satisfies Ticket
+        const ticket = { companyId, ownerId, ...kept, expires: expiry(TICKET_MS) } satisfies Ticket
         return { attachment: kept, ticket: secrets.sign(TICKET, ticket) }
       } finally {
         await received.discard()
       }
     },
 
-    /** What the tickets stand for. Throws where one is not ours, not this contact's, or too old. */
-    redeem: ({ companyId, contactId }: Owner, tickets: readonly string[]): Attachment[] =>
+    /** What the tickets stand for. Throws where one is not ours, not this owner's, or too old. */
+    redeem: ({ companyId, ownerId }: Owner, tickets: readonly string[]): Attachment[] =>
       tickets.map((text, index) => {
         const ticket = secrets.verify(TICKET, text) as Ticket | null
-        if (!ticket || ticket.companyId !== companyId || ticket.contactId !== contactId || isPast(ticket)) {
+        if (!ticket || ticket.companyId !== companyId || ticket.ownerId !== ownerId || isPast(ticket)) {
           throw new AppError('invalid', 'attachment_unknown', 'The file is not there any more. Attach it again.', {
             field: `attachments.${index}`,
           })

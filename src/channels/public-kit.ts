@@ -109,10 +109,10 @@ export const makePublicKit = (needs: Needs): PublicKit => {
       return { before: text.slice(0, at), quote, after: text.slice(at + quote.length) }
     },
     acceptFile: ({ id, companyId }, contactExternalId, file) =>
-      attachments.accept({ companyId, contactId: contactIdOf({ companyId, channelId: id }, contactExternalId) }, file),
+      attachments.accept({ companyId, ownerId: contactIdOf({ companyId, channelId: id }, contactExternalId) }, file),
     redeemFiles: ({ id, companyId }, contactExternalId, tickets) =>
       attachments.redeem(
-        { companyId, contactId: contactIdOf({ companyId, channelId: id }, contactExternalId) },
+        { companyId, ownerId: contactIdOf({ companyId, channelId: id }, contactExternalId) },
         tickets,
       ),
     linkToFile: attachments.linkTo,

@@ -5,7 +5,7 @@ import { newId } from '../platform/ids.js'
 import { currentRequestId } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { assertTransition, type Conversation, type Priority, type State } from './conversation.js'
-import type { Author, Message } from './message.js'
+import type { Attachment, Author, Message } from './message.js'
 import type { Appended, ConversationChange, Draft, Plan } from './change.mongo.js'
 import { isAlreadySaid, type ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
@@ -16,7 +16,7 @@ export type Person = { id: string; name: string }
 type Target = { companyId: string; conversationId: string; person: Person }
 
 /** `clientId` makes saying it again harmless. */
-type Said = Target & { text: string; clientId?: string | undefined }
+type Said = Target & { text: string; attachments?: readonly Attachment[]; clientId?: string | undefined }
 
 type Needs = {
   store: ConversationStore
@@ -55,10 +55,10 @@ export const makeActions = (needs: Needs) => {
     kind: 'message' | 'note',
     append: () => Promise<Appended>,
   ): Promise<{ message: Message; again: boolean }> => {
-    const { companyId, conversationId, clientId, text } = target
+    const { companyId, conversationId, clientId } = target
     const before = async () => {
       const found = clientId ? await store.messageByClientId(companyId, conversationId, clientId) : null
-      if (found && (found.text !== text || found.kind !== kind)) {
+      if (found && (found.kind !== kind || !saysTheSame(found, target))) {
         throw new AppError('conflict', 'id_reused', 'Another message was sent under this id.', { field: 'id' })
       }
       return found && { message: found, again: true }
@@ -196,11 +196,17 @@ export const makeActions = (needs: Needs) => {
 
 const authorOf = ({ id, name }: Person): Author => ({ kind: 'agent', id, name })
 
-const saying = ({ person, text, clientId }: Said) => ({
+const saying = ({ person, text, attachments = [], clientId }: Said) => ({
   author: authorOf(person),
   text,
+  ...(attachments.length > 0 ? { attachments: [...attachments] } : {}),
   ...(clientId ? { clientId } : {}),
 })
+
+const saysTheSame = (message: Message, { text, attachments = [] }: Said): boolean =>
+  message.text === text && idsOf(message.attachments ?? []) === idsOf(attachments)
+
+const idsOf = (attachments: readonly Attachment[]): string => attachments.map(({ id }) => id).join()
 
 const isOver = (state: State) => state === 'resolved' || state === 'closed'
 

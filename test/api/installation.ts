@@ -153,6 +153,7 @@ export const openInstallation = async (options: Options = {}) => {
     usage: makeUsage({ mongo, budgetOf: async () => null, clock, log }),
     inbox,
     actions,
+    attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, termsOf }),
     previewPolicies: makePolicyPreview({ store, openingOf, clock }),

@@ -6,6 +6,7 @@ const BODIES: Record<string, unknown> = {
   'put /api/v1/knowledge/documents/:id': { title: 'Opening hours', text: 'We open at ten.' },
   'post /api/v1/knowledge/search': { query: 'opening hours' },
   'post /api/v1/knowledge/ask': { question: 'When do you open?' },
+  'post /api/v1/attachments': {},
   'post /api/v1/conversations/:id/messages': { text: 'We are looking into it.' },
   'post /api/v1/conversations/:id/notes': { text: 'Called before.' },
   'post /api/v1/conversations/:id/assign': { assignee: 'me' },

@@ -106,8 +106,8 @@ export const openStage = async (settings: Record<string, unknown> = {}) => {
       if (quote === undefined) throw new AppError('not_found', 'source_not_found', 'No such source.')
       return { before: 'Before it. ', quote, after: ' After it.' }
     },
-    acceptFile: ({ companyId }, name, file) => attachments.accept({ companyId, contactId: name }, file),
-    redeemFiles: ({ companyId }, name, tickets) => attachments.redeem({ companyId, contactId: name }, tickets),
+    acceptFile: ({ companyId }, name, file) => attachments.accept({ companyId, ownerId: name }, file),
+    redeemFiles: ({ companyId }, name, tickets) => attachments.redeem({ companyId, ownerId: name }, tickets),
     linkToFile: attachments.linkTo,
     openLink: attachments.openLink,
     follow: (_channel, name, follower) => {

@@ -8,7 +8,7 @@ import { makeDiskFiles } from '../../src/platform/files.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
 
 const HOUR_MS = 60 * 60 * 1000
-const OWNER = { companyId: 'acme', contactId: 'cnt_1' }
+const OWNER = { companyId: 'acme', ownerId: 'cnt_1' }
 
 let directory: string
 let now: Date
@@ -62,7 +62,7 @@ describe('a file that was sent up', () => {
   })
 
   it.each([
-    ['another contact', { ...OWNER, contactId: 'cnt_2' }],
+    ['another contact', { ...OWNER, ownerId: 'cnt_2' }],
     ['another company', { ...OWNER, companyId: 'globex' }],
   ])('is no use to %s', async (_who, other) => {
     const { ticket } = await accept('secret')

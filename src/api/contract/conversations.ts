@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ATTACHMENT_LIMITS } from '../../channels/channel.js'
 import { HANDLERS, PRIORITIES, STATES } from '../../conversations/conversation.js'
 import { MAX_MESSAGE_LENGTH } from '../../conversations/message.js'
 import { CLOCK_KINDS } from '../../sla/policy.js'
@@ -64,6 +65,8 @@ const event = z.discriminatedUnion('name', [
   }),
 ])
 
+const attachment = z.strictObject({ id: z.string(), name: z.string(), type: z.string(), size: z.number() })
+
 const message = z.strictObject({
   id,
   seq: z.number(),
@@ -72,14 +75,14 @@ const message = z.strictObject({
   authorName: z.string().optional(),
   text: z.string(),
   citations: z.array(citation),
-  attachments: z
-    .array(z.strictObject({ id: z.string(), name: z.string(), type: z.string(), size: z.number() }))
-    .optional()
-    .describe('Files that came with it'),
+  attachments: z.array(attachment).optional().describe('Files that came with it'),
   mode: z.enum(['model', 'extractive']).optional(),
   decisionId: id.optional(),
   talk: z.enum(SMALL_TALK).optional().describe('Small talk of this kind was answered; no document was asked'),
-  feedback: z.enum(['up', 'down']).optional().describe('Whether it helped, as its customer says'),
+  feedback: z
+    .strictObject({ rating: z.enum(['up', 'down']), at: time })
+    .optional()
+    .describe('Whether it helped, as its customer says'),
   event: event.optional(),
   clientId: z.string().optional(),
   status: z.enum(['queued', 'sending', 'sent', 'delivered', 'read', 'refused', 'uncertain']).nullable(),
@@ -132,18 +135,24 @@ const serviceLevels = z.strictObject({
 })
 export type ServiceLevelsDto = z.input<typeof serviceLevels>
 
-const text = z
-  .string()
-  .max(MAX_MESSAGE_LENGTH)
-  .refine((given) => given.trim() !== '', 'is empty')
-const said = z.strictObject({
-  text,
-  id: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{8,64}$/, 'must be 8 to 64 letters, digits, _ or -')
-    .optional()
-    .describe("The client's own id: sending it again, however often, is one message"),
-})
+const said = z
+  .strictObject({
+    text: z.string().max(MAX_MESSAGE_LENGTH),
+    attachments: z
+      .array(z.string().max(2000))
+      .max(ATTACHMENT_LIMITS.most)
+      .optional()
+      .describe('Tickets of files that were sent up before; with them the text may be empty'),
+    id: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{8,64}$/, 'must be 8 to 64 letters, digits, _ or -')
+      .optional()
+      .describe("The client's own id: sending it again, however often, is one message"),
+  })
+  .refine(({ text, attachments = [] }) => text.trim() !== '' || attachments.length > 0, {
+    message: 'is empty',
+    path: ['text'],
+  })
 const reason = z.string().trim().min(1).max(500)
 
 /** Every change of a conversation answers with what it became. */
@@ -226,6 +235,22 @@ export const conversationRoutes = {
     status: 200,
     download: true,
     errors: ['not_found'],
+  }),
+  addAttachment: defineRoute({
+    method: 'post',
+    path: '/api/v1/attachments',
+    tag,
+    summary: 'Send a file up, to put it into a message or a note',
+    permission: 'conversations:write',
+    body: z.strictObject({}),
+    form: {
+      fields: z.strictObject({}),
+      about: `At most ${ATTACHMENT_LIMITS.mostBytes / 1024 / 1024} MB: ${ATTACHMENT_LIMITS.extensions.join(', ')}`,
+    },
+    status: 201,
+    response: attachment.extend({
+      ticket: z.string().describe("Puts the file into a message: one of its 'attachments'"),
+    }),
   }),
   serviceLevels: defineRoute({
     method: 'get',

@@ -1,17 +1,21 @@
 import type { Caller } from '../../companies/companies.js'
 import type { Conversation, Priority, State } from '../../conversations/conversation.js'
 import type { InboxFilter, Seen } from '../../conversations/inbox.js'
-import type { Message } from '../../conversations/message.js'
+import type { Attachment, Message } from '../../conversations/message.js'
 import type { ExplainedServiceLevels } from '../../conversations/service-levels.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
 import type { ConversationDto, MessageDto, ServiceLevelsDto } from '../contract/conversations.js'
 import { endpoint, type Download, type Endpoint } from '../endpoint.js'
+import type { IncomingFile } from '../form.js'
 
 /** Somebody acts on a conversation: every use case takes these. */
 type Act = { companyId: string; conversationId: string; person: { id: string; name: string } }
 
-type Saying = { text: string; clientId: string | undefined }
+type Saying = { text: string; attachments: Attachment[]; clientId: string | undefined }
+
+/** Whose file it is until a message names it. */
+type Owner = { companyId: string; ownerId: string }
 
 export type ConversationsNeeds = {
   inbox: {
@@ -33,11 +37,17 @@ export type ConversationsNeeds = {
     setTags(act: Act & { tags: string[] }): Promise<Conversation>
     setPriority(act: Act & { priority: Priority }): Promise<Conversation>
   }
+  attachments: {
+    accept(owner: Owner, file: IncomingFile): Promise<{ attachment: Attachment; ticket: string }>
+    redeem(owner: Owner, tickets: readonly string[]): Attachment[]
+  }
   /** Throws `not_found` where no message of the company's brought it. */
   openAttachment(companyId: string, fileId: string): Promise<Download>
   explainServiceLevels(companyId: string, conversationId: string): Promise<ExplainedServiceLevels | null>
   people: { get(companyId: string, id: string): Promise<{ id: string; name: string }> }
 }
+
+type Said = { caller: Caller; body: { text: string; attachments?: string[] | undefined; id?: string | undefined } }
 
 const { conversations: routes } = contract
 const ME = 'me'
@@ -46,6 +56,7 @@ const NOBODY = 'nobody'
 export const makeConversationsRouter = ({
   inbox,
   actions,
+  attachments,
   openAttachment,
   explainServiceLevels,
   people,
@@ -65,6 +76,13 @@ export const makeConversationsRouter = ({
   const seen = async ({ caller }: { caller: Caller }, conversation: Promise<Conversation>) =>
     toConversation(await inbox.see(caller.companyId, await conversation))
 
+  const saying = ({ caller, body: { text, attachments: tickets = [], id } }: Said): Saying => {
+    const files = attachments.redeem(ownerOf(caller), tickets)
+    // What is said without a word is called by the names of its files.
+    const words = text.trim() === '' ? files.map(({ name }) => name).join(', ') : text
+    return { text: words, attachments: files, clientId: id }
+  }
+
   return [
     endpoint(routes.list, async ({ caller, query }) => {
       const assignee = query.assignee === ME ? caller.id : query.assignee === NOBODY ? null : query.assignee
@@ -77,11 +95,20 @@ export const makeConversationsRouter = ({
       messages: (await inbox.messages(caller.companyId, params.id, query.after)).map(toMessage),
     })),
     endpoint(routes.attachment, ({ caller, params }) => openAttachment(caller.companyId, params.id)),
+    endpoint(routes.addAttachment, async ({ caller, form }) => {
+      if (!form) throw new AppError('invalid', 'invalid', 'file: is required', { field: 'file' })
+      // What is not put into a message is swept.
+      const { file } = await form(
+        (given) => attachments.accept(ownerOf(caller), given),
+        async () => {},
+      )
+      return { ...file.attachment, ticket: file.ticket }
+    }),
     endpoint(routes.serviceLevels, async ({ caller, params }) =>
       toServiceLevels(await explainServiceLevels(caller.companyId, params.id)),
     ),
-    endpoint(routes.speak, async (input) => toMessage(await actions.speak({ ...actOf(input), ...sayingOf(input) }))),
-    endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), ...sayingOf(input) }))),
+    endpoint(routes.speak, async (input) => toMessage(await actions.speak({ ...actOf(input), ...saying(input) }))),
+    endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), ...saying(input) }))),
     endpoint(routes.assign, async (input) => {
       const assignee = await assigneeOf(input.caller, input.body.assignee)
       return seen(input, actions.assign({ ...actOf(input), assignee }))
@@ -100,10 +127,7 @@ const actOf = ({ caller, params }: { caller: Caller; params: { id: string } }): 
   person: { id: caller.id, name: caller.name },
 })
 
-const sayingOf = ({ body: { text, id } }: { body: { text: string; id?: string | undefined } }): Saying => ({
-  text,
-  clientId: id,
-})
+const ownerOf = ({ companyId, id }: Caller): Owner => ({ companyId, ownerId: id })
 
 /** What stays inside: the outbox (`answerDue`), the lease and the company. */
 export const toConversation = (given: Seen): ConversationDto => ({
@@ -139,7 +163,9 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.mode === undefined ? {} : { mode: given.mode }),
   ...(given.decisionId === undefined ? {} : { decisionId: given.decisionId }),
   ...(given.talk === undefined ? {} : { talk: given.talk }),
-  ...(given.feedback === undefined ? {} : { feedback: given.feedback.rating }),
+  ...(given.feedback === undefined
+    ? {}
+    : { feedback: { rating: given.feedback.rating, at: given.feedback.at.toISOString() } }),
   ...(given.event === undefined ? {} : { event: given.event }),
   ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
   status: given.status,
