@@ -1,0 +1,414 @@
+import { load } from 'cheerio'
+import sanitizeHtml from 'sanitize-html'
+
+/**
+ * A mail's HTML: cleaned once on the way in, so that no copy of it that is kept can run, load, submit or disguise anything; and read
+ * as text, where a mail has no plain part.
+ */
+
+export type CleanHtml = {
+  html: string
+  /** Pictures that would have been fetched from somewhere: they are shown only when an agent asks for them. */
+  remoteImages: number
+  /** Pictures too small to be seen: they were dropped. */
+  trackingPixels: number
+}
+
+/** Beyond this the rest is left out: nobody wrote it by hand. */
+export const LONGEST_HTML = 1024 * 1024
+/** A table in a table in a table is how newsletters are laid out; this is deeper than any of them. */
+const DEEPEST = 100
+
+const TEXT_TAGS = [
+  ...[
+    'a',
+    'abbr',
+    'address',
+    'b',
+    'bdi',
+    'blockquote',
+    'br',
+    'caption',
+    'center',
+    'cite',
+    'code',
+    'col',
+    'colgroup',
+    'dd',
+  ],
+  ...[
+    'del',
+    'dfn',
+    'div',
+    'dl',
+    'dt',
+    'em',
+    'figcaption',
+    'figure',
+    'font',
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'hr',
+    'i',
+  ],
+  ...[
+    'img',
+    'ins',
+    'kbd',
+    'li',
+    'mark',
+    'ol',
+    'p',
+    'pre',
+    'q',
+    's',
+    'samp',
+    'small',
+    'span',
+    'strike',
+    'strong',
+    'sub',
+  ],
+  ...['sup', 'table', 'tbody', 'td', 'tfoot', 'th', 'thead', 'tr', 'tt', 'u', 'ul', 'var', 'wbr'],
+]
+
+const UNREAD_TAGS = [
+  'script',
+  'style',
+  'textarea',
+  'option',
+  'noscript',
+  'title',
+  'head',
+  'template',
+  'xmp',
+  'noembed',
+  'noframes',
+  'svg',
+  'math',
+]
+
+const COLOUR = [/^#[0-9a-f]{3,8}$/iu, /^rgb\(\s*\d{1,3}\s*,\s*\d{1,3}\s*,\s*\d{1,3}\s*\)$/iu, /^[a-z]{3,20}$/iu]
+const LENGTH = [/^\d{1,3}(?:\.\d{1,2})?(?:px|pt|em|%)$/iu]
+
+/** Nothing that moves, covers, hides or fetches: no position, no display, no url(). */
+const STYLES = {
+  '*': {
+    color: COLOUR,
+    'background-color': COLOUR,
+    'font-weight': [/^(?:bold|normal|[1-9]00)$/iu],
+    'font-style': [/^(?:italic|normal)$/iu],
+    'text-decoration': [/^(?:underline|line-through|none)$/iu],
+    'text-align': [/^(?:left|right|center|justify|start|end)$/iu],
+    'padding-left': LENGTH,
+    'margin-left': LENGTH,
+  },
+}
+
+/** Of a picture that an agent may fetch later: its address, where a browser does not look for one. */
+const REMOTE_IMAGE = 'data-remote-src'
+/** Of a picture that came with the mail: its Content-ID. */
+const INLINE_IMAGE = 'data-cid'
+
+export const sanitiseHtml = (html: string): CleanHtml => {
+  let remoteImages = 0
+  let trackingPixels = 0
+  const clean = sanitizeHtml(html.slice(0, LONGEST_HTML), {
+    allowedTags: TEXT_TAGS,
+    nonTextTags: UNREAD_TAGS,
+    allowedAttributes: {
+      a: ['href', 'title', 'rel', 'target'],
+      img: [REMOTE_IMAGE, INLINE_IMAGE, 'alt', 'title', 'width', 'height'],
+      td: ['colspan', 'rowspan', 'align', 'valign'],
+      th: ['colspan', 'rowspan', 'align', 'valign'],
+      ol: ['start', 'type'],
+      table: ['border', 'cellpadding', 'cellspacing', 'width'],
+      font: ['color'],
+      blockquote: ['type'],
+      '*': ['style', 'dir', 'lang'],
+    },
+    allowedStyles: STYLES,
+    allowedSchemes: ['http', 'https', 'mailto'],
+    allowedSchemesAppliedToAttributes: ['href'],
+    allowProtocolRelative: false,
+    nestingLimit: DEEPEST,
+    disallowedTagsMode: 'discard',
+    enforceHtmlBoundary: false,
+    transformTags: {
+      a: (tagName, { href, title }) => ({
+        tagName,
+        attribs: {
+          ...(href && { href: href.trim(), rel: 'noopener noreferrer nofollow', target: '_blank' }),
+          ...(title && { title }),
+        },
+      }),
+      img: (tagName, attribs) => {
+        const source = (attribs.src ?? '').trim()
+        const {
+          src: _src,
+          srcset: _srcset,
+          style: _style,
+          [REMOTE_IMAGE]: _remote,
+          [INLINE_IMAGE]: _inline,
+          ...kept
+        } = attribs
+        if (/^cid:/iu.test(source)) return { tagName, attribs: { ...kept, [INLINE_IMAGE]: contentId(source.slice(4)) } }
+        if (isTiny(attribs)) {
+          trackingPixels += 1
+          return { tagName: 'dropped', attribs: {} }
+        }
+        if (!/^https?:\/\//iu.test(source)) return { tagName, attribs: kept }
+        remoteImages += 1
+        return { tagName, attribs: { ...kept, [REMOTE_IMAGE]: source.slice(0, 2_000) } }
+      },
+    },
+  })
+  return { html: clean.trim(), remoteImages, trackingPixels }
+}
+
+const contentId = (coded: string): string => {
+  try {
+    return decodeURIComponent(coded)
+  } catch {
+    return coded
+  }
+}
+
+const isTiny = ({ width, height, style }: Record<string, string>): boolean => {
+  const small = (size: string | undefined) => size !== undefined && /^\s*[0-3](?:\.\d+)?(?:px)?\s*$/iu.test(size)
+  if (small(width) || small(height)) return true
+  return /(?:^|[;\s])(?:max-)?(?:width|height)\s*:\s*[0-3](?:px)?\s*(?:!important)?\s*(?:;|$)|display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)/iu.test(
+    (style ?? '').slice(0, 1_000),
+  )
+}
+
+// ---- as text
+
+const BLOCKS = new Set([
+  ...[
+    'address',
+    'article',
+    'aside',
+    'blockquote',
+    'body',
+    'center',
+    'dd',
+    'div',
+    'dl',
+    'dt',
+    'fieldset',
+    'figure',
+    'footer',
+  ],
+  ...[
+    'form',
+    'header',
+    'html',
+    'li',
+    'main',
+    'nav',
+    'ol',
+    'pre',
+    'section',
+    'table',
+    'tbody',
+    'tfoot',
+    'thead',
+    'tr',
+    'ul',
+  ],
+])
+const PARAGRAPHS = new Set(['p', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6'])
+const UNREAD = new Set([
+  ...UNREAD_TAGS,
+  'base',
+  'link',
+  'meta',
+  'object',
+  'audio',
+  'video',
+  'canvas',
+  'iframe',
+  'select',
+  'button',
+])
+
+/** Where clients put what they quote, when not into a blockquote. */
+const QUOTE_CLASS =
+  /(?:^|\s)(?:yahoo_quoted|protonmail_quote|tutanota_quote|zmail_extra|ms-outlook-mobile-reference-message|AppleOriginalContents|mail_android_quote|hey_quote|skiff_quote)(?:\s|$)/iu
+const QUOTE_ID =
+  /^(?:mail-editor-reference-message-container|OLK_SRC_BODY_SECTION|isReplyContent|reply-intro|yahoo_quoted_\d+)$/iu
+/** Where they put a signature. */
+const SIGNATURE_CLASS =
+  /(?:^|\s)(?:gmail_signature|gmail_signature_prefix|moz-signature|protonmail_signature_block(?:-user|-proton)?|zmail_signature)(?:\s|$)/iu
+const SIGNATURE_ID =
+  /^(?:x_)?(?:Signature|ms-outlook-mobile-signature|AppleMailSignature|mail_signature|Zm-_Id_-Sgn)$/iu
+
+type Node = {
+  type: string
+  data?: string
+  name?: string
+  attribs?: Record<string, string>
+  children?: Node[]
+}
+
+export type HtmlText = {
+  text: string
+  /** The same without what the client marks as the writer's signature. */
+  unsigned: string
+}
+
+/** The words of a page as a plain mail would carry them: what is quoted stands behind `> `. Total, and linear in the length. */
+export const readHtml = (html: string): HtmlText => {
+  const document = load(html.slice(0, LONGEST_HTML), { xml: { xmlMode: false, decodeEntities: true } })
+  const root = document.root()[0] as unknown as Node
+  const text = writeText(root, false)
+  return { text, unsigned: writeText(root, true) }
+}
+
+type Step = { node: Node; pre: boolean } | { leave: () => void }
+
+/** With a stack of its own: a hostile page nests deeper than calls can. */
+const writeText = (root: Node, leaveOutSignatures: boolean): string => {
+  const page = makePage()
+  const steps: Step[] = [{ node: root, pre: false }]
+  for (let step = steps.pop(); step; step = steps.pop()) {
+    if ('leave' in step) {
+      step.leave()
+      continue
+    }
+    const { node, pre } = step
+    if (node.type === 'text') {
+      page.write(node.data ?? '', pre)
+      continue
+    }
+    const name = node.name?.toLowerCase() ?? ''
+    const attribs = node.attribs ?? {}
+    if (!['tag', 'root'].includes(node.type) || UNREAD.has(name) || isHidden(attribs)) continue
+    if (leaveOutSignatures && isSignature(attribs)) continue
+    if (name === 'br') {
+      page.lineBreak()
+      continue
+    }
+    if (name === 'hr') {
+      page.rule()
+      continue
+    }
+    const quote = name === 'blockquote' ? true : isQuote(attribs)
+    const block = quote || BLOCKS.has(name)
+    if (PARAGRAPHS.has(name)) page.paragraph()
+    else if (block) page.block()
+    if (quote) page.deeper(1)
+    if (name === 'li') page.write('- ', true)
+    if (name === 'td' || name === 'th') page.cell()
+    steps.push({
+      leave: () => {
+        if (PARAGRAPHS.has(name)) page.paragraph()
+        else if (block) page.block()
+        if (quote) page.deeper(-1)
+      },
+    })
+    const children = node.children ?? []
+    for (let at = children.length - 1; at >= 0; at -= 1)
+      steps.push({ node: children[at] as Node, pre: pre || name === 'pre' })
+  }
+  return page.text()
+}
+
+const isHidden = ({ style, hidden }: Record<string, string>): boolean =>
+  hidden !== undefined ||
+  (style !== undefined &&
+    /display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:px|pt)?\s*(?:;|$)/iu.test(
+      style.slice(0, 2_000),
+    ))
+
+const isQuote = ({ class: names, id }: Record<string, string>): boolean =>
+  (names !== undefined && QUOTE_CLASS.test(names.slice(0, 500))) ||
+  (id !== undefined && QUOTE_ID.test(id.slice(0, 100)))
+
+const isSignature = (attribs: Record<string, string>): boolean =>
+  attribs['data-signatureblock'] === 'true' ||
+  (attribs.class !== undefined && SIGNATURE_CLASS.test(attribs.class.slice(0, 500))) ||
+  (attribs.id !== undefined && SIGNATURE_ID.test(attribs.id.slice(0, 100)))
+
+const DEEPEST_QUOTE = 10
+
+const makePage = () => {
+  const lines: string[] = []
+  let line = ''
+  let depth = 0
+  let wantsSpace = false
+  /** Empty lines that a paragraph asks for: never two, and none where the writer's own already stand. */
+  let gap = false
+
+  const prefix = () => '> '.repeat(Math.min(depth, DEEPEST_QUOTE))
+  const isEmpty = (index: number) => /^[> ]*$/u.test(lines[index] ?? '')
+  const end = () => {
+    lines.push((prefix() + line).trimEnd())
+    line = ''
+    wantsSpace = false
+  }
+  const endIfBegun = () => {
+    if (line) end()
+    wantsSpace = false
+  }
+  const open = () => {
+    if (gap && lines.length > 0 && !isEmpty(lines.length - 1)) lines.push(prefix().trimEnd())
+    gap = false
+  }
+  return {
+    write: (text: string, pre: boolean) => {
+      if (pre) {
+        const [first = '', ...rest] = text.split(/\r\n|\n|\r/u)
+        if (first) open()
+        line += first
+        for (const more of rest) {
+          end()
+          line = more
+        }
+        return
+      }
+      const words = text.replace(/[ \t\r\n\f]+/gu, ' ')
+      const bare = words.replace(/^ | $/gu, '')
+      if (words.startsWith(' ')) wantsSpace = true
+      if (!bare) return
+      open()
+      if (wantsSpace && line && !line.endsWith(' ')) line += ' '
+      line += bare
+      wantsSpace = words.endsWith(' ')
+    },
+    lineBreak: () => {
+      gap = false
+      end()
+    },
+    rule: () => {
+      endIfBegun()
+      line = '----------'
+      end()
+    },
+    block: endIfBegun,
+    paragraph: () => {
+      endIfBegun()
+      gap = true
+    },
+    cell: () => {
+      if (line) wantsSpace = true
+    },
+    deeper: (by: 1 | -1) => {
+      depth += by
+    },
+    text: () => {
+      endIfBegun()
+      return lines
+        .join('\n')
+        .replace(/\u00a0/gu, ' ')
+        .replace(/[ \t]+$/gmu, '')
+        .replace(/\n{4,}/gu, '\n\n\n')
+        .trim()
+    },
+  }
+}
