@@ -4,7 +4,9 @@ import { makeLimits } from './api/limits.js'
 import { makeApi, ownOrigins } from './api/server.js'
 import { answerUnavailable } from './api/unavailable.js'
 import { makeAttachments } from './channels/attachments.js'
+import { makeChannelKit } from './channels/channel-kit.js'
 import { channelKinds } from './channels/index.js'
+import { makeMemories, memorySchemas } from './channels/memory.mongo.js'
 import { makePublicKit } from './channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from './channels/registry.mongo.js'
 import { companiesSchemas, makeCompanies, type Invitation } from './companies/companies.js'
@@ -12,6 +14,7 @@ import { invitationMail } from './companies/invitation.js'
 import { ownAddress, type Config } from './config.js'
 import { makeActions } from './conversations/actions.js'
 import { makeAnswer } from './conversations/answer.js'
+import { makeArrivals } from './conversations/arrivals.js'
 import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver } from './conversations/deliver.js'
 import { makeInbox } from './conversations/inbox.js'
@@ -22,10 +25,12 @@ import { makeExplainServiceLevels } from './conversations/service-levels.js'
 import { conversationSchemas, makeConversationStore } from './conversations/store.mongo.js'
 import { makeSweep } from './conversations/sweep.js'
 import { defineJobs, SWEEP_EVERY_MS, SWEEP_FILES_EVERY_MS, TELL_TIME_EVERY_MS } from './jobs.js'
+import { makeOutside } from './platform/addresses.js'
 import { makeBus } from './platform/bus.js'
 import type { Clock } from './platform/clock.js'
 import { AppError } from './platform/errors.js'
 import type { Files } from './platform/files.js'
+import { leaseSchemas, makeLeases } from './platform/lease.mongo.js'
 import type { Log } from './platform/log.js'
 import { makeMailer } from './platform/mail.js'
 import { makeMetrics, measureStore } from './platform/metrics.js'
@@ -128,13 +133,32 @@ export const compose = ({
   const customers = makeCustomerActions(core)
   const attachments = makeAttachments({ files: attachmentFiles, attachment: store.attachment, secrets, clock })
   const receive = makeReceive(core)
+  const takeIn = makeArrivals({ ...core, receive })
+  const memories = makeMemories({ db })
+  const outside = makeOutside({ allowPrivate: config.ALLOW_PRIVATE_ADDRESSES })
   const channels = makeChannelRegistry({
     db,
     kinds: channelKinds,
     receive:
       ({ companyId, id }) =>
       (arrival) =>
-        receive({ companyId, channelId: id }, arrival),
+        takeIn({ companyId, channelId: id }, arrival),
+    kit: makeChannelKit({
+      memoryOf: memories.of,
+      leases: makeLeases({ db, clock, log }),
+      outside,
+      attachments,
+      ...store,
+      conversation: (companyId, id) => store.findConversation(companyId, id),
+      clock,
+      log,
+      secrets,
+      publicUrl,
+    }),
+    forget: memories.forget,
+    outside,
+    metrics,
+    bus,
     clock,
     log,
     secrets,
@@ -165,6 +189,7 @@ export const compose = ({
     answerQuestion,
     attemptsIn,
     languageOf: detectLanguage,
+    automaticLimitsOf: channels.automaticLimitsOf,
     servingSince: clock.now(),
   })
   const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
@@ -180,10 +205,7 @@ export const compose = ({
       channelByKey: channels.byKey,
       channelById: channels.byId,
       demoChannel: () => (firstCompanyId ? channels.firstOf(firstCompanyId, kind) : null),
-      receive:
-        ({ companyId, id }) =>
-        (arrival) =>
-          receive({ companyId, channelId: id }, arrival),
+      receive: ({ companyId, id }, arrival) => receive({ companyId, channelId: id }, arrival),
       history: inbox.historyOfContact,
       message: store.message,
       ...customers,
@@ -245,6 +267,14 @@ export const compose = ({
             },
           ]
         : []),
+      {
+        name: 'channels',
+        essential: false,
+        probe: async () => {
+          const troubled = channels.troubled()
+          return { ok: troubled === 0, state: troubled === 0 ? 'connected' : `${troubled} not connected` }
+        },
+      },
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
     ],
     bus,
@@ -282,6 +312,8 @@ export const compose = ({
       await ensureSchema(db, [
         ...companiesSchemas,
         ...channelSchemas,
+        ...memorySchemas,
+        ...leaseSchemas,
         ...conversationSchemas,
         ...knowledgeSchema,
         ...decisionsSchema,

@@ -118,6 +118,13 @@ export const environment = z
       .describe(
         "Folder whose .pdf, .docx, .html, .md, .txt and .csv files the first company answers from. Unset: the product's own documentation; empty: none.",
       ),
+    ALLOW_PRIVATE_ADDRESSES: z
+      .enum(['true', 'false'], 'must be true or false')
+      .default('false')
+      .transform((value) => value === 'true')
+      .describe(
+        'Whether channels may connect to loopback and private addresses, such as a mail server in your own network.',
+      ),
     RATE_LIMIT_FACTOR: z.coerce
       .number('must be a number above 0')
       .positive('must be a number above 0')

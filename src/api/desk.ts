@@ -63,6 +63,8 @@ export const makeDesk = ({ callerBySession, origins, inbox, bus, limit, log }: N
         const { conversationId, draftId } = event
         return ['conversations:read', 'answer.withdrawn', { conversationId, draftId }]
       }
+      case 'channel':
+        return ['channels:read', 'channel', { channelId: event.channelId, state: event.state }]
       case 'document':
         return ['knowledge:read', 'document', { documentId: event.documentId, status: event.status }]
     }

@@ -32,6 +32,7 @@ import {
 import { makeConversationsRouter, type ConversationsNeeds } from './routes/conversations.js'
 import { makeKnowledgeRouter, type KnowledgeNeeds } from './routes/knowledge.js'
 import { makeReportsRouter, type ReportsNeeds } from './routes/reports.js'
+import { makeWebhooks, type WebhooksNeeds } from './webhooks.js'
 import { makeServiceLevelsRouter, type ServiceLevelsNeeds } from './routes/service-levels.js'
 
 export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
@@ -41,6 +42,7 @@ export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
   Pick<ReportsNeeds, 'serviceLevelReport'> &
   Pick<ServiceLevelsNeeds, 'previewPolicies'> & {
     companies: Companies
+    channels: WebhooksNeeds
     /** The public APIs of all kinds of channel. */
     publicApis: readonly { routes: ChannelRoute[]; namespace: ChannelNamespace }[]
     checks: readonly Check[]
@@ -75,6 +77,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
   const channelRoutes = publicApis.flatMap(({ routes }) => routes)
   for (const route of channelRoutes) mountChannelRoute(app, route, secure ? HSTS : null)
   app.use(securityHeaders(secure))
+  app.use('/webhooks', makeWebhooks({ webhookOf: needs.channels.webhookOf, publicUrl }))
 
   const health = makeHealth(needs.checks)
   app.get('/health/live', at('/health/live'), health.live)

@@ -5,7 +5,7 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { shownName, type Files } from '../platform/files.js'
 import type { Secrets } from '../platform/secrets.js'
-import { ATTACHMENT_LIMITS } from './channel.js'
+import { ATTACHMENT_LIMITS, type KeptFile } from './channel.js'
 
 /** Files that come with a message, a customer's or an agent's. Nobody opens them here: they are kept as they are, and saved by whoever wants to. */
 
@@ -17,6 +17,7 @@ const PICTURES: Record<string, string> = {
   gif: 'image/gif',
   webp: 'image/webp',
 }
+const SHOWN = new Set(Object.values(PICTURES))
 const BYTES = 'application/octet-stream'
 
 /** A file is swept when no message names it by then; its ticket is worth nothing a while before. */
@@ -62,6 +63,20 @@ export const makeAttachments = ({ files, attachment, secrets, clock }: Needs) =>
         const kept: Attachment = { id: received.id, name, type: picture ?? BYTES, size: received.size }
         const ticket = { companyId, ownerId, ...kept, expires: expiry(TICKET_MS) } satisfies Ticket
         return { attachment: kept, ticket: secrets.sign(TICKET, ticket) }
+      } finally {
+        await received.discard()
+      }
+    },
+
+    /** Keeps what came with a message through a provider, whatever it is; only a true picture is ever shown as one. */
+    keep: async (companyId: string, { bytes, name: given, mostBytes }: KeptFile): Promise<Attachment> => {
+      const name = shownName(given)
+      const received = await files.receive(bytes, mostBytes)
+      try {
+        const found = await fileTypeFromBuffer(received.head).catch(() => undefined)
+        const type = found && SHOWN.has(found.mime) ? found.mime : BYTES
+        await files.keep(companyId, received)
+        return { id: received.id, name, type, size: received.size }
       } finally {
         await received.discard()
       }

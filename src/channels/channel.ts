@@ -2,26 +2,58 @@ import type { z } from 'zod'
 import type {
   Arrival,
   Attachment,
+  AutomaticLimits,
   Citation,
+  KnownContact,
+  KnownConversation,
   Message,
+  MessageArrival,
   OutboundMessage,
   Receipt,
   Received,
 } from '../conversations/message.js'
+import type { Outside } from '../platform/addresses.js'
 import type { Clock } from '../platform/clock.js'
 import type { IncomingFile, OpenedFile } from './attachments.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
+import type { Memory } from './memory.mongo.js'
 
 /** The door that every channel stands behind. What is not here, a channel keeps to itself. */
 export type Channel = {
   start(receive: Receive): Promise<void>
   stop(): Promise<void>
-  /** A broken network throws `unavailable` and is tried again; a provider's no is `refused`. */
+  /**
+   * A broken network throws `unavailable` and is tried again, after `retryAfterMs` where the provider asks for that; a
+   * provider's no is `refused`.
+   */
   send(message: OutboundMessage, signal: AbortSignal): Promise<Receipt>
+  /** Whatever a provider calls /webhooks/:channelId with, GET or POST, its body as it came. */
+  webhook?(request: Request): Promise<Response>
+  /** Sends something to `to` and says how far it came, for whoever sets the channel up. */
+  test?(to: string, signal: AbortSignal): Promise<TestStep[]>
+  /** What may be sent where free text may not, as the provider knows it now. */
+  templates?(signal: AbortSignal): Promise<Template[]>
 }
 
-export type Receive = (arrival: Arrival) => Promise<Received>
+/** One hop of a test message; `ms` from the one before. */
+export type TestStep = { name: string; ok: boolean; ms: number; detail?: string }
+
+/** A text that the provider has approved; `{{1}}` and so on are its parameters. */
+export type Template = { name: string; language: string; text: string; parameters: number }
+
+/** `null`: it was no message. */
+export type Receive = (arrival: Arrival) => Promise<Received | null>
+
+/**
+ * How a channel is, for people: `attention` works and will not for long (a token that expires), `limited` is slowed down by
+ * its provider, `refused` needs somebody to change a setting. `detail` is a sentence without secrets and addresses.
+ */
+export type Health = {
+  state: 'connecting' | 'connected' | 'limited' | 'attention' | 'disconnected' | 'refused'
+  code?: string
+  detail?: string
+}
 
 /** One configured channel of one company. Secrets inside `settings` are opened only for the channel itself. */
 export type ChannelRecord = {
@@ -34,7 +66,35 @@ export type ChannelRecord = {
   settings: Record<string, unknown>
 }
 
-export type ChannelKit = { record: ChannelRecord; clock: Clock; log: Log }
+/** What an opened channel may ask of the house. */
+export type ChannelKit = Outside & {
+  record: ChannelRecord
+  clock: Clock
+  log: Log
+  secrets: Secrets
+  /** Without a slash at its end. */
+  publicUrl: string
+  memory: Memory
+  /** `work` runs in exactly one process at a time; see `Leases`. */
+  lease(name: string, work: (signal: AbortSignal) => Promise<void>): { stop(): Promise<void> }
+  /** Told to people as it changes; the same again is free. */
+  report(health: Health): void
+  /** The last `most` messages of a conversation of this company's, oldest first. */
+  history(conversationId: string, most: number): Promise<Message[]>
+  /** Messages of this channel by the provider's names for them, in or out. */
+  messagesByExternalIds(externalIds: readonly string[]): Promise<Message[]>
+  /** A conversation of this channel. */
+  conversation(id: string): Promise<KnownConversation | null>
+  contact(id: string): Promise<KnownContact | null>
+  /** By the channel's own name for them, or one that they had before. */
+  contactOf(externalId: string): Promise<KnownContact | null>
+  /** Keeps any file before the message that names it is received. It is shown as a picture only if it is one. */
+  keepFile(file: KeptFile): Promise<Attachment>
+  openFile(attachment: Attachment): Promise<OpenedFile>
+}
+
+/** Beyond `mostBytes` it is refused as too large. */
+export type KeptFile = { bytes: AsyncIterable<Uint8Array>; name: string; mostBytes: number }
 
 /** What the public API of a kind may ask of the house. It sees one visitor at a time, never a list of anything. */
 export type PublicKit = {
@@ -42,7 +102,7 @@ export type PublicKit = {
   channelById(id: string): ChannelRecord | null
   /** The first company's channel of this kind, for `npm run ask` and the demo. */
   demoChannel(): ChannelRecord | null
-  receive(channel: ChannelRecord, arrival: Arrival): Promise<Received>
+  receive(channel: ChannelRecord, arrival: MessageArrival): Promise<Received>
   /** What the contact may see of their conversations on this channel, oldest first, after `after` (a message id). */
   history(channel: ChannelRecord, contactExternalId: string, after?: string): Promise<Message[]>
   /** Who has the contact's conversation, as far as they may know. */
@@ -182,10 +242,16 @@ export type ChannelDefinition<Settings extends z.ZodType = z.ZodType> = {
   label: string
   icon: string
   settings: Settings
-  /** Which of the settings are secrets: kept encrypted, opened for the channel, never returned. */
+  /** Which of the settings are secrets: kept encrypted, opened for the channel, never returned. `imap.password` is one inside another. */
   secrets?: readonly string[]
   /** Sending the same message twice does no harm: a crash in between is repaired by sending again. */
   idempotent: boolean
+  /** How often the assistant may answer by itself, so that two machines cannot talk for ever. */
+  automaticLimits?: AutomaticLimits
+  /** The longest body of a webhook, in bytes. */
+  webhookBytes?: number
+  /** Asks the provider whether these settings work, before they are kept. Throws `invalid` with the field that is wrong. */
+  check?(settings: z.infer<Settings>, outside: Outside, signal: AbortSignal): Promise<void>
   open(settings: z.infer<Settings>, kit: ChannelKit): Channel
   publicApi?(kit: PublicKit): { routes: ChannelRoute[]; namespace: ChannelNamespace }
 }

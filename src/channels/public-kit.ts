@@ -5,13 +5,13 @@ import { AppError } from '../platform/errors.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
 import type { Attachments } from './attachments.js'
-import type { ChannelRecord, Follower, LimitName, PublicKit, Receive, Standing } from './channel.js'
+import type { ChannelRecord, Follower, LimitName, PublicKit, Standing } from './channel.js'
 
 type Needs = {
   channelByKey: PublicKit['channelByKey']
   channelById: PublicKit['channelById']
   demoChannel: PublicKit['demoChannel']
-  receive(channel: ChannelRecord): Receive
+  receive: PublicKit['receive']
   history(origin: Origin, contactId: string, after?: string): Promise<Message[]>
   message(companyId: string, id: string): Promise<Message | null>
   standing(origin: Origin, contactId: string): Promise<Standing>
@@ -37,20 +37,7 @@ type Followed = { origin: Origin; followers: Set<Follower>; shown: Promise<void>
 
 /** What the public API of a kind of channel gets to work with: everything it sees is one contact's. */
 export const makePublicKit = (needs: Needs): PublicKit => {
-  const {
-    receive,
-    history,
-    message,
-    standing,
-    rate,
-    leaveEmail,
-    citation,
-    passageText,
-    attachments,
-    bus,
-    log,
-    ...rest
-  } = needs
+  const { history, message, standing, rate, leaveEmail, citation, passageText, attachments, bus, log, ...rest } = needs
   const followed = new Map<string, Followed>()
 
   const show = async ({ origin, followers }: Followed, event: Shown): Promise<void> => {
@@ -91,7 +78,6 @@ export const makePublicKit = (needs: Needs): PublicKit => {
 
   return {
     ...rest,
-    receive: (channel, arrival) => receive(channel)(arrival),
     history: (channel, contactExternalId, after) =>
       history(originOf(channel), contactOn(channel, contactExternalId), after),
     standing: (channel, contactExternalId) => standing(originOf(channel), contactOn(channel, contactExternalId)),

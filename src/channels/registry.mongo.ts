@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { Origin, OutboundMessage, Receipt } from '../conversations/message.js'
+import type { Outside } from '../platform/addresses.js'
+import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import type { Log } from '../platform/log.js'
+import type { Metrics } from '../platform/metrics.js'
 import { withId, type CollectionSchema, type Db } from '../platform/mongo.js'
 import type { Secrets } from '../platform/secrets.js'
-import type { Channel, ChannelDefinition, ChannelRecord, Receive } from './channel.js'
+import type { Channel, ChannelDefinition, ChannelKit, ChannelRecord, Health, Receive } from './channel.js'
 
-type ChannelDocument = Omit<ChannelRecord, 'id'> & { _id: string; createdAt: Date }
+type ChannelDocument = Omit<ChannelRecord, 'id'> & { _id: string; createdAt: Date; health?: StoredHealth }
+type StoredHealth = Health & { at: Date }
 
 export const channelSchemas: CollectionSchema[] = [
   {
@@ -26,6 +31,12 @@ type Needs = {
   kinds: Record<string, ChannelDefinition>
   /** What an opened channel hands its arrivals to. */
   receive(channel: ChannelRecord): Receive
+  kit(record: ChannelRecord, report: (health: Health) => void): ChannelKit
+  /** What the channel remembered is forgotten with it. */
+  forget(companyId: string, channelId: string): Promise<void>
+  outside: Outside
+  metrics: Pick<Metrics, 'channels' | 'webhooks'>
+  bus: Bus
   clock: Clock
   log: Log
   secrets: Secrets
@@ -34,11 +45,19 @@ type Needs = {
 /** How a secret stands in the store. */
 type Sealed = { sealed: string }
 const PURPOSE = 'channel-settings'
+/** What most providers send at once is a hundredth of it. */
+const WEBHOOK_BYTES = 1024 * 1024
 
-type Opened = { record: ChannelRecord; definition: ChannelDefinition; channel: Channel }
+type Opened = { record: ChannelRecord; definition: ChannelDefinition; channel: Channel; health: Health | null }
+
+/** States in which customers are not served. */
+const TROUBLED: readonly Health['state'][] = ['disconnected', 'refused']
+/** What asks a provider for somebody who waits before a screen. */
+const CHECK_MS = 20_000
 
 /** The companies' channels: kept in the store, opened in this process. Every open one is in memory: looking one up is free. */
-export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }: Needs) => {
+export const makeChannelRegistry = (needs: Needs) => {
+  const { db, kinds, receive, kit, forget, outside, metrics, bus, clock, log, secrets } = needs
   const documents = db.collection<ChannelDocument>('channels')
   const opened = new Map<string, Opened>()
 
@@ -75,9 +94,43 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }:
 
   const open = async (record: ChannelRecord): Promise<void> => {
     const definition = definitionOf(record.kind)
-    const channel = definition.open(record.settings, { record, clock, log: log.child({ channelId: record.id }) })
-    opened.set(record.id, { record, definition, channel })
+    const channel = definition.open(
+      record.settings,
+      kit(record, (health) => noteHealth(record.id, channel, health)),
+    )
+    opened.set(record.id, { record, definition, channel, health: null })
+    count()
     await channel.start(receive(record))
+  }
+
+  /** Of the channel as it is open now: what one that was closed still says does not count. */
+  const noteHealth = (id: string, channel: Channel, health: Health): void => {
+    const found = opened.get(id)
+    if (found?.channel !== channel || isDeepStrictEqual(found.health, health)) return
+    found.health = health
+    count()
+    const { companyId } = found.record
+    log.info({ channelId: id, state: health.state, code: health.code }, 'channel')
+    documents
+      .updateOne({ _id: id, companyId }, { $set: { health: { ...health, at: clock.now() } } })
+      .then(() => bus.publish({ type: 'channel', companyId, channelId: id, state: health.state }))
+      .catch((err: unknown) => log.warn({ err, channelId: id }, 'channel state not kept'))
+  }
+
+  const count = (): void => {
+    metrics.channels.reset()
+    for (const { record, health } of opened.values())
+      metrics.channels.inc({ kind: record.kind, state: health?.state ?? 'open' })
+  }
+
+  const checkWithProvider = async (definition: ChannelDefinition, settings: Record<string, unknown>): Promise<void> =>
+    definition.check?.(settings, outside, AbortSignal.timeout(CHECK_MS))
+
+  const openedOf = async (companyId: string, id: string): Promise<Opened> => {
+    await findDocument(companyId, id)
+    const found = opened.get(id)
+    if (!found) throw new AppError('unavailable', 'channel_not_open', 'The channel is not open at this moment.')
+    return found
   }
 
   const findDocument = async (companyId: string, id: string): Promise<ChannelDocument> => {
@@ -89,13 +142,20 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }:
   const find = async (companyId: string, id: string): Promise<ChannelRecord> =>
     toRecord(await findDocument(companyId, id))
 
-  const toListed = ({ id, kind, name, key }: Omit<ChannelRecord, 'settings'>) => ({
-    id,
-    kind,
-    name,
-    state: opened.has(id) ? 'open' : 'closed',
-    ...(key ? { key } : {}),
-  })
+  const toListed = ({ id, kind, name, key, health }: Omit<ChannelRecord, 'settings'> & { health?: StoredHealth }) => {
+    const isOpen = opened.has(id)
+    const { state, ...why } = isOpen && health ? health : { state: isOpen ? ('open' as const) : ('closed' as const) }
+    const hasWebhook = opened.get(id)?.channel.webhook !== undefined
+    return {
+      id,
+      kind,
+      name,
+      state,
+      ...why,
+      ...(key ? { key } : {}),
+      ...(hasWebhook ? { webhookPath: `/webhooks/${id}` } : {}),
+    }
+  }
 
   return {
     /** `settings` as a JSON Schema, from which a form can be made. */
@@ -120,8 +180,8 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }:
       const hidden = new Set(definition.secrets)
       return {
         ...toListed(withId(found)),
-        settings: Object.fromEntries(Object.entries(all).filter(([name]) => !hidden.has(name))),
-        secretsSet: [...hidden].filter((name) => typeof all[name] === 'string'),
+        settings: mapped(all, [...hidden], () => undefined),
+        secretsSet: [...hidden].filter((name) => typeof at(all, name) === 'string'),
       }
     },
 
@@ -135,6 +195,7 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }:
         key: definition.publicApi ? randomBytes(12).toString('base64url') : null,
         settings: checked(definition, given.settings),
       }
+      await checkWithProvider(definition, record.settings)
       const { id: _id, ...rest } = record
       const settings = sealed(definition, rest.settings)
       await documents.insertOne({ _id, ...rest, settings, createdAt: clock.now() })
@@ -149,10 +210,14 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }:
     ) => {
       const before = await find(companyId, id)
       const definition = definitionOf(before.kind)
-      const settings = given.settings ? checked(definition, { ...before.settings, ...given.settings }) : before.settings
+      const settings = given.settings ? checked(definition, merged(before.settings, given.settings)) : before.settings
+      if (given.settings) await checkWithProvider(definition, settings)
       const record = { ...before, name: given.name ?? before.name, settings }
       const kept = sealed(definition, settings)
-      await documents.updateOne({ _id: id, companyId }, { $set: { name: record.name, settings: kept } })
+      await documents.updateOne(
+        { _id: id, companyId },
+        { $set: { name: record.name, settings: kept }, $unset: { health: '' } },
+      )
       await opened.get(id)?.channel.stop()
       await open(record)
       return toListed(record)
@@ -163,8 +228,44 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }:
       await documents.deleteOne({ _id: id, companyId })
       const removed = opened.get(id)
       opened.delete(id)
+      count()
       await removed?.channel.stop()
+      await forget(companyId, id)
     },
+
+    /** Sends something to `to` through the channel and says how far it came. */
+    test: async (companyId: string, id: string, to: string) => {
+      const { channel, record } = await openedOf(companyId, id)
+      if (!channel.test)
+        throw new AppError('invalid', 'not_testable', `A channel of the kind ${record.kind} has no test message.`)
+      return channel.test(to, AbortSignal.timeout(CHECK_MS))
+    },
+
+    templates: async (companyId: string, id: string) => {
+      const { channel } = await openedOf(companyId, id)
+      return (await channel.templates?.(AbortSignal.timeout(CHECK_MS))) ?? []
+    },
+
+    /** What a provider calls; `null` where there is nothing at this address. */
+    webhookOf: (id: string) => {
+      const found = opened.get(id)
+      const { channel, definition, record } = found ?? {}
+      if (!channel?.webhook || !record) return null
+      return {
+        mostBytes: definition?.webhookBytes ?? WEBHOOK_BYTES,
+        handle: async (request: Request): Promise<Response> => {
+          const response = await channel.webhook!(request)
+          metrics.webhooks.inc({ kind: record.kind, status: response.status })
+          return response
+        },
+      }
+    },
+
+    /** How many channels do not serve their customers. */
+    troubled: (): number =>
+      [...opened.values()].filter(({ health }) => health && TROUBLED.includes(health.state)).length,
+
+    automaticLimitsOf: ({ channelId }: Origin) => opened.get(channelId)?.definition.automaticLimits ?? {},
 
     byId: (id: string): ChannelRecord | null => opened.get(id)?.record ?? null,
 
@@ -206,11 +307,39 @@ export const makeChannelRegistry = ({ db, kinds, receive, clock, log, secrets }:
 
 const isSealed = (value: unknown): value is Sealed => typeof value === 'object' && value !== null && 'sealed' in value
 
+/** A setting inside another is named with a dot between. */
+const at = (settings: Record<string, unknown>, name: string): unknown =>
+  name.split('.').reduce<unknown>((value, part) => (isPlain(value) ? value[part] : undefined), settings)
+
+/** `settings` with the named ones changed; what becomes `undefined` is left out. */
 const mapped = (
   settings: Record<string, unknown>,
   names: readonly string[],
   change: (value: unknown) => unknown,
+  path = '',
 ): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [name, names.includes(name) ? change(value) : value]),
+    Object.entries(settings).flatMap(([name, value]) => {
+      const whole = `${path}${name}`
+      const next = names.includes(whole)
+        ? change(value)
+        : isPlain(value)
+          ? mapped(value, names, change, `${whole}.`)
+          : value
+      return next === undefined ? [] : [[name, next]]
+    }),
   )
+
+/** Settings inside a setting keep what is not given anew: whoever changes a host need not know the password. */
+const merged = (before: Record<string, unknown>, given: Record<string, unknown>): Record<string, unknown> => ({
+  ...before,
+  ...Object.fromEntries(
+    Object.entries(given).map(([name, value]) => {
+      const old = before[name]
+      return [name, isPlain(value) && isPlain(old) ? merged(old, value) : value]
+    }),
+  ),
+})
+
+const isPlain = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype

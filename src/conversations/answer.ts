@@ -6,7 +6,7 @@ import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
 import { decide, mustGiveUp, runLimitMs, unansweredText, type Decision } from './decide.js'
-import type { Author, Citation, Message } from './message.js'
+import type { Author, AutomaticLimits, Citation, Message, Origin } from './message.js'
 import { backNotice, closedUntil, waitingNotice, type Notice, type Opening } from './opening-notice.js'
 import { phrasesIn } from './phrases.js'
 import type { Appended, ConversationChange, Draft } from './change.mongo.js'
@@ -44,6 +44,8 @@ type Needs = {
   /** The language of a text, a two-letter code, where it can be told. */
   languageOf(text: string): Promise<string | undefined>
   openingOf(companyId: string, channelId: string): Promise<Opening>
+  /** How often the assistant may answer by itself on a channel. */
+  automaticLimitsOf(channel: Origin): AutomaticLimits
   wakeAnswer(companyId: string, conversationId: string): void
   wakeDeliver(companyId: string, conversationId: string): void
   /** When this process began to serve: an outage before that is nobody's waiting time. */
@@ -64,6 +66,8 @@ const PAUSES_MS = [500, 2_000, 0]
 /** When even the handover fails, the store is away: it is asked again like this. */
 const HANDOVER_PAUSE_MS = 3_000
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
 const ASSISTANT: Author = { kind: 'assistant', name: 'Assistant' }
 
 /**
@@ -78,6 +82,7 @@ export const makeAnswer = (needs: Needs) => {
     attemptsIn,
     languageOf,
     openingOf,
+    automaticLimitsOf,
     wakeAnswer,
     wakeDeliver,
     servingSince,
@@ -108,18 +113,31 @@ export const makeAnswer = (needs: Needs) => {
       const reason = decision.kind === 'hand_over' ? decision.reason : 'outside_hours'
       return handOver({ ...conversation, language }, reason, messages, phrasesIn(language)[reason])
     }
+    if (decision.kind !== 'leave' && decision.kind !== 'hand_over' && (await hasSaidEnough(conversation)))
+      return handOver(conversation, 'enough_answers', messages, null)
     switch (decision.kind) {
       case 'leave':
         return (await write(conversation, { answerDue: null }, [])) !== null
       case 'talk':
         return reply(conversation, decision, marksOf(messages))
       case 'hand_over': {
-        const { reason, language } = decision
+        const { reason, language = await languageFor(conversation, messages) } = decision
         return handOver({ ...conversation, language }, reason, messages, phrasesIn(language)[reason])
       }
       case 'answer':
         return respond(conversation, decision, messages, signal, draft)
     }
+  }
+
+  /** Two machines that answer each other would never end: beyond the channel's limits nothing more is said. */
+  const hasSaidEnough = async ({ companyId, id, channelId, contactId }: Claimed): Promise<boolean> => {
+    const { perConversation = Infinity, perContactAndDay = Infinity } = automaticLimitsOf({ companyId, channelId })
+    if (perConversation < Infinity && (await store.countAnswers(companyId, [id], new Date(0))) >= perConversation)
+      return true
+    if (perContactAndDay === Infinity) return false
+    const all = await store.idsOfContact(companyId, channelId, contactId)
+    const since = new Date(clock.now().getTime() - DAY_MS)
+    return (await store.countAnswers(companyId, all, since)) >= perContactAndDay
   }
 
   /** People have it: the assistant has nothing to answer, but may have to say when they are there. */
@@ -250,19 +268,31 @@ export const makeAnswer = (needs: Needs) => {
     conversation: Claimed,
     reason: HandoffReason,
     messages: Message[] | null,
-    text: string,
+    text: string | null,
     origin: Pick<Draft, 'mode' | 'decisionId'> = {},
   ): Promise<boolean> => {
     const { language, lastMessage, companyId, channelId } = conversation
     // Without the store there is no knowing; the handover itself must not wait for it.
     const opening = await openingOf(companyId, channelId).catch(() => null)
-    const notice = opening && backNotice(conversation, opening, language ?? 'en', clock.now())
-    const said = notice ? `${text} ${notice.text}` : text
+    const notice = text !== null && opening && backNotice(conversation, opening, language ?? 'en', clock.now())
+    const said: Draft[] =
+      text === null
+        ? []
+        : [
+            {
+              kind: 'message',
+              author: ASSISTANT,
+              text: notice ? `${text} ${notice.text}` : text,
+              deliver: true,
+              handover: true,
+              ...origin,
+            },
+          ]
     const told = notice ? { told: notice.told } : {}
     const summary = messages ? summaryOf(messages, reason) : summarised(lastMessage.excerpt)
     const handoff = { reason, summary, at: clock.now() }
     const written = await write(conversation, { answerDue: null, handler: 'nobody', handoff, language, ...told }, [
-      { kind: 'message', author: ASSISTANT, text: said, deliver: true, handover: true, ...origin },
+      ...said,
       eventLine({ name: 'handoff', reason }),
       ...(messages ? marksOf(messages) : []),
     ])

@@ -47,11 +47,26 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
   Partial<
     Pick<
       Message,
-      'attachments' | 'citations' | 'mode' | 'decisionId' | 'event' | 'handover' | 'notice' | 'talk' | 'clientId'
+      | 'attachments'
+      | 'automatic'
+      | 'citations'
+      | 'clientId'
+      | 'decisionId'
+      | 'details'
+      | 'event'
+      | 'handover'
+      | 'mode'
+      | 'needsPerson'
+      | 'notice'
+      | 'replyTo'
+      | 'sentAt'
+      | 'talk'
     >
   > & {
     externalId?: string
     deliver?: boolean
+    /** It left another way: its channel has it already. */
+    isSent?: boolean
   }
 
 export type ConversationChange = Partial<
@@ -422,7 +437,7 @@ export const numbered = (
   at: Date,
   requestId: string,
 ): MessageDocument[] =>
-  drafts.map(({ deliver, ...draft }, index) => ({
+  drafts.map(({ deliver, isSent, ...draft }, index) => ({
     ...draft,
     _id: newId('msg'),
     companyId: of.companyId,
@@ -442,7 +457,7 @@ export const numbered = (
           },
         }
       : {}),
-    status: deliver ? 'queued' : null,
+    status: deliver ? 'queued' : isSent ? 'sent' : null,
     at,
   }))
 

@@ -74,7 +74,7 @@ export const eventOf = (message: Omit<Message, 'text' | 'citations'>): Happened 
   const { id, at, seq, author, kind, event, status } = message
   const of = { id, at, seq, author }
   if (kind === 'message') {
-    if (author.kind === 'customer') return { ...of, kind: 'customer_message' }
+    if (author.kind === 'customer') return message.automatic ? null : { ...of, kind: 'customer_message' }
     if (!isReply(message) || !ACCEPTED.includes(status)) return null
     return { ...of, kind: author.kind === 'agent' ? 'human_reply' : 'assistant_reply' }
   }

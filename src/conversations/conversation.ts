@@ -24,6 +24,9 @@ export type HandoffReason =
   | 'assistant_failed'
   | 'took_too_long'
   | 'delivery_failed'
+  | 'needs_person'
+  | 'automatic_message'
+  | 'enough_answers'
   | 'requested_by_agent'
 
 export type Conversation = {

@@ -7,7 +7,12 @@ export type Decision =
   | { kind: 'answer'; question: Message; history: Message[] }
   /** A kind word; no document is asked. */
   | { kind: 'talk'; talk: SmallTalk; language: string }
-  | { kind: 'hand_over'; reason: 'asked_for_person' | 'complaint' | 'nothing_asked'; language: string }
+  /** Without a language where the message does not say which. */
+  | {
+      kind: 'hand_over'
+      reason: 'asked_for_person' | 'complaint' | 'nothing_asked' | 'needs_person'
+      language?: string
+    }
   | { kind: 'leave'; reason: 'a_person_has_it' | 'nothing_to_answer' | 'enough_said' }
 
 /** Nobody waits longer than this for a first word, in milliseconds; then a person is asked. */
@@ -52,6 +57,7 @@ export const decide = (conversation: Conversation, messages: readonly Message[])
   if (!conversation.answerDue || !question) return { kind: 'leave', reason: 'nothing_to_answer' }
 
   const asked = notYetServed(messages, unanswered)
+  if (asked.some(({ needsPerson }) => needsPerson)) return { kind: 'hand_over', reason: 'needs_person' }
   const text = textOf(asked)
   const talk = asked.map(asksForPerson).find(Boolean) ?? recogniseTalk(text, conversation.language)
   if (!talk) return { kind: 'answer', question: { ...question, text }, history: before.slice(-HISTORY_LENGTH) }
@@ -74,7 +80,10 @@ export const decide = (conversation: Conversation, messages: readonly Message[])
 
 /** What was said up to the last reply, and what the customer wrote after it. That a person will come, or when, is no reply. */
 const turns = (messages: readonly Message[]): { before: Message[]; unanswered: Message[] } => {
-  const spoken = messages.filter((message) => message.kind === 'message' && !message.handover && !message.notice)
+  const spoken = messages.filter(
+    ({ kind, handover, notice, automatic, revoked }) =>
+      kind === 'message' && !handover && !notice && !automatic && !revoked,
+  )
   const lastReply = spoken.findLastIndex((message) => message.author.kind !== 'customer')
   return { before: spoken.slice(0, lastReply + 1), unanswered: spoken.slice(lastReply + 1) }
 }

@@ -27,10 +27,32 @@ type Needs = {
 const SEND_MS = 10_000
 const HOLD_MS = 15_000
 const MAX_ATTEMPTS = 6
-const retryAfterMs = (attempts: number) => Math.min(1_000 * 4 ** (attempts - 1), 15 * 60_000)
+const LONGEST_PAUSE_MS = 15 * 60_000
+const retryAfterMs = (attempts: number) => Math.min(1_000 * 4 ** (attempts - 1), LONGEST_PAUSE_MS)
 
 /** How one attempt ended. `unknown`: it may have reached the provider or not. */
-type Attempt = Receipt | { kind: 'unreachable' } | { kind: 'unknown'; reason: string }
+type Attempt =
+  | Receipt
+  | { kind: 'unreachable'; retryAfterMs?: number | undefined }
+  | { kind: 'unknown'; reason: string }
+
+/** What the assistant said and the customer did not get is for a person to see. */
+export const makeHandOverUndelivered =
+  ({ store, bus, clock, metrics }: Pick<Needs, 'store' | 'bus' | 'clock' | 'metrics'>) =>
+  async (message: MessageDocument): Promise<void> => {
+    const { companyId, conversationId, text } = message
+    const at = clock.now()
+    const handoff = { reason: 'delivery_failed' as const, summary: summarised(text), at }
+    const target = { companyId, conversationId, at, requestId: message.delivery?.requestId ?? message._id }
+    const appended = await store.change(target, ({ handler }) =>
+      handler === 'assistant'
+        ? { change: { handler: 'nobody', handoff }, drafts: [eventLine({ name: 'handoff', reason: handoff.reason })] }
+        : null,
+    )
+    if (!appended) return
+    announce(bus, appended)
+    metrics.handoffs.inc({ reason: handoff.reason })
+  }
 
 /**
  * Sends what is due in one conversation, in its order: a later message waits for an earlier one. Apart from answering,
@@ -38,6 +60,7 @@ type Attempt = Receipt | { kind: 'unreachable' } | { kind: 'unknown'; reason: st
  */
 export const makeDeliver = (needs: Needs) => {
   const { store, send, isIdempotent, wakeDeliver, bus, clock, log, metrics } = needs
+  const handOver = makeHandOverUndelivered(needs)
 
   const next = async (message: MessageDocument): Promise<'next' | 'wait'> => {
     const now = clock.now()
@@ -62,14 +85,31 @@ export const makeDeliver = (needs: Needs) => {
         resolve({ kind: 'unknown', reason: 'the channel did not answer in time' }),
       )
     })
-    const sending = send(message, toOutbound(message), late.signal).catch((err: unknown): Attempt => {
-      log.warn({ err, messageId: message._id }, 'send failed')
-      if (!(err instanceof AppError)) return { kind: 'unknown', reason: 'the channel failed while sending' }
-      return err.kind === 'unavailable' ? { kind: 'unreachable' } : { kind: 'refused', reason: err.message }
-    })
+    const sending = outbound(message)
+      .then((out) => send(message, out, late.signal))
+      .catch((err: unknown): Attempt => {
+        log.warn({ err, messageId: message._id }, 'send failed')
+        if (!(err instanceof AppError)) return { kind: 'unknown', reason: 'the channel failed while sending' }
+        return err.kind === 'unavailable'
+          ? { kind: 'unreachable', retryAfterMs: err.retryAfterMs }
+          : { kind: 'refused', reason: err.message }
+      })
     const attempt = await Promise.race([sending, aborted])
     clearTimeout(timer)
     return attempt
+  }
+
+  const outbound = async (message: MessageDocument): Promise<OutboundMessage> => {
+    const { _id: id, conversationId, contactId, seq, author, text, citations, at } = message
+    const { attachments, replyTo, details } = message
+    const contact = await store.contact(message.companyId, contactId)
+    if (!contact) throw new AppError('not_found', 'contact_not_found', 'The contact is not known any more.')
+    const extra = {
+      ...(attachments ? { attachments } : {}),
+      ...(replyTo ? { replyTo } : {}),
+      ...(details ? { details } : {}),
+    }
+    return { id, conversationId, contactId, seq, author, text, citations, at, ...extra, contact }
   }
 
   const settle = async (message: MessageDocument, attempt: Attempt, attempts: number): Promise<'next' | 'wait'> => {
@@ -89,13 +129,13 @@ export const makeDeliver = (needs: Needs) => {
         break
     }
     if (attempts >= MAX_ATTEMPTS) return giveUp(message, 'refused', 'the channel could not be reached')
-    const pauseMs = retryAfterMs(attempts)
+    const asked = attempt.kind === 'unreachable' ? (attempt.retryAfterMs ?? 0) : 0
+    const pauseMs = Math.max(retryAfterMs(attempts), Math.min(asked, LONGEST_PAUSE_MS))
     await store.retryDelivery(message, new Date(clock.now().getTime() + pauseMs))
     setTimeout(() => wakeDeliver(companyId, conversationId), pauseMs).unref()
     return 'wait'
   }
 
-  /** What the assistant said and the customer did not get is for a person to see. */
   const giveUp = async (message: MessageDocument, status: 'refused' | 'uncertain', reason: string): Promise<'next'> => {
     if (message.author.kind === 'assistant') await handOver(message)
     // Last, so that a crash in between leaves the message held: its end is then decided, and told, once more.
@@ -108,21 +148,6 @@ export const makeDeliver = (needs: Needs) => {
     if (moved) announce(bus, moved)
   }
 
-  const handOver = async (message: MessageDocument): Promise<void> => {
-    const { companyId, conversationId, text } = message
-    const at = clock.now()
-    const handoff = { reason: 'delivery_failed' as const, summary: summarised(text), at }
-    const target = { companyId, conversationId, at, requestId: message.delivery?.requestId ?? message._id }
-    const appended = await store.change(target, ({ handler }) =>
-      handler === 'assistant'
-        ? { change: { handler: 'nobody', handoff }, drafts: [eventLine({ name: 'handoff', reason: handoff.reason })] }
-        : null,
-    )
-    if (!appended) return
-    announce(bus, appended)
-    metrics.handoffs.inc({ reason: handoff.reason })
-  }
-
   return async (companyId: string, conversationId: string, stop: AbortSignal): Promise<void> => {
     while (!stop.aborted) {
       const message = await store.nextToDeliver(companyId, conversationId)
@@ -133,23 +158,3 @@ export const makeDeliver = (needs: Needs) => {
     }
   }
 }
-
-const toOutbound = ({
-  _id,
-  conversationId,
-  contactId,
-  seq,
-  author,
-  text,
-  citations,
-  at,
-}: MessageDocument): OutboundMessage => ({
-  id: _id,
-  conversationId,
-  contactId,
-  seq,
-  author,
-  text,
-  citations,
-  at,
-})

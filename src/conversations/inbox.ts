@@ -34,7 +34,10 @@ export const makeInbox = (store: ConversationStore) => {
       conversations.map(({ contactId }) => contactId),
     )
     const byId = new Map(contacts.map((contact) => [contact.id, contact]))
-    return conversations.map((one) => ({ ...one, contact: byId.get(one.contactId) ?? { id: one.contactId } }))
+    return conversations.map((one) => ({
+      ...one,
+      contact: byId.get(one.contactId) ?? { id: one.contactId, externalId: '' },
+    }))
   }
 
   const see = async (companyId: string, conversation: Conversation): Promise<Seen> =>

@@ -1,6 +1,6 @@
 import { sha256 } from '../platform/secrets.js'
 import type { ClockKind } from '../sla/policy.js'
-import type { Priority, State } from './conversation.js'
+import type { Conversation, Priority, State } from './conversation.js'
 import type { SmallTalk } from './talk.js'
 
 /** What a channel hands in, what it is asked to send, and what a conversation keeps. */
@@ -69,6 +69,21 @@ export type Message = {
   clientId?: string
   /** The provider's name for a message that came in. */
   externalId?: string
+  /** Why nobody wrote it: an automatic reply, a list, a bounce. It is kept; nothing answers it and no clock starts. */
+  automatic?: string
+  /** Why the assistant cannot deal with it: what it says is in a picture or a voice, or its sender is doubtful. */
+  needsPerson?: string
+  /** What the channel alone knows of it (a subject, the ids of a thread); the core only keeps it. */
+  details?: Record<string, unknown>
+  /** What it answers, by the provider's name. */
+  replyTo?: string
+  /** When it was written, as the provider says; the product counts by `at`. */
+  sentAt?: Date
+  /** How it read before its customer changed it, oldest first; `revoked` where they took it back. */
+  edits?: { text: string; at: Date }[]
+  revoked?: true
+  /** What its reader put under it. */
+  reaction?: string
   /** Whether it helped, as its customer says. */
   feedback?: { rating: 'up' | 'down'; at: Date }
   status: DeliveryStatus | null
@@ -81,17 +96,47 @@ export type Message = {
 export const MAX_MESSAGE_LENGTH = 10_000
 
 /** Something that happened at a provider. Decoders turn everything they meet into one of these. */
-export type Arrival = {
+export type Arrival = MessageArrival | StatusArrival | EditArrival | ReactionArrival | IdentityArrival
+
+export type MessageArrival = {
   kind: 'message'
   /** The provider's id: the same one any number of times is one message. */
   externalId: string
   /** The person as the channel knows them; `reference` is what the company's own site calls them, and proven where `verified`. */
-  contact: { externalId: string; name?: string; email?: string; reference?: string; verified?: true }
+  contact: {
+    externalId: string
+    name?: string
+    email?: string
+    phone?: string
+    reference?: string
+    verified?: true
+  }
   /** The conversation that the channel knows this belongs to; it is made with its first message. Else the contact's open one. */
   conversationId?: string
+  /** It begins that conversation even where the contact has an open one: the channel knows that it belongs to none. */
+  startsConversation?: true
   text: string
   attachments?: Attachment[]
+  /** Written by the company's own people elsewhere, such as on the linked phone: a person has it now. */
+  from?: 'agent'
+} & Pick<Message, 'automatic' | 'needsPerson' | 'details' | 'replyTo' | 'sentAt'>
+
+/** What became of a message of ours. Any number of times, in any order: it only moves forward. */
+export type StatusArrival = {
+  kind: 'status'
+  externalId: string
+  status: 'sent' | 'delivered' | 'read' | 'refused'
+  reason?: string
 }
+
+/** A customer changed what they wrote; `null`: took it back. */
+export type EditArrival = { kind: 'edit'; externalId: string; text: string | null }
+
+/** `null` takes it back. */
+export type ReactionArrival = { kind: 'reaction'; externalId: string; emoji: string | null }
+
+/** The channel knows the contact by another id from now on; it is the same person with the same conversations. */
+export type IdentityArrival = { kind: 'identity'; from: string; to: string }
 
 /** Where an arrival came in. */
 export type Origin = { companyId: string; channelId: string }
@@ -102,10 +147,33 @@ export const contactIdOf = ({ companyId, channelId }: Origin, externalId: string
 
 export type Received = { messageId: string; conversationId: string; duplicate: boolean }
 
+/** What a channel may know of a conversation and of a contact. */
+export type KnownConversation = Pick<
+  Conversation,
+  'id' | 'channelId' | 'contactId' | 'state' | 'handler' | 'language' | 'lastMessage'
+>
+export type KnownContact = { id: string; externalId: string; name?: string; email?: string; phone?: string }
+
+/** How often the assistant may answer by itself: in one conversation in all, to one person within a day. */
+export type AutomaticLimits = { perConversation?: number; perContactAndDay?: number }
+
 export type OutboundMessage = Pick<
   Message,
-  'id' | 'conversationId' | 'contactId' | 'seq' | 'author' | 'text' | 'citations' | 'at'
->
+  | 'id'
+  | 'conversationId'
+  | 'contactId'
+  | 'seq'
+  | 'author'
+  | 'text'
+  | 'citations'
+  | 'attachments'
+  | 'replyTo'
+  | 'details'
+  | 'at'
+> & {
+  /** Whom it is for. */
+  contact: KnownContact
+}
 
 /** What the provider said. A broken network is no receipt: it throws `unavailable` and is tried again. */
 export type Receipt = { kind: 'sent'; externalId?: string } | { kind: 'refused'; reason: string }

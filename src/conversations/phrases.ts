@@ -13,6 +13,7 @@ type Phrases = {
   asked_for_person: string
   complaint: string
   nothing_asked: string
+  needs_person: string
   /** Nobody is there, and the question waits for a person. */
   outside_hours: string
   /** The assistant is paused. */
@@ -32,6 +33,7 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Of course. I have asked a person to help you. The answer will appear here.',
     complaint: 'I am sorry about this. I have asked a person to look at it. The answer will appear here.',
     nothing_asked: 'I have asked a person to join us. In the meantime, you can write here what you would like to know.',
+    needs_person: 'Thank you, we have your message. A person will look at it and answer here.',
     outside_hours: 'Thank you, we have your message. A person will answer it here.',
     personAnswers: 'A person will answer you here.',
     back: ({ day, time, zone }) => `Somebody is back ${day ? `on ${day} ` : ''}at ${time} (${zone}).`,
@@ -48,6 +50,7 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Claro. Pedi a uma pessoa que ajude você. A resposta aparecerá aqui.',
     complaint: 'Lamento muito. Pedi a uma pessoa que veja o seu caso. A resposta aparecerá aqui.',
     nothing_asked: 'Pedi a uma pessoa que se junte a nós. Enquanto isso, pode escrever aqui o que gostaria de saber.',
+    needs_person: 'Obrigado, recebemos sua mensagem. Uma pessoa vai ver e responder aqui.',
     outside_hours: 'Obrigado, recebemos sua mensagem. Uma pessoa responderá aqui.',
     personAnswers: 'Uma pessoa responderá aqui.',
     back: ({ day, time, zone }) =>
@@ -66,6 +69,7 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Por supuesto. He pedido a una persona que te ayude. La respuesta aparecerá aquí.',
     complaint: 'Lo siento mucho. He pedido a una persona que lo revise. La respuesta aparecerá aquí.',
     nothing_asked: 'He pedido a una persona que se una. Mientras tanto, puedes escribir aquí lo que te gustaría saber.',
+    needs_person: 'Gracias, hemos recibido tu mensaje. Una persona lo verá y responderá aquí.',
     outside_hours: 'Gracias, hemos recibido tu mensaje. Una persona te responderá aquí.',
     personAnswers: 'Una persona te responderá aquí.',
     back: ({ day, time, zone }) =>
@@ -84,6 +88,7 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Gern. Ich habe einen Menschen um Hilfe gebeten. Die Antwort erscheint hier.',
     complaint: 'Das tut mir leid. Ich habe einen Menschen gebeten, sich darum zu kümmern. Die Antwort erscheint hier.',
     nothing_asked: 'Ich habe einen Menschen dazugebeten. Bis dahin können Sie hier schreiben, was Sie wissen möchten.',
+    needs_person: 'Danke, wir haben Ihre Nachricht. Eine Person sieht sie sich an und antwortet hier.',
     outside_hours: 'Danke, wir haben Ihre Nachricht. Ein Mensch antwortet Ihnen hier.',
     personAnswers: 'Ein Mensch antwortet Ihnen hier.',
     back: ({ day, time, zone }) => `${day ? `Am ${day} um` : 'Um'} ${time} Uhr (${zone}) ist wieder jemand da.`,
@@ -102,6 +107,7 @@ const PHRASES: Record<string, Phrases> = {
     complaint: 'Je suis désolé. J’ai demandé à une personne de s’en occuper. La réponse apparaîtra ici.',
     nothing_asked:
       'J’ai demandé à une personne de nous rejoindre. En attendant, vous pouvez écrire ici ce que vous souhaitez savoir.',
+    needs_person: 'Merci, nous avons bien reçu votre message. Une personne va le regarder et répondre ici.',
     outside_hours: 'Merci, nous avons bien reçu votre message. Une personne vous répondra ici.',
     personAnswers: 'Une personne vous répondra ici.',
     back: ({ day, time, zone }) => `Quelqu’un sera de retour${day ? ` ${day}` : ''} à ${time} (${zone}).`,
@@ -118,6 +124,7 @@ const PHRASES: Record<string, Phrases> = {
     asked_for_person: 'Certo. Ho chiesto a una persona di aiutarti. La risposta apparirà qui.',
     complaint: 'Mi dispiace molto. Ho chiesto a una persona di occuparsene. La risposta apparirà qui.',
     nothing_asked: 'Ho chiesto a una persona di unirsi. Nel frattempo puoi scrivere qui che cosa vorresti sapere.',
+    needs_person: 'Grazie, abbiamo ricevuto il tuo messaggio. Una persona lo guarderà e risponderà qui.',
     outside_hours: 'Grazie, abbiamo ricevuto il tuo messaggio. Una persona ti risponderà qui.',
     personAnswers: 'Una persona ti risponderà qui.',
     back: ({ day, time, zone }) =>

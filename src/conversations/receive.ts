@@ -7,9 +7,9 @@ import type { Metrics } from '../platform/metrics.js'
 import { sha256 } from '../platform/secrets.js'
 import type { Appended, Draft } from './change.mongo.js'
 import type { Facts } from '../sla/policy.js'
-import { afterCustomerMessage } from './conversation.js'
+import { afterCustomerMessage, type HandoffReason } from './conversation.js'
 import type { Opening } from './opening-notice.js'
-import { contactIdOf, type Arrival, type Origin, type Received } from './message.js'
+import { contactIdOf, type Author, type MessageArrival, type Origin, type Received } from './message.js'
 import { isCreationRace, isKnownArrival, type Contact, type ConversationStore, type Promised } from './store.mongo.js'
 import { announce, eventLine, summarised } from './timeline.js'
 
@@ -44,7 +44,7 @@ export const makeReceive = ({
   promiseFor,
   wakeAnswer,
 }: Needs) => {
-  const receive = async (origin: Origin, arrival: Arrival, tries = 1): Promise<Received> => {
+  const receive = async (origin: Origin, arrival: MessageArrival, tries = 1): Promise<Received> => {
     const requestId = currentRequestId() ?? newId('req')
     const paused = await assistantPaused(origin.companyId)
     const { hours, outside } = await openingOf(origin.companyId, origin.channelId)
@@ -54,25 +54,32 @@ export const makeReceive = ({
         { store, promiseFor },
         { origin, arrival, paused, saysWhen, now: clock.now(), requestId },
       )
-      metrics.messages.inc({ author: 'customer' })
+      metrics.messages.inc({ author: arrival.from ?? 'customer' })
       announce(bus, appended)
       const { id: messageId, conversationId } = firstOf(appended)
       log.info({ conversationId, messageId }, 'message received')
       if (appended.conversation.answerDue) wakeAnswer(origin.companyId, conversationId)
       return { messageId, conversationId, duplicate: false }
     } catch (error) {
-      if (isKnownArrival(error)) {
-        metrics.duplicates.inc()
-        return alreadyStored(store, origin, arrival)
-      }
-      if (isCreationRace(error) && tries < CREATION_TRIES) return receive(origin, arrival, tries + 1)
-      throw error
+      const isKnown = isKnownArrival(error)
+      if (!isKnown && isCreationRace(error) && tries < CREATION_TRIES) return receive(origin, arrival, tries + 1)
+      const stored = isKnown || isCreationRace(error) ? await alreadyStored(store, origin, arrival) : null
+      if (!stored) throw isKnown ? lookedUpInVain() : error
+      metrics.duplicates.inc()
+      return stored
     }
   }
   return receive
 }
 
-type Entry = { origin: Origin; arrival: Arrival; paused: boolean; saysWhen: boolean; now: Date; requestId: string }
+type Entry = {
+  origin: Origin
+  arrival: MessageArrival
+  paused: boolean
+  saysWhen: boolean
+  now: Date
+  requestId: string
+}
 
 /** Into the conversation that the channel names, unless it is closed; else the contact's newest; else a new one. */
 const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>, entry: Entry): Promise<Appended> => {
@@ -80,8 +87,10 @@ const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>
   const named = arrival.conversationId && (await appendTo(store, arrival.conversationId, entry))
   if (named) return named
 
-  const contactId = contactIdOf(origin, arrival.contact.externalId)
-  const latest = await store.latestOfContact(origin.companyId, origin.channelId, contactId)
+  const contactId = await contactOf(store, origin, arrival)
+  const latest = arrival.startsConversation
+    ? null
+    : await store.latestOfContact(origin.companyId, origin.channelId, contactId)
   const followed = latest && (await appendTo(store, latest.id, entry))
   if (followed) return followed
   const promised = await promiseFor(
@@ -89,6 +98,12 @@ const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>
     factsOf(origin.channelId, arrival.contact, latest?.language ?? null),
   )
   return create(store, entry, contactId, latest?.id ?? null, promised)
+}
+
+/** A channel that names conversations knows its people by one id for ever; others may have learned a second one. */
+const contactOf = async (store: ConversationStore, origin: Origin, { contact, conversationId }: MessageArrival) => {
+  const contactId = contactIdOf(origin, contact.externalId)
+  return conversationId ? contactId : store.contactBehind(origin.companyId, contactId)
 }
 
 /** What is known of a conversation that begins; its language is what the one before was in. */
@@ -122,7 +137,9 @@ const appendTo = (
   return store.change({ companyId: origin.companyId, conversationId, at: now, requestId }, (conversation) => {
     const state = afterCustomerMessage(conversation.state)
     if (!state || conversation.channelId !== origin.channelId) return null
+    if (arrival.automatic) return { change: {}, drafts: [message] }
     const opened = { state, resolvedAt: null }
+    if (arrival.from === 'agent') return { change: { handler: 'agent', answerDue: null }, drafts: [message] }
     const waits = { since: now, attempts: 0, notBefore: now, requestId }
     // Whoever waits for people may have to be told when they are back; whether, is looked at where it holds nobody up.
     if (conversation.handler !== 'assistant') {
@@ -133,7 +150,7 @@ const appendTo = (
       return { change: { ...opened, answerDue: { since, attempts, notBefore: now, requestId } }, drafts: [message] }
     }
     return {
-      change: { ...opened, handler: 'nobody', handoff: pausedHandoff(arrival, now), answerDue: waits },
+      change: { ...opened, handler: 'nobody', handoff: handoffOf(arrival, 'assistant_paused', now), answerDue: waits },
       drafts: [message, eventLine({ name: 'handoff', reason: 'assistant_paused' })],
     }
   })
@@ -148,6 +165,8 @@ const create = (
 ): Promise<Appended> => {
   const { companyId, channelId } = origin
   const { externalId, ...known } = arrival.contact
+  const reason = arrival.automatic ? 'automatic_message' : paused && !arrival.from ? 'assistant_paused' : null
+  const waits = { since: now, attempts: 0, notBefore: now, requestId }
   return store.create(
     {
       // A channel's name for the conversation is good once. After closing, the next one's name follows from the closed
@@ -158,21 +177,21 @@ const create = (
       contactId,
       previousId,
       state: 'open',
-      handler: paused ? 'nobody' : 'assistant',
+      handler: arrival.from ?? (reason ? 'nobody' : 'assistant'),
       assignee: null,
       priority: FIRST_PRIORITY,
       tags: [],
       language: null,
       seq: 0,
       version: 1,
-      answerDue: { since: now, attempts: 0, notBefore: now, requestId },
+      answerDue: arrival.from || arrival.automatic ? null : waits,
       lease: null,
-      handoff: paused ? pausedHandoff(arrival, now) : null,
+      handoff: reason && handoffOf(arrival, reason, now),
       createdAt: now,
       updatedAt: now,
       resolvedAt: null,
     },
-    paused ? [draftOf(arrival), eventLine({ name: 'handoff', reason: 'assistant_paused' })] : [draftOf(arrival)],
+    reason ? [draftOf(arrival), eventLine({ name: 'handoff', reason })] : [draftOf(arrival)],
     { _id: contactId, companyId, channelId, externalId, ...known, createdAt: now },
     requestId,
     promised,
@@ -181,29 +200,47 @@ const create = (
 
 const nextIdAfter = (previousId: string): string => `cnv_${sha256(`after ${previousId}`).slice(0, 32)}`
 
-const pausedHandoff = ({ text }: Arrival, at: Date) => ({
-  reason: 'assistant_paused' as const,
+const handoffOf = ({ text }: MessageArrival, reason: HandoffReason, at: Date) => ({
+  reason,
   summary: summarised(text),
   at,
 })
 
-const draftOf = ({ text, externalId, contact, attachments = [] }: Arrival): Draft => ({
-  kind: 'message',
-  author: { kind: 'customer', ...(contact.name ? { name: contact.name } : {}) },
-  text,
-  externalId,
-  ...(attachments.length > 0 ? { attachments } : {}),
-})
+const draftOf = ({ text, externalId, contact, from, attachments = [], ...more }: MessageArrival): Draft => {
+  const { automatic, needsPerson, details, replyTo, sentAt } = more
+  const author: Author = { kind: from ?? 'customer', ...(contact.name && !from ? { name: contact.name } : {}) }
+  return {
+    kind: 'message',
+    author,
+    text,
+    externalId,
+    ...(from ? { isSent: true } : {}),
+    ...(attachments.length > 0 ? { attachments } : {}),
+    ...(automatic ? { automatic } : {}),
+    ...(needsPerson ? { needsPerson } : {}),
+    ...(details ? { details } : {}),
+    ...(replyTo ? { replyTo } : {}),
+    ...(sentAt ? { sentAt } : {}),
+  }
+}
 
 const firstOf = ({ messages: [first] }: Appended) => {
   if (!first) throw new AppError('internal', 'nothing_appended', 'An arrival was appended without its message.')
   return first
 }
 
-const alreadyStored = async (store: ConversationStore, origin: Origin, arrival: Arrival): Promise<Received> => {
+const lookedUpInVain = () =>
+  new AppError('unavailable', 'try_again', 'The message could not be looked up. Send it again.')
+
+const alreadyStored = async (
+  store: ConversationStore,
+  origin: Origin,
+  arrival: MessageArrival,
+): Promise<Received | null> => {
   const stored = await store.messageByExternalId(origin.companyId, origin.channelId, arrival.externalId)
-  if (!stored) throw new AppError('unavailable', 'try_again', 'The message could not be looked up. Send it again.')
-  if (stored.text !== arrival.text) {
+  if (!stored) return null
+  // What was edited since came the first time as it comes now.
+  if ((stored.edits?.[0]?.text ?? stored.text) !== arrival.text) {
     throw new AppError('conflict', 'message_id_reused', 'Another message was already sent with this id.', {
       field: 'id',
     })

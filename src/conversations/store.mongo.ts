@@ -21,7 +21,8 @@ import {
 import { begin } from './clocks.js'
 import { clockSchemas, collect, makeClockLedger, nothingMoves } from './clocks.mongo.js'
 import type { Conversation } from './conversation.js'
-import type { Attachment, DeliveryStatus, Message } from './message.js'
+import type { Attachment, DeliveryStatus, Message, Origin } from './message.js'
+import { makeUpdates, updateSchemas } from './updates.mongo.js'
 
 /**
  * The conversations and their messages. The conversation is its own outbox: `answerDue` and `delivery` are written with
@@ -31,8 +32,11 @@ import type { Attachment, DeliveryStatus, Message } from './message.js'
 /** Somebody who writes, as their channel and the company's own site know them. */
 export type Contact = {
   id: string
+  /** As their channel knows them. */
+  externalId: string
   name?: string
   email?: string
+  phone?: string
   reference?: string
   /** The company's own site has proven that `reference` is who writes. */
   verified?: true
@@ -45,6 +49,7 @@ export type ContactDocument = {
   externalId: string
   name?: string
   email?: string
+  phone?: string
   reference?: string
   verified?: true
   createdAt: Date
@@ -108,6 +113,7 @@ export const conversationSchemas: CollectionSchema[] = [
       },
     ],
   },
+  ...updateSchemas,
   ...clockSchemas,
 ]
 
@@ -126,8 +132,12 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
   const ledger = makeClockLedger({ db })
   const { change, accept } = makeChanges({ client, conversations, messages, ledger, termsOf })
 
+  const updates = makeUpdates({ db, messages })
+
   return {
     change,
+
+    ...updates,
 
     clocksOf: ledger.of,
     clocksStarted: ledger.started,
@@ -170,6 +180,11 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
       return found && toMessage(found)
     },
 
+    messagesByExternalIds: async ({ companyId, channelId }: Origin, externalIds: readonly string[]) => {
+      const found = await messages.find({ companyId, channelId, externalId: { $in: [...externalIds] } }).toArray()
+      return found.map(toMessage)
+    },
+
     message: async (companyId: string, id: string): Promise<Message | null> => {
       const found = await messages.findOne({ _id: id, companyId })
       return found && toMessage(found)
@@ -179,6 +194,11 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
     attachment: async (companyId: string, fileId: string): Promise<Attachment | null> => {
       const found = await messages.findOne({ companyId, 'attachments.id': fileId })
       return found?.attachments?.find(({ id }) => id === fileId) ?? null
+    },
+
+    findConversation: async (companyId: string, id: string): Promise<Conversation | null> => {
+      const found = await conversations.findOne({ _id: id, companyId })
+      return found && withId(found)
     },
 
     conversation: async (companyId: string, id: string): Promise<Conversation> => {
@@ -208,6 +228,16 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
       return found.map(({ _id }) => _id)
     },
 
+    /** How often the assistant answered in these conversations since then. */
+    countAnswers: (companyId: string, conversationIds: readonly string[], since: Date): Promise<number> =>
+      messages.countDocuments({
+        companyId,
+        conversationId: { $in: [...conversationIds] },
+        kind: 'message',
+        'author.kind': 'assistant',
+        at: { $gte: since },
+      }),
+
     list: async (filter: ConversationFilter, sort: Record<string, 1 | -1>, limit: number): Promise<Conversation[]> =>
       (await conversations.find(filter, { sort, limit }).toArray()).map(withId),
 
@@ -215,6 +245,15 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
 
     contacts: async (companyId: string, ids: readonly string[]): Promise<Contact[]> =>
       (await contacts.find({ companyId, _id: { $in: [...new Set(ids)] } }).toArray()).map(toContact),
+
+    contact: async (companyId: string, id: string): Promise<Contact | null> => {
+      const found = await contacts.findOne({ _id: id, companyId })
+      return found && toContact(found)
+    },
+
+    /** Where a contact is reached from now on. */
+    setContactExternalId: async (companyId: string, id: string, externalId: string): Promise<boolean> =>
+      (await contacts.updateOne({ _id: id, companyId }, { $set: { externalId } })).matchedCount === 1,
 
     /** Whose name or address contains `text`, case-insensitive. */
     contactIdsLike: async (companyId: string, text: string, limit: number): Promise<string[]> => {
@@ -340,12 +379,17 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
 
     /** The channel took the message; `externalId` is the provider's name for it. Says what became of clocks that waited. */
     messageSent: async (message: MessageDocument, at: Date, externalId?: string): Promise<Appended | null> => {
-      if (message.delivery?.clocked) return accept(message, at, externalId)
-      const { companyId, _id } = message
+      const { companyId, channelId, _id } = message
+      if (message.delivery?.clocked) {
+        const accepted = await accept(message, at, externalId)
+        if (externalId) await updates.applyEarlyStatus({ companyId, channelId }, externalId)
+        return accepted
+      }
       await messages.updateOne(
         { _id, companyId, status: 'sending' },
         { $set: { status: 'sent', ...(externalId ? { externalId } : {}) }, $unset: { delivery: '' } },
       )
+      if (externalId) await updates.applyEarlyStatus({ companyId, channelId }, externalId)
       return null
     },
 
@@ -400,10 +444,12 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
   }
 }
 
-const toContact = ({ _id: id, name, email, reference, verified }: ContactDocument): Contact => ({
+const toContact = ({ _id: id, externalId, name, email, phone, reference, verified }: ContactDocument): Contact => ({
   id,
+  externalId,
   ...(name ? { name } : {}),
   ...(email ? { email } : {}),
+  ...(phone ? { phone } : {}),
   ...(reference ? { reference } : {}),
   ...(verified ? { verified } : {}),
 })

@@ -21,6 +21,9 @@ const HANDOFF_IN_WORDS: Record<HandoffReason, string> = {
   assistant_failed: 'the assistant failed',
   took_too_long: 'the assistant took too long',
   delivery_failed: 'the answer could not be delivered',
+  needs_person: 'the assistant cannot read or may not answer what was sent',
+  automatic_message: 'a machine wrote this, not a person',
+  enough_answers: 'the assistant has answered here as often as it may',
   requested_by_agent: 'an agent asked for it',
 }
 

@@ -36,6 +36,8 @@ export type LiveEvent =
   | (DraftOf & { type: 'sentence'; index: number; text: string; citations: Quoted[] })
   /** The draft will not become a message: whoever shows it takes it back. */
   | (DraftOf & { type: 'withdrawn' })
+  /** A channel's connection changed. */
+  | { type: 'channel'; companyId: string; channelId: string; state: string }
   | { type: 'document'; companyId: string; documentId: string; status: string }
 
 type DraftOf = { companyId: string; conversationId: string; contactId: string; draftId: string }

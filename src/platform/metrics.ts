@@ -49,6 +49,18 @@ export const makeMetrics = () => {
       labelNames: ['clock', 'change'],
       registers,
     }),
+    channels: new Gauge({
+      name: 'helpdesk_channels',
+      help: 'Channels of this process by kind and by how they are',
+      labelNames: ['kind', 'state'],
+      registers,
+    }),
+    webhooks: new Counter({
+      name: 'helpdesk_webhooks_total',
+      help: 'Calls of providers, by kind of channel and status',
+      labelNames: ['kind', 'status'],
+      registers,
+    }),
     deliveries: new Counter({
       name: 'helpdesk_deliveries_total',
       help: 'Outcomes of sending a message',

@@ -11,22 +11,27 @@ import { makeLimits } from '../../src/api/limits.js'
 import { makeApi, ownOrigins } from '../../src/api/server.js'
 import { makeAttachments } from '../../src/channels/attachments.js'
 import { channelKinds } from '../../src/channels/index.js'
+import { makeChannelKit } from '../../src/channels/channel-kit.js'
+import { makeMemories } from '../../src/channels/memory.mongo.js'
 import { makePublicKit } from '../../src/channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from '../../src/channels/registry.mongo.js'
 import { companiesSchemas, makeCompanies } from '../../src/companies/companies.js'
 import { makeActions } from '../../src/conversations/actions.js'
 import { makeCustomerActions } from '../../src/conversations/customer.js'
+import { makeArrivals } from '../../src/conversations/arrivals.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
 import { makePolicyPreview } from '../../src/conversations/policy-preview.js'
 import { makeReceive } from '../../src/conversations/receive.js'
 import { makeServiceLevelReport } from '../../src/conversations/service-level-report.js'
 import { makeExplainServiceLevels } from '../../src/conversations/service-levels.js'
 import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
+import { makeOutside } from '../../src/platform/addresses.js'
 import { makeBus } from '../../src/platform/bus.js'
 import type { Clock } from '../../src/platform/clock.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { makeDiskFiles } from '../../src/platform/files.js'
 import { describeError } from '../../src/platform/log.js'
+import { makeLeases } from '../../src/platform/lease.mongo.js'
 import { makeMetrics } from '../../src/platform/metrics.js'
 import { ensureSchema } from '../../src/platform/mongo.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
@@ -112,13 +117,33 @@ export const openInstallation = async (options: Options = {}) => {
     promiseFor,
     wakeAnswer: asleep,
   })
+  const outside = makeOutside({ allowPrivate: true })
+  const memories = makeMemories(mongo)
+  const takeIn = makeArrivals({ store, receive, bus, clock, log, metrics })
   const channels = makeChannelRegistry({
     db: mongo.db,
     kinds: channelKinds,
     receive:
       ({ id, companyId }) =>
       (arrival) =>
-        receive({ companyId, channelId: id }, arrival),
+        takeIn({ companyId, channelId: id }, arrival),
+    kit: (record, report) =>
+      makeChannelKit({
+        memoryOf: memories.of,
+        leases: makeLeases({ db: mongo.db, clock, log }),
+        outside,
+        attachments,
+        ...store,
+        conversation: store.findConversation,
+        clock,
+        log,
+        secrets,
+        publicUrl,
+      })(record, report),
+    forget: memories.forget,
+    outside,
+    metrics,
+    bus,
     clock,
     log,
     secrets,
@@ -131,10 +156,7 @@ export const openInstallation = async (options: Options = {}) => {
     channelByKey: channels.byKey,
     channelById: channels.byId,
     demoChannel: () => null,
-    receive:
-      ({ id, companyId }) =>
-      (arrival) =>
-        receive({ companyId, channelId: id }, arrival),
+    receive: ({ id, companyId }, arrival) => receive({ companyId, channelId: id }, arrival),
     history: inbox.historyOfContact,
     message: store.message,
     ...makeCustomerActions({ store, openingOf, bus, clock }),

@@ -22,6 +22,7 @@ const BODIES: Record<string, unknown> = {
   'post /api/v1/keys': { name: 'Reader', role: 'viewer' },
   'post /api/v1/channels': { kind: 'webchat', settings: {} },
   'patch /api/v1/channels/:id': { name: 'Renamed' },
+  'post /api/v1/channels/:id/test': { to: 'somebody@example.test' },
   'put /api/v1/hours': { hours: { timeZone: 'Europe/Berlin', weekly: { mon: [{ open: '09:00', close: '17:00' }] } } },
   'post /api/v1/hours/preview': { hours: null },
   'post /api/v1/hours/holidays': { ics: 'BEGIN:VCALENDAR\nEND:VCALENDAR' },

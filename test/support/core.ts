@@ -2,7 +2,7 @@ import { makeActions } from '../../src/conversations/actions.js'
 import { makeAnswer, type AnswerQuestion } from '../../src/conversations/answer.js'
 import { makeDeliver, type Send } from '../../src/conversations/deliver.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
-import type { Arrival } from '../../src/conversations/message.js'
+import type { AutomaticLimits, MessageArrival } from '../../src/conversations/message.js'
 import type { Opening } from '../../src/conversations/opening-notice.js'
 import { makeReceive } from '../../src/conversations/receive.js'
 import { conversationSchemas, makeConversationStore, type Promised } from '../../src/conversations/store.mongo.js'
@@ -14,7 +14,7 @@ import { ensureSchema, type Mongo } from '../../src/platform/mongo.js'
 
 export const ACME = { companyId: 'acme', channelId: 'chn_acme' }
 
-export const arrival = (externalId: string, change: Partial<Arrival> = {}): Arrival => ({
+export const arrival = (externalId: string, change: Partial<MessageArrival> = {}): MessageArrival => ({
   kind: 'message',
   externalId,
   contact: { externalId: 'visitor-1' },
@@ -56,7 +56,7 @@ export const openCore = async (mongo: Mongo) => {
   const events: LiveEvent[] = []
   const bus = makeBus()
   bus.subscribe((event) => events.push(event))
-  const settings = { paused: false, idempotent: true }
+  const settings = { paused: false, idempotent: true, automaticLimits: {} as AutomaticLimits }
   const opening: { now: Opening } = { now: { hours: null, outside: 'as_usual' } }
   const assistant = {
     answerQuestion: grounded,
@@ -98,6 +98,7 @@ export const openCore = async (mongo: Mongo) => {
   const answer = makeAnswer({
     ...needs,
     servingSince: time.now,
+    automaticLimitsOf: () => settings.automaticLimits,
     attemptsIn: (text) => assistant.attemptsIn(text),
     languageOf: (text) => assistant.languageOf(text),
     answerQuestion: (...asked) => assistant.answerQuestion(...asked),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { byId, changesSomething, defineRoute, fields, id, name, NOTHING_TO_CHANGE } from './route.js'
+import { byId, changesSomething, defineRoute, fields, id, name, NOTHING_TO_CHANGE, time } from './route.js'
 
 const tag = 'Channels'
 
@@ -11,7 +11,13 @@ const channel = z.strictObject({
   id,
   kind,
   name: z.string(),
-  state: z.string(),
+  state: z
+    .enum(['open', 'closed', 'connecting', 'connected', 'limited', 'attention', 'disconnected', 'refused'])
+    .describe('How its connection is; open where it needs none'),
+  code: z.string().optional().describe('Why it is in this state, for programs'),
+  detail: z.string().optional().describe('The same in a sentence'),
+  at: time.optional().describe('Since when'),
+  webhookPath: z.string().optional().describe('What its provider calls, below the address of this server'),
   key: z.string().optional().describe('The public key that a web page carries'),
 })
 export type ChannelDto = z.input<typeof channel>
@@ -84,6 +90,42 @@ export const channelRoutes = {
       .refine(changesSomething, NOTHING_TO_CHANGE),
     status: 200,
     response: channel,
+    errors: ['not_found'],
+  }),
+  test: defineRoute({
+    method: 'post',
+    path: '/api/v1/channels/:id/test',
+    tag,
+    summary: 'Send a test message through the channel, and see how far it comes',
+    permission: 'channels:write',
+    params: byId,
+    body: z.strictObject({ to: z.string().min(1).max(320).describe('An address or number of yours') }),
+    status: 200,
+    response: z.strictObject({
+      steps: z.array(
+        z.strictObject({ name: z.string(), ok: z.boolean(), ms: z.number(), detail: z.string().optional() }),
+      ),
+    }),
+    errors: ['not_found'],
+  }),
+  templates: defineRoute({
+    method: 'get',
+    path: '/api/v1/channels/:id/templates',
+    tag,
+    summary: 'What may be sent where free text may not, as the provider knows it now',
+    permission: 'conversations:read',
+    params: byId,
+    status: 200,
+    response: z.strictObject({
+      templates: z.array(
+        z.strictObject({
+          name: z.string(),
+          language: z.string(),
+          text: z.string(),
+          parameters: z.number().describe('How many values it needs'),
+        }),
+      ),
+    }),
     errors: ['not_found'],
   }),
   remove: defineRoute({

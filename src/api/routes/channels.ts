@@ -1,3 +1,4 @@
+import type { Template, TestStep } from '../../channels/channel.js'
 import { contract } from '../contract.js'
 import type { ChannelDto } from '../contract/channels.js'
 import { endpoint, type Endpoint } from '../endpoint.js'
@@ -5,7 +6,7 @@ import { endpoint, type Endpoint } from '../endpoint.js'
 type Settings = Record<string, unknown>
 
 /** A channel as the company sees it: without its settings, which may hold secrets. */
-type ListedChannel = { id: string; kind: string; name: string; state: string; key?: string }
+type ListedChannel = Omit<ChannelDto, 'at'> & { at?: Date }
 
 export type ChannelsNeeds = {
   channels: {
@@ -20,6 +21,8 @@ export type ChannelsNeeds = {
       change: { name?: string | undefined; settings?: Record<string, unknown> | undefined },
     ): Promise<ListedChannel>
     remove(companyId: string, id: string): Promise<void>
+    test(companyId: string, id: string, to: string): Promise<TestStep[]>
+    templates(companyId: string, id: string): Promise<Template[]>
     get(companyId: string, id: string): Promise<ListedChannel & { settings: Settings; secretsSet: string[] }>
     kinds(): { kind: string; label: string; icon: string; settings: Settings; secrets: string[] }[]
   }
@@ -41,13 +44,16 @@ export const makeChannelsRouter = ({ channels }: ChannelsNeeds): Endpoint[] => [
   endpoint(routes.update, async ({ caller, params, body }) =>
     toChannel(await channels.update(caller.companyId, params.id, body)),
   ),
+  endpoint(routes.test, async ({ caller, params, body }) => ({
+    steps: await channels.test(caller.companyId, params.id, body.to),
+  })),
+  endpoint(routes.templates, async ({ caller, params }) => ({
+    templates: await channels.templates(caller.companyId, params.id),
+  })),
   endpoint(routes.remove, ({ caller, params }) => channels.remove(caller.companyId, params.id)),
 ]
 
-const toChannel = ({ id, kind, name, state, key }: ListedChannel): ChannelDto => ({
-  id,
-  kind,
-  name,
-  state,
-  ...(key === undefined ? {} : { key }),
+const toChannel = ({ at, ...channel }: ListedChannel): ChannelDto => ({
+  ...channel,
+  ...(at ? { at: at.toISOString() } : {}),
 })

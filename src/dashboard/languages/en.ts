@@ -166,6 +166,9 @@ export const en = {
     asked_for_person: 'the customer asked for a person',
     complaint: 'the customer complained',
     nothing_asked: 'the message asks nothing that can be looked up',
+    needs_person: 'the assistant cannot read or may not answer what was sent',
+    automatic_message: 'a machine wrote this, not a person',
+    enough_answers: 'the assistant has answered here as often as it may',
     outside_hours: 'nobody is there at this time',
   },
   due: {

@@ -161,6 +161,9 @@ export const es: Catalogue = {
     asked_for_person: 'el cliente pidió una persona',
     complaint: 'el cliente se quejó',
     nothing_asked: 'el mensaje no pregunta nada que se pueda consultar',
+    needs_person: 'el asistente no puede leer o no debe responder lo que se envió',
+    automatic_message: 'lo escribió una máquina, no una persona',
+    enough_answers: 'el asistente ya respondió aquí tantas veces como puede',
     outside_hours: 'no hay nadie a esta hora',
   },
   due: {

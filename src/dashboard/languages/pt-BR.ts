@@ -161,6 +161,9 @@ export const ptBR: Catalogue = {
     asked_for_person: 'o cliente pediu uma pessoa',
     complaint: 'o cliente fez uma reclamação',
     nothing_asked: 'a mensagem não pergunta nada que se possa consultar',
+    needs_person: 'o assistente não consegue ler ou não pode responder ao que foi enviado',
+    automatic_message: 'uma máquina escreveu isto, não uma pessoa',
+    enough_answers: 'o assistente já respondeu aqui tantas vezes quanto pode',
     outside_hours: 'não há ninguém neste horário',
   },
   due: {

@@ -1,0 +1,62 @@
+import {
+  contactIdOf,
+  type KnownContact,
+  type KnownConversation,
+  type Message,
+  type Origin,
+} from '../conversations/message.js'
+import type { Outside } from '../platform/addresses.js'
+import type { Clock } from '../platform/clock.js'
+import type { Leases } from '../platform/lease.mongo.js'
+import type { Log } from '../platform/log.js'
+import type { Secrets } from '../platform/secrets.js'
+import type { Attachments } from './attachments.js'
+import type { ChannelKit, ChannelRecord, Health } from './channel.js'
+import type { Memory } from './memory.mongo.js'
+
+type Needs = {
+  memoryOf(record: ChannelRecord): Memory
+  leases: Leases
+  outside: Outside
+  attachments: Attachments
+  recentMessages(companyId: string, conversationId: string, most: number): Promise<Message[]>
+  messagesByExternalIds(origin: Origin, externalIds: readonly string[]): Promise<Message[]>
+  conversation(companyId: string, id: string): Promise<KnownConversation | null>
+  contact(companyId: string, id: string): Promise<KnownContact | null>
+  contactBehind(companyId: string, contactId: string): Promise<string>
+  clock: Clock
+  log: Log
+  secrets: Secrets
+  publicUrl: string
+}
+
+/** What one opened channel gets to work with. All of it is its own company's, and most of it its own channel's. */
+export const makeChannelKit =
+  (needs: Needs) =>
+  (record: ChannelRecord, report: (health: Health) => void): ChannelKit => {
+    const { companyId, id: channelId } = record
+    const origin = { companyId, channelId }
+    const { memoryOf, leases, outside, attachments, clock, log, secrets, publicUrl } = needs
+    return {
+      record,
+      clock,
+      log: log.child({ channelId }),
+      secrets,
+      publicUrl,
+      ...outside,
+      report,
+      memory: memoryOf(record),
+      lease: (name, work) => leases.hold(`${channelId}/${name}`, work),
+      history: (conversationId, most) => needs.recentMessages(companyId, conversationId, most),
+      messagesByExternalIds: (externalIds) => needs.messagesByExternalIds(origin, externalIds),
+      conversation: async (id) => {
+        const found = await needs.conversation(companyId, id)
+        return found?.channelId === channelId ? found : null
+      },
+      contact: (id) => needs.contact(companyId, id),
+      contactOf: async (externalId) =>
+        needs.contact(companyId, await needs.contactBehind(companyId, contactIdOf(origin, externalId))),
+      keepFile: (file) => attachments.keep(companyId, file),
+      openFile: (attachment) => attachments.open(companyId, attachment),
+    }
+  }

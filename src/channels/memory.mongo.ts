@@ -1,0 +1,33 @@
+import type { CollectionSchema, Db } from '../platform/mongo.js'
+
+/** What a channel has to remember over a restart: cursors, counters. Small, and one company's. */
+
+type MemoryDocument = { _id: string; companyId: string; channelId: string; value: unknown }
+
+export const memorySchemas: CollectionSchema[] = [
+  { collection: 'channel_memory', indexes: [{ key: { companyId: 1, channelId: 1 }, name: 'of_channel' }] },
+]
+
+export type Memory = {
+  /** `null` where nothing was set. */
+  get<T>(key: string): Promise<T | null>
+  /** Resolves when it is durable. */
+  set(key: string, value: unknown): Promise<void>
+}
+
+export const makeMemories = ({ db }: { db: Db }) => {
+  const memories = db.collection<MemoryDocument>('channel_memory')
+  return {
+    of: ({ companyId, id: channelId }: { companyId: string; id: string }): Memory => ({
+      get: async <T>(key: string) =>
+        ((await memories.findOne({ _id: `${channelId}/${key}`, companyId }))?.value ?? null) as T | null,
+      set: async (key, value) => {
+        const _id = `${channelId}/${key}`
+        await memories.updateOne({ _id, companyId }, { $set: { channelId, value } }, { upsert: true })
+      },
+    }),
+    forget: async (companyId: string, channelId: string): Promise<void> => {
+      await memories.deleteMany({ companyId, channelId })
+    },
+  }
+}

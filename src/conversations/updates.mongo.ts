@@ -1,0 +1,112 @@
+import type { Collection, CollectionSchema, Db } from '../platform/mongo.js'
+import { sha256 } from '../platform/secrets.js'
+import type { MessageDocument } from './change.mongo.js'
+import type { DeliveryStatus, EditArrival, Origin, ReactionArrival, StatusArrival } from './message.js'
+
+/**
+ * What a provider tells of messages that exist, and of people. None of it changes the conversation's version: nothing that
+ * anybody decides on depends on it.
+ */
+
+/** A provider may be faster than our own note that it took the message. */
+type EarlyStatus = { _id: string; status: StatusArrival['status']; reason?: string; at: Date }
+/** One contact under another id of their channel's. */
+type Alias = { _id: string; companyId: string; contactId: string }
+export type Known = { companyId: string; conversationId: string; channelId: string; contactId: string; id: string }
+
+const EARLY_KEPT_SECONDS = 24 * 60 * 60
+const MOST_EDITS = 20
+
+export const updateSchemas: CollectionSchema[] = [
+  {
+    collection: 'early_statuses',
+    indexes: [{ key: { at: 1 }, name: 'kept_for_a_day', expireAfterSeconds: EARLY_KEPT_SECONDS }],
+  },
+  { collection: 'contact_aliases', indexes: [] },
+]
+
+/** From what each may come: a message that was read was never merely delivered, whatever arrives late. */
+const BEFORE: Record<StatusArrival['status'], DeliveryStatus[]> = {
+  sent: ['sending', 'uncertain'],
+  delivered: ['sending', 'sent', 'uncertain'],
+  read: ['sending', 'sent', 'delivered', 'uncertain'],
+  refused: ['sending', 'sent', 'uncertain'],
+}
+
+type Needs = { db: Db; messages: Collection<MessageDocument> }
+
+export const makeUpdates = ({ db, messages }: Needs) => {
+  const early = db.collection<EarlyStatus>('early_statuses')
+  const aliases = db.collection<Alias>('contact_aliases')
+  const earlyId = ({ companyId, channelId }: Origin, externalId: string) =>
+    sha256([companyId, channelId, externalId].join('\0'))
+
+  const move = async (
+    { companyId, channelId }: Origin,
+    { externalId, status, reason }: Pick<StatusArrival, 'externalId' | 'status' | 'reason'>,
+  ): Promise<MessageDocument | null> =>
+    messages.findOneAndUpdate(
+      { companyId, channelId, externalId, status: { $in: BEFORE[status] } },
+      { $set: { status, ...(reason ? { reason } : {}) }, $unset: { delivery: '' } },
+      { returnDocument: 'after' },
+    )
+
+  const isOurs = async ({ companyId, channelId }: Origin, externalId: string): Promise<boolean> =>
+    (await messages.countDocuments({ companyId, channelId, externalId }, { limit: 1 })) > 0
+
+  return {
+    /** The message where it moved; `null` where that is known already, or its sending is not noted yet. */
+    applyStatus: async (origin: Origin, arrival: StatusArrival, at: Date): Promise<MessageDocument | null> => {
+      const moved = await move(origin, arrival)
+      if (moved || (await isOurs(origin, arrival.externalId))) return moved
+      const { externalId, status, reason } = arrival
+      const _id = earlyId(origin, externalId)
+      await early.updateOne(
+        { _id, status: { $in: BEFORE[status].filter((before) => before !== status) as EarlyStatus['status'][] } },
+        { $set: { status, at, ...(reason ? { reason } : {}) } },
+      )
+      await early.updateOne({ _id }, { $setOnInsert: { status, at, ...(reason ? { reason } : {}) } }, { upsert: true })
+      // Noted in between: then whoever noted it may have looked before this was kept.
+      return (await isOurs(origin, externalId)) ? move(origin, arrival) : null
+    },
+
+    /** Call it once the provider's name of a message is stored: what came before that is applied. */
+    applyEarlyStatus: async (origin: Origin, externalId: string): Promise<void> => {
+      const found = await early.findOne({ _id: earlyId(origin, externalId) })
+      if (!found) return
+      await move(origin, { externalId, status: found.status, ...(found.reason ? { reason: found.reason } : {}) })
+    },
+
+    edit: async ({ companyId, channelId }: Origin, { externalId, text }: EditArrival, at: Date) => {
+      const found = await messages.findOne({ companyId, channelId, externalId, 'author.kind': 'customer' })
+      if (!found || found.revoked || found.text === text) return null
+      const { edits = [], _id } = found
+      return messages.findOneAndUpdate(
+        { _id, text: found.text },
+        {
+          $set: {
+            edits: [...edits, { text: found.text, at }].slice(-MOST_EDITS),
+            ...(text === null ? { revoked: true as const, text: '' } : { text }),
+          },
+        },
+        { returnDocument: 'after' },
+      )
+    },
+
+    react: async ({ companyId, channelId }: Origin, { externalId, emoji }: ReactionArrival) =>
+      messages.findOneAndUpdate(
+        { companyId, channelId, externalId },
+        emoji ? { $set: { reaction: emoji } } : { $unset: { reaction: '' } },
+        { returnDocument: 'after' },
+      ),
+
+    /** From now on who writes under `aliasId` is `contactId`. */
+    alias: async (companyId: string, aliasId: string, contactId: string): Promise<void> => {
+      await aliases.updateOne({ _id: aliasId }, { $set: { companyId, contactId } }, { upsert: true })
+    },
+
+    /** Who is meant by an id that a channel's name for a person gives. */
+    contactBehind: async (companyId: string, contactId: string): Promise<string> =>
+      (await aliases.findOne({ _id: contactId, companyId }))?.contactId ?? contactId,
+  }
+}
