@@ -232,7 +232,7 @@ export const compose = ({
     actions,
     attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
-    serviceLevelReport: makeServiceLevelReport({ store, termsOf }),
+    serviceLevelReport: makeServiceLevelReport({ store, termsOf, clock }),
     previewPolicies: makePolicyPreview({ store, openingOf, clock }),
     explainServiceLevels,
     knowledge: {

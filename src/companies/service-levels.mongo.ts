@@ -112,7 +112,15 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
       return at(companyId, version)
     }
 
-    return { at, now, save }
+    /** The newest first. */
+    const versions = async (companyId: string, limit: number): Promise<Saved<Contents[Name]>[]> => {
+      const found = await documents
+        .find<VersionDocument<Contents[Name]>>({ companyId }, { sort: { version: -1 }, limit })
+        .toArray()
+      return found.map(({ version, content, savedAt, savedBy }) => ({ version, content, savedAt, savedBy }))
+    }
+
+    return { at, now, save, versions }
   }
 
   const hours = open('hours', ALWAYS_OPEN)
@@ -140,6 +148,7 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
 
     policies: {
       get: policies.now,
+      versions: policies.versions,
       check: checkedPolicies,
       save: async (companyId: string, drafts: readonly PolicyDraft[], by: Person, expected?: number | null) =>
         policies.save(companyId, await checkedPolicies(companyId, drafts), by, expected),

@@ -56,7 +56,8 @@ export const makePolicyPreview =
       }
       const { hours } = await openingOf(companyId, channelId)
       const history = (await store.messagesOf(companyId, id)).flatMap((line) => eventOf(line) ?? [])
-      for (const { kind, state } of readClocks({ policy, hours, priority: FIRST_PRIORITY, history, now }).clocks) {
+      const priority = policy.setsPriority ?? FIRST_PRIORITY
+      for (const { kind, state } of readClocks({ policy, hours, priority, history, now }).clocks) {
         if (state === 'met' || state === 'breached') clocks[kind].after[state] += 1
       }
     }

@@ -179,7 +179,7 @@ const create = (
       state: 'open',
       handler: arrival.from ?? (reason ? 'nobody' : 'assistant'),
       assignee: null,
-      priority: FIRST_PRIORITY,
+      priority: promised?.terms.policy.setsPriority ?? FIRST_PRIORITY,
       tags: [],
       language: null,
       seq: 0,

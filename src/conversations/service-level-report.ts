@@ -1,8 +1,9 @@
+import type { Clock } from '../platform/clock.js'
 import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import { AppError } from '../platform/errors.js'
 import { businessTimeBetween, type BusinessHours } from '../sla/business-hours.js'
-import type { LedgerEntry } from '../sla/clocks.js'
-import type { ClockKind } from '../sla/policy.js'
+import { RUNS_AFTER } from '../sla/explain.js'
+import { CLOCK_KINDS, type ClockKind } from '../sla/policy.js'
 import type { SpanKind } from './clocks.js'
 import type { ClockDocument } from './clocks.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
@@ -30,8 +31,24 @@ export type ReportRow = {
   measures: Record<ClockKind | SpanKind, Measure>
 }
 
+/** A promise that was broken, by how much, and to whom. */
+export type Broken = {
+  conversationId: string
+  /** Name or address of the customer; `null`: neither is known. */
+  contact: string | null
+  excerpt: string
+  clock: ClockKind
+  dueAt: Date
+  /** From the deadline to the end, or to now where it still waits; by the calendar. */
+  lateMs: number
+  ended: boolean
+}
+
+export type Report = { rows: ReportRow[]; total: ReportRow; worst: Broken[] }
+
 type Needs = {
-  store: Pick<ConversationStore, 'clocksStarted'>
+  store: Pick<ConversationStore, 'clocksStarted' | 'list' | 'contacts'>
+  clock: Clock
   termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
 }
 
@@ -43,8 +60,8 @@ const DAY = 24 * 60 * 60 * 1000
  * What a row counts is decided by the start; a clock that still runs counts only where it is broken already.
  */
 export const makeServiceLevelReport =
-  ({ store, termsOf }: Needs) =>
-  async (companyId: string, request: ReportRequest): Promise<{ rows: ReportRow[]; total: ReportRow }> => {
+  ({ store, termsOf, clock: present }: Needs) =>
+  async (companyId: string, request: ReportRequest): Promise<Report> => {
     const { from, to, by, time, timeZone } = request
     if (to <= from) throw refused('range_empty', 'to: must lie after from')
     if (to.getTime() - from.getTime() > LONGEST_DAYS * DAY) {
@@ -55,6 +72,8 @@ export const makeServiceLevelReport =
     ]
     const total = tally('', '')
     const rows = new Map<string, Tally>()
+    const now = present.now()
+    let worst: Late[] = []
     for await (const clock of store.clocksStarted(companyId, from, to)) {
       const { key, name } = rowOf(clock)
       const row = rows.get(key) ?? tally(key, name)
@@ -62,8 +81,13 @@ export const makeServiceLevelReport =
       const { hours } = time === 'business' ? await termsOf(companyId, clock.ref) : { hours: null }
       const took = tookOf(clock, hours)
       for (const each of [row, total]) count(each, clock, took)
+      worst = withLate(worst, clock, now)
     }
-    return { rows: [...rows.values()].map(toRow).sort((a, b) => (a.key < b.key ? -1 : 1)), total: toRow(total) }
+    return {
+      rows: [...rows.values()].map(toRow).sort((a, b) => (a.key < b.key ? -1 : 1)),
+      total: toRow(total),
+      worst: await toBroken(store, companyId, worst),
+    }
   }
 
 const refused = (code: string, message: string) => new AppError('invalid', code, message, { field: 'to' })
@@ -86,6 +110,40 @@ const onDayIn = (timeZone: string): RowOf => {
   }
 }
 
+// ── What went worst ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+const MOST_WORST = 10
+
+type Late = { clock: ClockDocument; dueAt: Date; lateMs: number }
+
+const withLate = (worst: readonly Late[], clock: ClockDocument, now: Date): Late[] => {
+  const { state, deadline, endedAt, targetMs } = clock
+  if (state !== 'breached' || !deadline || targetMs === null) return [...worst]
+  const late = { clock, dueAt: deadline, lateMs: (endedAt ?? now).getTime() - deadline.getTime() }
+  return [...worst, late].sort((a, b) => b.lateMs - a.lateMs).slice(0, MOST_WORST)
+}
+
+const toBroken = async (
+  store: Pick<ConversationStore, 'list' | 'contacts'>,
+  companyId: string,
+  worst: readonly Late[],
+): Promise<Broken[]> => {
+  const ids = [...new Set(worst.map(({ clock }) => clock.conversationId))]
+  const found = ids.length > 0 ? await store.list({ companyId, _id: { $in: ids } }, { _id: 1 }, ids.length) : []
+  const contacts = await store.contacts(
+    companyId,
+    found.map(({ contactId }) => contactId),
+  )
+  return worst.flatMap(({ clock: { conversationId, kind, endedAt }, dueAt, lateMs }): Broken[] => {
+    const conversation = found.find(({ id }) => id === conversationId)
+    const clock = CLOCK_KINDS.find((one) => one === kind)
+    if (!conversation || !clock) return []
+    const { name, email } = contacts.find(({ id }) => id === conversation.contactId) ?? {}
+    const { excerpt } = conversation.lastMessage
+    return [{ conversationId, contact: name ?? email ?? null, excerpt, clock, dueAt, lateMs, ended: endedAt !== null }]
+  })
+}
+
 // ── What one clock says ─────────────────────────────────────────────────────────────────────────────────────────────
 
 /** From the start to the answer, or what was worked on until the solution; `null` where it has not come to that. */
@@ -106,20 +164,6 @@ const tookOf = ({ kind, startedAt, endedAt, ledger }: ClockDocument, hours: Busi
   }
   return sum
 }
-
-/** `null`: as before. */
-const RUNS_AFTER = {
-  start: true,
-  resume: true,
-  retarget: null,
-  warning: null,
-  breach: null,
-  pause: false,
-  meet: false,
-  stop: false,
-  cancel: false,
-  waive: false,
-} as const satisfies Record<LedgerEntry['change'], boolean | null>
 
 // ── Counting ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

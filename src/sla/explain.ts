@@ -33,7 +33,7 @@ export const explain = (clock: Clock, hours: BusinessHours | null): Step[] => {
 }
 
 /** Whether time counts after a change; `null`: as before. */
-const RUNS_AFTER = {
+export const RUNS_AFTER = {
   start: true,
   resume: true,
   retarget: null,

@@ -40,6 +40,8 @@ export type Policy = {
   warningShare: number
   /** Whether the assistant's reply answers the customer as a person's does. */
   countAssistantReplies: boolean
+  /** What a conversation that begins under it begins with; absent: normal. */
+  setsPriority?: Priority
 }
 
 export const POLICY_DEFAULTS = {
@@ -210,8 +212,11 @@ const targetProblem = (target: number | null): [code: PolicyFault['code'], messa
   return null
 }
 
-const measureProblems = ({ time, pausedIn, warningShare }: Policy): Problem[] => {
+const measureProblems = ({ time, pausedIn, warningShare, setsPriority }: Policy): Problem[] => {
   const problems: Problem[] = []
+  if (setsPriority !== undefined && !PRIORITIES.includes(setsPriority)) {
+    problems.push(['setsPriority', 'unknown_priority', `There is no priority ${String(setsPriority)}.`])
+  }
   if (!['business', 'calendar'].includes(time)) {
     problems.push(['time', 'unknown_time', 'Time is measured as business or calendar time.'])
   }

@@ -177,7 +177,7 @@ export const openInstallation = async (options: Options = {}) => {
     actions,
     attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
-    serviceLevelReport: makeServiceLevelReport({ store, termsOf }),
+    serviceLevelReport: makeServiceLevelReport({ store, clock, termsOf }),
     previewPolicies: makePolicyPreview({ store, openingOf, clock }),
     explainServiceLevels: makeExplainServiceLevels({ store, termsOf, clock }),
     knowledge: {

@@ -48,7 +48,7 @@ beforeAll(async () => {
   mongo = await openTestMongo()
   core = await openCore(mongo)
   core.promise.now = { ref, terms }
-  report = makeServiceLevelReport({ store: core.store, termsOf: async () => terms })
+  report = makeServiceLevelReport({ store: core.store, clock: { now: core.now }, termsOf: async () => terms })
 
   // Answered within ten, twenty and forty minutes, and after two hours: of an hour, that one is broken.
   const first = await conversation('r1', 0)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { REPORTED_BY } from '../../conversations/service-level-report.js'
-import { defineRoute, time } from './route.js'
+import { CLOCK_KINDS } from '../../sla/policy.js'
+import { defineRoute, id, time } from './route.js'
 
 const tag = 'Reports'
 
@@ -31,6 +32,16 @@ const row = z.strictObject({
   }),
 })
 
+const broken = z.strictObject({
+  conversationId: id,
+  contact: z.string().nullable(),
+  excerpt: z.string(),
+  clock: z.enum(CLOCK_KINDS),
+  dueAt: time,
+  lateMs: z.number().describe('By the calendar; up to now where it still waits'),
+  ended: z.boolean(),
+})
+
 export const reportRoutes = {
   serviceLevels: defineRoute({
     method: 'get',
@@ -46,6 +57,7 @@ export const reportRoutes = {
       timeZone: z.string().describe('In which days begin'),
       rows: z.array(row),
       total: row,
+      worst: z.array(broken).describe('The promises that were broken by most'),
     }),
   }),
   serviceLevelsTable: defineRoute({

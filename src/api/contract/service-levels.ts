@@ -92,6 +92,10 @@ const policy = z.strictObject({
   pausedIn: z.array(z.enum(PAUSABLE_STATES)).max(PAUSABLE_STATES.length).default(POLICY_DEFAULTS.pausedIn),
   warningShare: z.number().default(POLICY_DEFAULTS.warningShare),
   countAssistantReplies: z.boolean().default(POLICY_DEFAULTS.countAssistantReplies),
+  setsPriority: z
+    .enum(PRIORITIES)
+    .optional()
+    .describe('What a conversation that begins under it begins with; absent: normal'),
 })
 const savedPolicies = z.strictObject({
   version,
@@ -99,6 +103,7 @@ const savedPolicies = z.strictObject({
   savedBy,
   policies: z.array(policy.extend({ id, version: z.number() })),
 })
+const MOST_VERSIONS = 50
 
 const kept = z.strictObject({ met: z.number(), breached: z.number() })
 const compared = z.strictObject({ before: kept, after: kept })
@@ -155,6 +160,16 @@ export const policyRoutes = {
     permission: 'service_levels:read',
     status: 200,
     response: savedPolicies,
+  }),
+  versions: defineRoute({
+    method: 'get',
+    path: '/api/v1/policies/versions',
+    tag,
+    summary: 'What was promised before: each list of policies that was ever saved, the newest first',
+    permission: 'service_levels:read',
+    query: z.strictObject({ limit: z.coerce.number().int().min(1).max(MOST_VERSIONS).default(20) }),
+    status: 200,
+    response: z.strictObject({ versions: z.array(savedPolicies) }),
   }),
   save: defineRoute({
     method: 'put',

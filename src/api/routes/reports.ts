@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { Companies } from '../../companies/companies.js'
-import { toCsv, type ReportRequest, type ReportRow } from '../../conversations/service-level-report.js'
+import { toCsv, type Report, type ReportRequest } from '../../conversations/service-level-report.js'
 import type { Clock } from '../../platform/clock.js'
 import { contract } from '../contract.js'
 import { endpoint, type Endpoint } from '../endpoint.js'
 
 export type ReportsNeeds = {
-  serviceLevelReport(companyId: string, request: ReportRequest): Promise<{ rows: ReportRow[]; total: ReportRow }>
+  serviceLevelReport(companyId: string, request: ReportRequest): Promise<Report>
   channels: { list(companyId: string): Promise<{ id: string; name: string }[]> }
   companies: Pick<Companies, 'serviceLevels'>
   clock: Clock
@@ -24,15 +24,27 @@ export const makeReportsRouter = ({ serviceLevelReport, channels, companies, clo
     const timeZone = content.hours?.timeZone ?? 'UTC'
     const to = range.to === undefined ? clock.now() : new Date(range.to)
     const from = range.from === undefined ? new Date(to.getTime() - DEFAULT_MS) : new Date(range.from)
-    const { rows, total } = await serviceLevelReport(companyId, { from, to, by, time, timeZone })
+    const { rows, total, worst } = await serviceLevelReport(companyId, { from, to, by, time, timeZone })
     const names = by === 'channel' ? new Map((await channels.list(companyId)).map(({ id, name }) => [id, name])) : null
-    return { from, to, timeZone, total, rows: rows.map((row) => ({ ...row, name: names?.get(row.key) ?? row.name })) }
+    return {
+      from,
+      to,
+      timeZone,
+      total,
+      worst,
+      rows: rows.map((row) => ({ ...row, name: names?.get(row.key) ?? row.name })),
+    }
   }
 
   return [
     endpoint(routes.serviceLevels, async ({ caller, query }) => {
-      const { from, to, ...rest } = await report(caller.companyId, query)
-      return { from: from.toISOString(), to: to.toISOString(), ...rest }
+      const { from, to, worst, ...rest } = await report(caller.companyId, query)
+      return {
+        from: from.toISOString(),
+        to: to.toISOString(),
+        ...rest,
+        worst: worst.map((one) => ({ ...one, dueAt: one.dueAt.toISOString() })),
+      }
     }),
     endpoint(routes.serviceLevelsTable, async ({ caller, query }) => {
       const { rows, from, to } = await report(caller.companyId, query)

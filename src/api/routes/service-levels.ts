@@ -47,6 +47,9 @@ export const makeServiceLevelsRouter = ({
     throw new AppError('invalid', code, `Line ${line}: ${message}`, { field: 'ics' })
   }),
   endpoint(policyRoutes.get, async ({ caller }) => toPolicies(await serviceLevels.policies.get(caller.companyId))),
+  endpoint(policyRoutes.versions, async ({ caller, query }) => ({
+    versions: (await serviceLevels.policies.versions(caller.companyId, query.limit)).map(toPolicies),
+  })),
   endpoint(policyRoutes.save, async ({ caller, body: { version, policies } }) =>
     toPolicies(await serviceLevels.policies.save(caller.companyId, stated(policies), caller, version)),
   ),

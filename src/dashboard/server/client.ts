@@ -59,6 +59,21 @@ const lines = {
     add: 'post /api/v1/keys',
     remove: 'delete /api/v1/keys/:id',
   },
+  hours: {
+    get: 'get /api/v1/hours',
+    save: 'put /api/v1/hours',
+    preview: 'post /api/v1/hours/preview',
+    readHolidays: 'post /api/v1/hours/holidays',
+  },
+  policies: {
+    get: 'get /api/v1/policies',
+    versions: 'get /api/v1/policies/versions',
+    save: 'put /api/v1/policies',
+    preview: 'post /api/v1/policies/preview',
+  },
+  reports: {
+    serviceLevels: 'get /api/v1/reports/service-levels',
+  },
 } as const satisfies { [Noun in keyof Contract]?: { [Name in keyof Contract[Noun]]?: Line<Contract[Noun][Name]> } }
 
 type Contract = typeof contract
