@@ -97,10 +97,7 @@ export const makePublicKit = (needs: Needs): PublicKit => {
     acceptFile: ({ id, companyId }, contactExternalId, file) =>
       attachments.accept({ companyId, ownerId: contactIdOf({ companyId, channelId: id }, contactExternalId) }, file),
     redeemFiles: ({ id, companyId }, contactExternalId, tickets) =>
-      attachments.redeem(
-        { companyId, ownerId: contactIdOf({ companyId, channelId: id }, contactExternalId) },
-        tickets,
-      ),
+      attachments.redeem({ companyId, ownerId: contactIdOf({ companyId, channelId: id }, contactExternalId) }, tickets),
     linkToFile: attachments.linkTo,
     openLink: attachments.openLink,
     follow: (channel, contactExternalId, follower) => {

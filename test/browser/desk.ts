@@ -5,6 +5,8 @@ import { openBrowser } from './browser.js'
 
 export const OWNER = { email: 'ada@example.com', password: 'correct horse battery' }
 
+type Seen = { id: string; author: string; text: string; attachments?: { name: string; type: string }[] }
+
 type Look = { theme?: 'light' | 'dark'; language?: 'en' | 'pt-BR' | 'es' | 'ar'; width?: number }
 
 /** The whole product with a browser before it: people who sign in, visitors who write. */
@@ -77,11 +79,20 @@ export const openDesk = async () => {
       })
       return {
         conversationId: body.conversationId,
-        write: (text: string) =>
-          app.call('/webchat/messages', { token: body.token, body: { id: `m-${(ids += 1)}`, text } }),
+        write: (text: string, attachments: string[] = []) =>
+          app.call('/webchat/messages', { token: body.token, body: { id: `m-${(ids += 1)}`, text, attachments } }),
+        /** Resolves with the file's ticket. */
+        sendUp: async (name: string, content: Uint8Array<ArrayBuffer>) => {
+          const form = new FormData()
+          form.append('file', new Blob([content]), name)
+          const headers = { authorization: `Bearer ${body.token}` }
+          const sent = await fetch(`${app.url}/api/v1/webchat/files`, { method: 'POST', headers, body: form })
+          return ((await sent.json()) as { ticket: string }).ticket
+        },
+        rate: (messageId: string, rating: 'up' | 'down' | null) =>
+          app.call('/webchat/feedback', { token: body.token, body: { messageId, rating } }),
         reads: async () =>
-          (await app.call<{ messages: { author: string; text: string }[] }>('/webchat/messages', { token: body.token }))
-            .body.messages,
+          (await app.call<{ messages: Seen[] }>('/webchat/messages', { token: body.token })).body.messages,
       }
     },
 

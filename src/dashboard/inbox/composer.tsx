@@ -1,10 +1,12 @@
-import { Button } from '@mantine/core'
-import { IconLock, IconSend2 } from '@tabler/icons-react'
-import { useRef, type KeyboardEvent } from 'react'
+import { ActionIcon, Button } from '@mantine/core'
+import { IconLock, IconPaperclip, IconSend2 } from '@tabler/icons-react'
+import { useEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type RefObject } from 'react'
 import { useT } from '../languages/index.js'
 import { useMe, type Conversation } from '../server/queries.js'
 import { isApple, shownKey, useCommands } from '../ui/commands.js'
+import { ACCEPTED, attach, takeReady, usePending } from './attachments.js'
 import { useDraft } from './drafts.js'
+import { PendingFiles, useLimits } from './files.js'
 import { say } from './outbox.js'
 
 /** As the server's limit says; what is longer is kept and said, not cut. */
@@ -18,6 +20,16 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
   const closed = conversation.state === 'closed'
   const note = kind === 'note' || closed
   const tooLong = text.length > LONGEST
+  const limits = useLimits()
+  const picker = useRef<HTMLInputElement>(null)
+  const { all: files } = usePending(conversation.id)
+  const isSending = files.some(({ state }) => state.kind === 'sending')
+  const saysNothing = text.trim() === '' && !files.some(({ state }) => state.kind === 'ready')
+  const take = (given: readonly File[]) => {
+    if (given.length > 0) attach(conversation.id, given)
+    input.current?.focus()
+  }
+  const over = useDropped(input, take)
 
   const write = (as: 'message' | 'note') => {
     setDraft({ kind: as, text })
@@ -29,10 +41,17 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
   ])
 
   const send = () => {
-    if (text.trim() === '' || tooLong) return
-    say(conversation.id, note ? 'note' : 'message', text.trim())
+    if (saysNothing || tooLong || isSending) return
+    say(conversation.id, note ? 'note' : 'message', text.trim(), takeReady(conversation.id))
     setDraft({ kind: note ? 'note' : 'message', text: '' })
     input.current?.focus()
+  }
+  const onPaste = (event: ClipboardEvent) => {
+    const pasted = [...event.clipboardData.files]
+    // Office programs put a picture beside the text that was copied: the text is meant.
+    if (pasted.length === 0 || event.clipboardData.getData('text/plain') !== '') return
+    event.preventDefault()
+    take(pasted)
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === 'Enter' && (isApple ? event.metaKey : event.ctrlKey)) {
@@ -45,7 +64,7 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
   }
 
   return (
-    <div className={note ? 'composer note' : 'composer'}>
+    <div className={['composer', note && 'note', over && 'over'].filter(Boolean).join(' ')}>
       <div className="composer-kinds" role="group" aria-label={t('composer.kind')}>
         <button type="button" aria-pressed={!note} disabled={closed} onClick={() => write('message')}>
           {t('composer.reply')}
@@ -66,8 +85,36 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
         value={text}
         onChange={(event) => setDraft({ kind: note ? 'note' : 'message', text: event.currentTarget.value })}
         onKeyDown={onKeyDown}
+        onPaste={onPaste}
       />
+      <PendingFiles conversationId={conversation.id} />
+      {over && (
+        <p className="composer-drop" aria-hidden>
+          {t('files.drop')}
+        </p>
+      )}
       <div className="composer-foot">
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label={`${t('files.attach')}. ${limits}`}
+          title={limits}
+          onClick={() => picker.current?.click()}
+        >
+          <IconPaperclip size={17} aria-hidden />
+        </ActionIcon>
+        <input
+          ref={picker}
+          type="file"
+          hidden
+          multiple
+          accept={ACCEPTED}
+          aria-label={t('files.attach')}
+          onChange={(event) => {
+            take([...(event.currentTarget.files ?? [])])
+            event.currentTarget.value = ''
+          }}
+        />
         <span className="small soft" role="status">
           {tooLong && <span className="bad-text">{t('composer.tooLong', { count: text.length - LONGEST })}</span>}
         </span>
@@ -79,7 +126,7 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
         <Button
           size="xs"
           rightSection={<IconSend2 size={15} className="flips" aria-hidden />}
-          disabled={text.trim() === '' || tooLong}
+          disabled={saysNothing || tooLong || isSending}
           onClick={send}
         >
           {note ? t('composer.leave') : t('composer.send')}
@@ -87,6 +134,37 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
       </div>
     </div>
   )
+}
+
+/** Files may be dropped anywhere in the conversation. Tells whether some are held above it. */
+const useDropped = (within: RefObject<HTMLElement | null>, take: (files: File[]) => void): boolean => {
+  const [over, setOver] = useState(false)
+  const taken = useRef(take)
+  taken.current = take
+  useEffect(() => {
+    const area = within.current?.closest<HTMLElement>('.talk')
+    if (!area) return
+    const listening = new AbortController()
+    const on = (name: 'dragover' | 'dragleave' | 'drop', react: (event: DragEvent) => void) =>
+      area.addEventListener(name, react, { signal: listening.signal })
+    on('dragover', (event) => {
+      if (!event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      setOver(true)
+    })
+    on('dragleave', ({ relatedTarget }) => {
+      if (!(relatedTarget instanceof Node && area.contains(relatedTarget))) setOver(false)
+    })
+    on('drop', (event) => {
+      setOver(false)
+      const files = [...(event.dataTransfer?.files ?? [])]
+      if (files.length === 0) return
+      event.preventDefault()
+      taken.current(files)
+    })
+    return () => listening.abort()
+  }, [])
+  return over
 }
 
 /** What will happen beside the sending, said before. */

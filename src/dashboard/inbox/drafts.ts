@@ -24,6 +24,28 @@ const keep = (conversationId: string, draft: Draft): void => {
   }
 }
 
+/** Files that were sent up and wait for the words to go with. */
+type StoredFile = { ticket: string; name: string; size: number }
+const filesKeyOf = (conversationId: string) => `${keyOf(conversationId)}.files`
+
+export const storedFiles = {
+  read: (conversationId: string): StoredFile[] => {
+    try {
+      return JSON.parse(localStorage.getItem(filesKeyOf(conversationId)) ?? '[]') as StoredFile[]
+    } catch {
+      return []
+    }
+  },
+  keep: (conversationId: string, files: readonly StoredFile[]): void => {
+    try {
+      if (files.length === 0) localStorage.removeItem(filesKeyOf(conversationId))
+      else localStorage.setItem(filesKeyOf(conversationId), JSON.stringify(files))
+    } catch {
+      // They live as long as the page does.
+    }
+  },
+}
+
 export const useDraft = (conversationId: string): [Draft, (draft: Draft) => void] => {
   const [draft, setDraft] = useState(() => readDraft(conversationId))
   return [

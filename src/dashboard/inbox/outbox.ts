@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { call, Refused } from '../server/client.js'
+import type { ReadyFile } from './attachments.js'
 import { placeMessage } from './follow.js'
 
 /**
@@ -14,6 +15,8 @@ export type Outgoing = {
   conversationId: string
   kind: 'message' | 'note'
   text: string
+  /** Files that were sent up before, by their tickets. */
+  files?: readonly ReadyFile[]
   state: 'sending' | 'refused'
   /** Of a refusal, for people. */
   fault?: { code: string; message: string }
@@ -67,9 +70,15 @@ const ofConversation = (conversationId: string): readonly Outgoing[] => {
   return list
 }
 
-export const say = (conversationId: string, kind: Outgoing['kind'], text: string): void => {
+export const say = (
+  conversationId: string,
+  kind: Outgoing['kind'],
+  text: string,
+  files: readonly ReadyFile[],
+): void => {
   if (own === null) return
-  write([...held, { id: newId(), by: own, conversationId, kind, text, state: 'sending' }])
+  const sent = files.length > 0 ? { files } : {}
+  write([...held, { id: newId(), by: own, conversationId, kind, text, ...sent, state: 'sending' }])
   void sendAll(conversationId)
 }
 
@@ -109,9 +118,9 @@ const sendAll = async (conversationId: string): Promise<void> => {
 
 /** `done`, or how long to wait before the next attempt; `null` leaves that to the caller. */
 const sendOne = async (outgoing: Outgoing): Promise<'done' | number | null> => {
-  const { id, conversationId, kind, text } = outgoing
+  const { id, conversationId, kind, text, files = [] } = outgoing
   try {
-    const said = { params: { id: conversationId }, body: { text, id } }
+    const said = { params: { id: conversationId }, body: { text, id, attachments: files.map(({ ticket }) => ticket) } }
     placeMessage(
       conversationId,
       await (kind === 'note' ? call('conversations', 'note', said) : call('conversations', 'speak', said)),

@@ -6,7 +6,10 @@ import {
   IconChecks,
   IconClock,
   IconNote,
+  IconPaperclip,
   IconSparkles,
+  IconThumbDown,
+  IconThumbUp,
   type Icon,
 } from '@tabler/icons-react'
 import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react'
@@ -15,8 +18,9 @@ import { Refused } from '../server/client.js'
 import { useMay, type Conversation, type Message } from '../server/queries.js'
 import { useMinute } from '../ui/clock.js'
 import { Face } from '../ui/face.js'
-import { clockTime, dayName, sameDay } from '../ui/time.js'
+import { clockTime, dayName, sameDay, When } from '../ui/time.js'
 import { eventText } from './events.js'
+import { Files } from './files.js'
 import { nameOf } from './news.js'
 import { forget, sayAgain, type Outgoing } from './outbox.js'
 import { Sources } from './sources.js'
@@ -210,27 +214,32 @@ const Group = ({ group, handoffSeq, summary, visitor, explain }: GroupProps) => 
           <time dateTime={first.at}>{clockTime(language, new Date(first.at))}</time>
         </span>
         {group.map((message) => (
-          <Bubble key={message.id} message={message} explain={explain} />
+          <Bubble key={message.id} message={message} visitor={visitor} explain={explain} />
         ))}
       </div>
     </div>
   )
 }
 
-type BubbleProps = { message: Message; explain: (decisionId: string) => void }
+type BubbleProps = { message: Message; visitor: string; explain: (decisionId: string) => void }
 
 /** Drawn again only when it changed: an arriving message leaves hundreds of others as they are. */
-const Bubble = memo(function Bubble({ message, explain }: BubbleProps) {
+const Bubble = memo(function Bubble({ message, visitor, explain }: BubbleProps) {
   const t = useT()
   const mayExplain = useMay('decisions:read')
-  const { text, citations, decisionId, status } = message
+  const { text, citations, decisionId, status, feedback, attachments = [] } = message
+  // What was sent without a word is called by the names of its files: they stand below.
+  const isWordless = attachments.length > 0 && text === attachments.map(({ name }) => name).join(', ')
   return (
     <>
-      <div className="bubble" dir="auto">
-        <Linked text={text} />
-      </div>
+      {!isWordless && (
+        <div className="bubble" dir="auto">
+          <Linked text={text} />
+        </div>
+      )}
+      {attachments.length > 0 && <Files files={attachments} />}
       {citations.length > 0 && <Sources citations={citations} />}
-      {(status !== null || decisionId) && (
+      {(status !== null || decisionId || feedback) && (
         <div className="under">
           {decisionId && mayExplain && (
             <button type="button" onClick={() => explain(decisionId)}>
@@ -238,11 +247,28 @@ const Bubble = memo(function Bubble({ message, explain }: BubbleProps) {
             </button>
           )}
           {status !== null && <Delivery message={message} />}
+          {feedback && <Rated {...feedback} visitor={visitor} />}
         </div>
       )}
     </>
   )
 })
+
+type RatedProps = NonNullable<Message['feedback']> & { visitor: string }
+
+/** What the customer thought of an answer, and when. */
+const Rated = ({ rating, at, visitor }: RatedProps) => {
+  const t = useT()
+  const Thumb = rating === 'up' ? IconThumbUp : IconThumbDown
+  return (
+    <span className={`delivery rated ${rating}`}>
+      <Thumb aria-hidden />
+      <span>
+        {t(rating === 'up' ? 'talk.ratedUp' : 'talk.ratedDown', { name: visitor })} · <When at={at} />
+      </span>
+    </span>
+  )
+}
 
 const DELIVERY: Record<NonNullable<Message['status']>, Icon> = {
   queued: IconClock,
@@ -291,15 +317,29 @@ const Event = ({ message, summary }: { message: Message; summary: string | null 
 const Unsent = ({ outgoing }: { outgoing: Outgoing }) => {
   const t = useT()
   const fault = useFault()
-  const { kind, text, state } = outgoing
+  const { kind, text, files = [], state } = outgoing
   const reason =
     outgoing.fault && fault(new Refused(0, outgoing.fault.code, outgoing.fault.message, undefined, undefined))
   return (
     <div className={`group ${kind === 'note' ? 'in note' : 'out agent'} unsent`}>
       <div className="bubbles">
-        <div className="bubble" dir="auto">
-          <Linked text={text} />
-        </div>
+        {text !== '' && (
+          <div className="bubble" dir="auto">
+            <Linked text={text} />
+          </div>
+        )}
+        {files.length > 0 && (
+          <ul className="files">
+            {files.map(({ ticket, name }) => (
+              <li key={ticket}>
+                <span className="file">
+                  <IconPaperclip aria-hidden />
+                  <bdi className="cut">{name}</bdi>
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
         <div className="under">
           {state === 'sending' ? (
             <span className="delivery">

@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { chosenCompany, refusalOf, Unreachable } from '../server/client.js'
+import { sendFile } from '../server/files.js'
 import { queryClient } from '../server/queries.js'
 
 /** The server's limit, said before anything is sent. */
@@ -37,7 +37,7 @@ export const useUploads = () => {
       const one = left.shift()
       if (!one) return
       try {
-        await send(one.file, (percent) => put(one.id, { kind: 'sending', percent }))
+        await sendFile('/api/v1/knowledge/documents', one.file, (percent) => put(one.id, { kind: 'sending', percent }))
         dismiss(one.id)
         await queryClient.invalidateQueries({ queryKey: ['documents'] })
       } catch (error) {
@@ -50,22 +50,3 @@ export const useUploads = () => {
 
   return { uploads, add, dismiss }
 }
-
-/** Not fetch, which does not say how far a body is. */
-const send = (file: File, progress: (percent: number) => void): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const form = new FormData()
-    form.append('file', file)
-    const request = new XMLHttpRequest()
-    request.open('POST', '/api/v1/knowledge/documents')
-    const company = chosenCompany.get()
-    if (company) request.setRequestHeader('x-company-id', company)
-    request.upload.onprogress = ({ loaded, total }) => progress(Math.round((100 * loaded) / Math.max(1, total)))
-    request.onerror = () => reject(new Unreachable('The server does not answer.'))
-    request.onload = () => {
-      if (request.status < 300) return resolve()
-      const headers = { get: (name: string) => request.getResponseHeader(name) }
-      reject(refusalOf({ status: request.status, headers }, request.responseText))
-    }
-    request.send(form)
-  })

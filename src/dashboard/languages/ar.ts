@@ -141,6 +141,8 @@ export const ar: Catalogue = {
     page: 'صفحة {{page}}',
     notSent: 'لم تُرسل',
     discard: 'تجاهل',
+    ratedUp: 'وجد {{name}} هذا مفيدًا',
+    ratedDown: 'لم يجد {{name}} هذا مفيدًا',
   },
   event: {
     handoff: 'أُحيلت إلى أشخاص:',
@@ -406,6 +408,19 @@ export const ar: Catalogue = {
     change: 'غيّر كلمة المرور',
     changed: 'تغيّرت كلمة المرور، وانتهت كل الجلسات الأخرى.',
   },
+  files: {
+    attach: 'إرفاق ملفات',
+    limits: 'حتى {{most}} ملفات، كل منها {{size}}: صور وPDF ونصوص ومستندات مكتبية وZIP',
+    drop: 'أفلت الملفات لإرفاقها',
+    large: '{{name}} أكبر من اللازم.',
+    type: '{{name}}: لا يمكن إرسال هذا النوع من الملفات.',
+    many: '{{name}} يتجاوز عدد الملفات.',
+    empty: '{{name}} فارغ.',
+    remove: 'إزالة {{name}}',
+    again: 'حاول مجددًا: {{name}}',
+    save: 'حفظ {{name}}',
+    open: 'فتح {{name}}',
+  },
   faults: {
     unreachable: 'الخادم لا يجيب. لم يضع شيء: حاول مجددًا.',
     internal: 'حدث خطأ عندنا. حاول بعد قليل.',
@@ -429,5 +444,9 @@ export const ar: Catalogue = {
     document_not_found: 'لم يعد هذا المستند موجودًا.',
     unsupported_format: 'لا يمكن قراءة هذا النوع من الملفات.',
     body_too_large: 'هذا أكبر مما يقبله الخادم.',
+    attachment_unknown: 'لم يعد الملف موجودًا. أرفقه من جديد.',
+    file_type_not_allowed: 'لا يمكن إرسال هذا النوع من الملفات، أو أن الملف ليس ما يدل عليه اسمه.',
+    file_too_large: 'هذا الملف أكبر من اللازم.',
+    file_empty: 'هذا الملف فارغ.',
   },
 }

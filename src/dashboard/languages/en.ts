@@ -144,6 +144,8 @@ export const en = {
     page: 'page {{page}}',
     notSent: 'Not sent',
     discard: 'Discard',
+    ratedUp: '{{name}} found this helpful',
+    ratedDown: '{{name}} did not find this helpful',
   },
   event: {
     handoff: 'Handed over to people:',
@@ -394,6 +396,19 @@ export const en = {
     change: 'Change the password',
     changed: 'The password is changed. All other sessions have ended.',
   },
+  files: {
+    attach: 'Attach files',
+    limits: 'Up to {{most}} files of {{size}} each: pictures, PDF, text, office documents, ZIP',
+    drop: 'Drop files to attach them',
+    large: '{{name}} is too large.',
+    type: '{{name}}: this kind of file cannot be sent.',
+    many: '{{name}} is one file too many.',
+    empty: '{{name}} is empty.',
+    remove: 'Remove {{name}}',
+    again: 'Try {{name}} again',
+    save: 'Save {{name}}',
+    open: 'Open {{name}}',
+  },
   faults: {
     unreachable: 'The server does not answer. Nothing is lost: try again.',
     internal: 'Something went wrong on our side. Try again in a moment.',
@@ -417,5 +432,9 @@ export const en = {
     document_not_found: 'This document is not there any more.',
     unsupported_format: 'This kind of file cannot be read.',
     body_too_large: 'This is larger than the server takes.',
+    attachment_unknown: 'The file is not there any more. Attach it again.',
+    file_type_not_allowed: 'This kind of file cannot be sent, or the file is not what its name says.',
+    file_too_large: 'This file is too large.',
+    file_empty: 'This file is empty.',
   },
 }

@@ -139,6 +139,8 @@ export const es: Catalogue = {
     page: 'página {{page}}',
     notSent: 'No enviado',
     discard: 'Descartar',
+    ratedUp: 'A {{name}} le resultó útil',
+    ratedDown: 'A {{name}} no le resultó útil',
   },
   event: {
     handoff: 'Pasada a personas:',
@@ -393,6 +395,19 @@ export const es: Catalogue = {
     change: 'Cambiar la contraseña',
     changed: 'La contraseña cambió. Todas las demás sesiones terminaron.',
   },
+  files: {
+    attach: 'Adjuntar archivos',
+    limits: 'Hasta {{most}} archivos de {{size}} cada uno: imágenes, PDF, texto, documentos de oficina, ZIP',
+    drop: 'Suelte los archivos para adjuntarlos',
+    large: '{{name}} es demasiado grande.',
+    type: '{{name}}: este tipo de archivo no se puede enviar.',
+    many: '{{name}} supera el número de archivos.',
+    empty: '{{name}} está vacío.',
+    remove: 'Quitar {{name}}',
+    again: 'Reintentar {{name}}',
+    save: 'Guardar {{name}}',
+    open: 'Abrir {{name}}',
+  },
   faults: {
     unreachable: 'El servidor no responde. No se perdió nada: inténtelo de nuevo.',
     internal: 'Algo falló de nuestro lado. Inténtelo de nuevo en un momento.',
@@ -416,5 +431,9 @@ export const es: Catalogue = {
     document_not_found: 'Este documento ya no existe.',
     unsupported_format: 'Este tipo de archivo no se puede leer.',
     body_too_large: 'Esto es mayor de lo que admite el servidor.',
+    attachment_unknown: 'El archivo ya no está. Adjúntelo de nuevo.',
+    file_type_not_allowed: 'Este tipo de archivo no se puede enviar, o el archivo no es lo que dice su nombre.',
+    file_too_large: 'Este archivo es demasiado grande.',
+    file_empty: 'Este archivo está vacío.',
   },
 }

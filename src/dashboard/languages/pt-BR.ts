@@ -139,6 +139,8 @@ export const ptBR: Catalogue = {
     page: 'página {{page}}',
     notSent: 'Não enviada',
     discard: 'Descartar',
+    ratedUp: '{{name}} achou útil',
+    ratedDown: '{{name}} não achou útil',
   },
   event: {
     handoff: 'Passada para pessoas:',
@@ -399,6 +401,19 @@ export const ptBR: Catalogue = {
     change: 'Trocar a senha',
     changed: 'A senha foi trocada. Todas as outras sessões terminaram.',
   },
+  files: {
+    attach: 'Anexar arquivos',
+    limits: 'Até {{most}} arquivos de {{size}} cada: imagens, PDF, texto, documentos de escritório, ZIP',
+    drop: 'Solte os arquivos para anexá-los',
+    large: '{{name}} é grande demais.',
+    type: '{{name}}: este tipo de arquivo não pode ser enviado.',
+    many: '{{name}} excede o número de arquivos.',
+    empty: '{{name}} está vazio.',
+    remove: 'Remover {{name}}',
+    again: 'Tentar {{name}} de novo',
+    save: 'Salvar {{name}}',
+    open: 'Abrir {{name}}',
+  },
   faults: {
     unreachable: 'O servidor não responde. Nada se perdeu: tente de novo.',
     internal: 'Algo deu errado do nosso lado. Tente de novo daqui a pouco.',
@@ -422,5 +437,9 @@ export const ptBR: Catalogue = {
     document_not_found: 'Este documento não existe mais.',
     unsupported_format: 'Este tipo de arquivo não pode ser lido.',
     body_too_large: 'Isto é maior do que o servidor aceita.',
+    attachment_unknown: 'O arquivo não está mais lá. Anexe-o de novo.',
+    file_type_not_allowed: 'Este tipo de arquivo não pode ser enviado, ou o arquivo não é o que o nome diz.',
+    file_too_large: 'Este arquivo é grande demais.',
+    file_empty: 'Este arquivo está vazio.',
   },
 }

@@ -15,6 +15,7 @@ import {
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useMatchRoute, useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
+import { forgetFiles } from '../inbox/attachments.js'
 import { forgetDrafts } from '../inbox/drafts.js'
 import type { View } from '../inbox/follow.js'
 import { emptyOutbox } from '../inbox/outbox.js'
@@ -247,6 +248,7 @@ const Self = ({ me }: { me: Me }) => {
 export const signOut = async (): Promise<void> => {
   await call('setup', 'signOut', { body: {} })
   forgetDrafts()
+  forgetFiles()
   emptyOutbox()
   chosenCompany.set(null)
   queryClient.clear()
