@@ -13,6 +13,7 @@ await prepare({ quiet: true })
 const { acceptance } = await import('./bench/acceptance.mjs')
 const { clocks } = await import('./bench/clocks.mjs')
 const { answer } = await import('./bench/answer.mjs')
+const { fanout } = await import('./bench/fanout.mjs')
 const { ingest } = await import('./bench/ingest.mjs')
 const { drafts } = await import('./bench/drafts.mjs')
 const { inbox } = await import('./bench/inbox.mjs')
@@ -40,6 +41,7 @@ const benches = {
   sla,
   clocks,
   drafts,
+  fanout,
   outages,
   widget,
   store,
