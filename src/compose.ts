@@ -190,6 +190,7 @@ export const compose = ({
     attemptsIn,
     languageOf: detectLanguage,
     automaticLimitsOf: channels.automaticLimitsOf,
+    showTyping: channels.typing,
     servingSince: clock.now(),
   })
   const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })

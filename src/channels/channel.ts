@@ -32,9 +32,15 @@ export type Channel = {
   webhook?(request: Request): Promise<Response>
   /** Sends something to `to` and says how far it came, for whoever sets the channel up. */
   test?(to: string, signal: AbortSignal): Promise<TestStep[]>
+  /** Whether free text may be sent to this conversation's customer now; absent: always. */
+  reachable?(conversationId: string): Promise<Reachable>
+  /** The customer is shown that an answer is being written. Nothing waits for it. */
+  typing?(conversationId: string): void
   /** What may be sent where free text may not, as the provider knows it now. */
   templates?(signal: AbortSignal): Promise<Template[]>
 }
+
+export type Reachable = { kind: 'open'; until?: Date } | { kind: 'closed'; code: string; message: string }
 
 /** One hop of a test message; `ms` from the one before. */
 export type TestStep = { name: string; ok: boolean; ms: number; detail?: string }

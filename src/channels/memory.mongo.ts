@@ -13,7 +13,12 @@ export type Memory = {
   get<T>(key: string): Promise<T | null>
   /** Resolves when it is durable. */
   set(key: string, value: unknown): Promise<void>
+  remove(key: string): Promise<void>
+  /** All keys that begin so, at most a thousand, in their order. */
+  list<T>(prefix: string): Promise<{ key: string; value: T }[]>
 }
+
+const MOST_LISTED = 1_000
 
 export const makeMemories = ({ db }: { db: Db }) => {
   const memories = db.collection<MemoryDocument>('channel_memory')
@@ -24,6 +29,15 @@ export const makeMemories = ({ db }: { db: Db }) => {
       set: async (key, value) => {
         const _id = `${channelId}/${key}`
         await memories.updateOne({ _id, companyId }, { $set: { channelId, value } }, { upsert: true })
+      },
+      remove: async (key) => {
+        await memories.deleteOne({ _id: `${channelId}/${key}`, companyId })
+      },
+      list: async <T>(prefix: string) => {
+        const from = `${channelId}/${prefix}`
+        const found = memories.find({ companyId, _id: { $gte: from, $lt: `${from}\uffff` } }, { sort: { _id: 1 } })
+        const some = await found.limit(MOST_LISTED).toArray()
+        return some.map(({ _id, value }) => ({ key: _id.slice(channelId.length + 1), value: value as T }))
       },
     }),
     forget: async (companyId: string, channelId: string): Promise<void> => {

@@ -11,7 +11,7 @@ import type { Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { withId, type CollectionSchema, type Db } from '../platform/mongo.js'
 import type { Secrets } from '../platform/secrets.js'
-import type { Channel, ChannelDefinition, ChannelKit, ChannelRecord, Health, Receive } from './channel.js'
+import type { Channel, ChannelDefinition, ChannelKit, ChannelRecord, Health, Reachable, Receive } from './channel.js'
 
 type ChannelDocument = Omit<ChannelRecord, 'id'> & { _id: string; createdAt: Date; health?: StoredHealth }
 type StoredHealth = Health & { at: Date }
@@ -240,6 +240,16 @@ export const makeChannelRegistry = (needs: Needs) => {
         throw new AppError('invalid', 'not_testable', `A channel of the kind ${record.kind} has no test message.`)
       return channel.test(to, AbortSignal.timeout(CHECK_MS))
     },
+
+    /** Free text may be sent where a channel does not say otherwise; one that is not open says nothing. */
+    reachable: async ({ companyId, channelId }: Origin, conversationId: string): Promise<Reachable> => {
+      const found = opened.get(channelId)
+      if (found?.record.companyId !== companyId) return { kind: 'open' }
+      return (await found.channel.reachable?.(conversationId)) ?? { kind: 'open' }
+    },
+
+    typing: ({ channelId }: Origin, conversationId: string): void =>
+      opened.get(channelId)?.channel.typing?.(conversationId),
 
     templates: async (companyId: string, id: string) => {
       const { channel } = await openedOf(companyId, id)

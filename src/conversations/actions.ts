@@ -5,7 +5,7 @@ import { newId } from '../platform/ids.js'
 import { currentRequestId } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { assertTransition, type Conversation, type Priority, type State } from './conversation.js'
-import type { Attachment, Author, Message } from './message.js'
+import type { Attachment, Author, Message, SentTemplate } from './message.js'
 import type { Appended, ConversationChange, Draft, Plan } from './change.mongo.js'
 import { isAlreadySaid, type ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
@@ -16,7 +16,12 @@ export type Person = { id: string; name: string }
 type Target = { companyId: string; conversationId: string; person: Person }
 
 /** `clientId` makes saying it again harmless. */
-type Said = Target & { text: string; attachments?: readonly Attachment[]; clientId?: string | undefined }
+type Said = Target & {
+  text: string
+  attachments?: readonly Attachment[]
+  template?: SentTemplate | undefined
+  clientId?: string | undefined
+}
 
 type Needs = {
   store: ConversationStore
@@ -196,10 +201,11 @@ export const makeActions = (needs: Needs) => {
 
 const authorOf = ({ id, name }: Person): Author => ({ kind: 'agent', id, name })
 
-const saying = ({ person, text, attachments = [], clientId }: Said) => ({
+const saying = ({ person, text, attachments = [], template, clientId }: Said) => ({
   author: authorOf(person),
   text,
   ...(attachments.length > 0 ? { attachments: [...attachments] } : {}),
+  ...(template ? { template } : {}),
   ...(clientId ? { clientId } : {}),
 })
 

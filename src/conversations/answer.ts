@@ -46,6 +46,8 @@ type Needs = {
   openingOf(companyId: string, channelId: string): Promise<Opening>
   /** How often the assistant may answer by itself on a channel. */
   automaticLimitsOf(channel: Origin): AutomaticLimits
+  /** The customer is shown that an answer is being worked out, where their channel can. */
+  showTyping(channel: Origin, conversationId: string): void
   wakeAnswer(companyId: string, conversationId: string): void
   wakeDeliver(companyId: string, conversationId: string): void
   /** When this process began to serve: an outage before that is nobody's waiting time. */
@@ -83,6 +85,7 @@ export const makeAnswer = (needs: Needs) => {
     languageOf,
     openingOf,
     automaticLimitsOf,
+    showTyping,
     wakeAnswer,
     wakeDeliver,
     servingSince,
@@ -194,8 +197,9 @@ export const makeAnswer = (needs: Needs) => {
     signal: AbortSignal,
     draft: AnswerDraft,
   ): Promise<boolean> => {
-    const { companyId, id } = conversation
+    const { companyId, id, channelId } = conversation
     const spoken = conversation.language
+    showTyping({ companyId, channelId }, id)
     const asked = { companyId, conversationId: id, text: question.text, history: history.map(toTurn), spoken }
     const answered = await unlessOvertaken(conversation, signal, (unless) => answerQuestion(asked, unless, draft))
     if (!answered) return false

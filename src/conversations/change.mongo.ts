@@ -61,6 +61,7 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
       | 'replyTo'
       | 'sentAt'
       | 'talk'
+      | 'template'
     >
   > & {
     externalId?: string

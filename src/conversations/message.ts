@@ -75,6 +75,8 @@ export type Message = {
   needsPerson?: string
   /** What the channel alone knows of it (a subject, the ids of a thread); the core only keeps it. */
   details?: Record<string, unknown>
+  /** A text that the provider had approved before, and what was put into it. */
+  template?: SentTemplate
   /** What it answers, by the provider's name. */
   replyTo?: string
   /** When it was written, as the provider says; the product counts by `at`. */
@@ -91,6 +93,8 @@ export type Message = {
   reason?: string
   at: Date
 }
+
+export type SentTemplate = { name: string; language: string; parameters: string[] }
 
 /** The longest message that any channel accepts, in characters (UTF-16 code units). */
 export const MAX_MESSAGE_LENGTH = 10_000
@@ -125,12 +129,19 @@ export type MessageArrival = {
 export type StatusArrival = {
   kind: 'status'
   externalId: string
+  /** Our own name for it, where the provider tells that too: it may not have been told the other one. */
+  messageId?: string
   status: 'sent' | 'delivered' | 'read' | 'refused'
   reason?: string
 }
 
-/** A customer changed what they wrote; `null`: took it back. */
-export type EditArrival = { kind: 'edit'; externalId: string; text: string | null }
+/** A customer changed what they wrote (`null`: took it back), or what belongs to it came later, such as a picture. */
+export type EditArrival = {
+  kind: 'edit'
+  externalId: string
+  text?: string | null
+  attachments?: Attachment[]
+} & Pick<Message, 'details'>
 
 /** `null` takes it back. */
 export type ReactionArrival = { kind: 'reaction'; externalId: string; emoji: string | null }
@@ -169,6 +180,7 @@ export type OutboundMessage = Pick<
   | 'attachments'
   | 'replyTo'
   | 'details'
+  | 'template'
   | 'at'
 > & {
   /** Whom it is for. */

@@ -43,13 +43,19 @@ export const makeUpdates = ({ db, messages }: Needs) => {
 
   const move = async (
     { companyId, channelId }: Origin,
-    { externalId, status, reason }: Pick<StatusArrival, 'externalId' | 'status' | 'reason'>,
-  ): Promise<MessageDocument | null> =>
-    messages.findOneAndUpdate(
-      { companyId, channelId, externalId, status: { $in: BEFORE[status] } },
-      { $set: { status, ...(reason ? { reason } : {}) }, $unset: { delivery: '' } },
+    { externalId, messageId, status, reason }: Omit<StatusArrival, 'kind'>,
+  ): Promise<MessageDocument | null> => {
+    const change = { $set: { status, ...(reason ? { reason } : {}) }, $unset: { delivery: '' as const } }
+    const may = { companyId, channelId, status: { $in: BEFORE[status] } }
+    const moved = await messages.findOneAndUpdate({ ...may, externalId }, change, { returnDocument: 'after' })
+    if (moved || !messageId) return moved
+    // Its sending ended before the provider's name for it was known.
+    return messages.findOneAndUpdate(
+      { ...may, _id: messageId, status: 'uncertain' },
+      { ...change, $set: { ...change.$set, externalId } },
       { returnDocument: 'after' },
     )
+  }
 
   const isOurs = async ({ companyId, channelId }: Origin, externalId: string): Promise<boolean> =>
     (await messages.countDocuments({ companyId, channelId, externalId }, { limit: 1 })) > 0
@@ -77,20 +83,21 @@ export const makeUpdates = ({ db, messages }: Needs) => {
       await move(origin, { externalId, status: found.status, ...(found.reason ? { reason: found.reason } : {}) })
     },
 
-    edit: async ({ companyId, channelId }: Origin, { externalId, text }: EditArrival, at: Date) => {
+    edit: async ({ companyId, channelId }: Origin, arrival: EditArrival, at: Date) => {
+      const { externalId, text, attachments, details } = arrival
       const found = await messages.findOne({ companyId, channelId, externalId, 'author.kind': 'customer' })
-      if (!found || found.revoked || found.text === text) return null
+      if (!found || found.revoked) return null
       const { edits = [], _id } = found
-      return messages.findOneAndUpdate(
-        { _id, text: found.text },
-        {
-          $set: {
-            edits: [...edits, { text: found.text, at }].slice(-MOST_EDITS),
-            ...(text === null ? { revoked: true as const, text: '' } : { text }),
-          },
-        },
-        { returnDocument: 'after' },
-      )
+      const isChanged = text !== undefined && text !== found.text
+      const before = isChanged ? { edits: [...edits, { text: found.text, at }].slice(-MOST_EDITS) } : {}
+      const now = text === null ? { revoked: true as const, text: '' } : isChanged ? { text } : {}
+      const more = {
+        ...(attachments ? { attachments } : {}),
+        ...(details ? { details: { ...found.details, ...details } } : {}),
+      }
+      const change = { ...before, ...now, ...more }
+      if (Object.keys(change).length === 0) return null
+      return messages.findOneAndUpdate({ _id, text: found.text }, { $set: change }, { returnDocument: 'after' })
     },
 
     react: async ({ companyId, channelId }: Origin, { externalId, emoji }: ReactionArrival) =>

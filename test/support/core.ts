@@ -99,6 +99,7 @@ export const openCore = async (mongo: Mongo) => {
     ...needs,
     servingSince: time.now,
     automaticLimitsOf: () => settings.automaticLimits,
+    showTyping: () => {},
     attemptsIn: (text) => assistant.attemptsIn(text),
     languageOf: (text) => assistant.languageOf(text),
     answerQuestion: (...asked) => assistant.answerQuestion(...asked),

@@ -15,6 +15,7 @@ const contact = z.strictObject({
   id,
   name: z.string().optional(),
   email: z.string().optional(),
+  phone: z.string().optional().describe('E.164'),
   reference: z.string().optional().describe("The company's own name for the customer"),
   verified: z.boolean().optional().describe("The company's site has proven that this is who writes"),
 })
@@ -43,6 +44,13 @@ const conversation = z.strictObject({
   handoff: z.strictObject({ reason: z.string(), summary: z.string(), at: time }).nullable(),
   lastMessage: z.strictObject({ author: z.string(), excerpt: z.string(), at: time }),
   due: due.optional(),
+  reach: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('open'), until: time.optional() }),
+      z.strictObject({ kind: z.literal('closed'), code: z.string(), message: z.string() }),
+    ])
+    .optional()
+    .describe('Whether free text may be sent now; only where one conversation is read'),
   createdAt: time,
   updatedAt: time,
   resolvedAt: time.nullable(),
@@ -67,6 +75,12 @@ const event = z.discriminatedUnion('name', [
 
 const attachment = z.strictObject({ id: z.string(), name: z.string(), type: z.string(), size: z.number() })
 
+const template = z.strictObject({
+  name: z.string().min(1).max(512),
+  language: z.string().min(2).max(15),
+  parameters: z.array(z.string().max(1024)).max(20),
+})
+
 const message = z.strictObject({
   id,
   seq: z.number(),
@@ -83,6 +97,19 @@ const message = z.strictObject({
     .strictObject({ rating: z.enum(['up', 'down']), at: time })
     .optional()
     .describe('Whether it helped, as its customer says'),
+  automatic: z.string().optional().describe('Why no person wrote it'),
+  needsPerson: z.string().optional().describe('Why the assistant left it to people'),
+  details: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('What its channel alone knows of it, such as a subject'),
+  template: template.optional(),
+  edits: z
+    .array(z.strictObject({ text: z.string(), at: time }))
+    .optional()
+    .describe('How it read before its customer changed it'),
+  revoked: z.literal(true).optional().describe('Its customer took it back'),
+  reaction: z.string().optional().describe('What its reader put under it'),
   event: event.optional(),
   clientId: z.string().optional(),
   status: z.enum(['queued', 'sending', 'sent', 'delivered', 'read', 'refused', 'uncertain']).nullable(),
@@ -135,22 +162,32 @@ const serviceLevels = z.strictObject({
 })
 export type ServiceLevelsDto = z.input<typeof serviceLevels>
 
-const said = z
-  .strictObject({
-    text: z.string().max(MAX_MESSAGE_LENGTH),
-    attachments: z
-      .array(z.string().max(2000))
-      .max(ATTACHMENT_LIMITS.most)
-      .optional()
-      .describe('Tickets of files that were sent up before; with them the text may be empty'),
-    id: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{8,64}$/, 'must be 8 to 64 letters, digits, _ or -')
-      .optional()
-      .describe("The client's own id: sending it again, however often, is one message"),
+const wordsToSay = z.strictObject({
+  text: z.string().max(MAX_MESSAGE_LENGTH),
+  attachments: z
+    .array(z.string().max(2000))
+    .max(ATTACHMENT_LIMITS.most)
+    .optional()
+    .describe('Tickets of files that were sent up before; with them the text may be empty'),
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{8,64}$/, 'must be 8 to 64 letters, digits, _ or -')
+    .optional()
+    .describe("The client's own id: sending it again, however often, is one message"),
+})
+
+const saysSomething = ({ text, attachments = [] }: z.output<typeof wordsToSay>) =>
+  text.trim() !== '' || attachments.length > 0
+
+const said = wordsToSay.refine(saysSomething, { message: 'is empty', path: ['text'] })
+
+const spoken = wordsToSay
+  .extend({
+    text: wordsToSay.shape.text.default(''),
+    template: template.optional().describe("One of the channel's, instead of words, where free text may not be sent"),
   })
-  .refine(({ text, attachments = [] }) => text.trim() !== '' || attachments.length > 0, {
-    message: 'is empty',
+  .refine((body) => saysSomething(body) !== (body.template !== undefined), {
+    message: 'is empty; give either text or a template',
     path: ['text'],
   })
 const reason = z.string().trim().min(1).max(500)
@@ -270,7 +307,7 @@ export const conversationRoutes = {
     summary: 'Write to the customer; whoever speaks takes over from the assistant',
     permission: 'conversations:write',
     params: byId,
-    body: said,
+    body: spoken,
     status: 201,
     response: message,
     errors: ['not_found', 'conflict'],

@@ -1,7 +1,8 @@
+import type { Reachable, Template } from '../../channels/channel.js'
 import type { Caller } from '../../companies/companies.js'
 import type { Conversation, Priority, State } from '../../conversations/conversation.js'
 import type { InboxFilter, Seen } from '../../conversations/inbox.js'
-import type { Attachment, Message } from '../../conversations/message.js'
+import type { Attachment, Message, Origin, SentTemplate } from '../../conversations/message.js'
 import type { ExplainedServiceLevels } from '../../conversations/service-levels.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
@@ -12,7 +13,12 @@ import type { IncomingFile } from '../form.js'
 /** Somebody acts on a conversation: every use case takes these. */
 type Act = { companyId: string; conversationId: string; person: { id: string; name: string } }
 
-type Saying = { text: string; attachments: Attachment[]; clientId: string | undefined }
+type Saying = {
+  text: string
+  attachments: Attachment[]
+  template?: SentTemplate | undefined
+  clientId: string | undefined
+}
 
 /** Whose file it is until a message names it. */
 type Owner = { companyId: string; ownerId: string }
@@ -44,10 +50,23 @@ export type ConversationsNeeds = {
   /** Throws `not_found` where no message of the company's brought it. */
   openAttachment(companyId: string, fileId: string): Promise<Download>
   explainServiceLevels(companyId: string, conversationId: string): Promise<ExplainedServiceLevels | null>
+  channels: {
+    /** Whether free text may be sent to the conversation's customer now. */
+    reachable(origin: Origin, conversationId: string): Promise<Reachable>
+    templates(companyId: string, channelId: string): Promise<Template[]>
+  }
   people: { get(companyId: string, id: string): Promise<{ id: string; name: string }> }
 }
 
-type Said = { caller: Caller; body: { text: string; attachments?: string[] | undefined; id?: string | undefined } }
+type Said = {
+  caller: Caller
+  body: {
+    text: string
+    attachments?: string[] | undefined
+    template?: SentTemplate | undefined
+    id?: string | undefined
+  }
+}
 
 const { conversations: routes } = contract
 const ME = 'me'
@@ -59,6 +78,7 @@ export const makeConversationsRouter = ({
   attachments,
   openAttachment,
   explainServiceLevels,
+  channels,
   people,
 }: ConversationsNeeds): Endpoint[] => {
   const assigneeOf = async (caller: Caller, id: string | null) => {
@@ -83,6 +103,25 @@ export const makeConversationsRouter = ({
     return { text: words, attachments: files, clientId: id }
   }
 
+  /** Refuses now what the channel would refuse later, so that it can be said otherwise. */
+  const reaching = async (origin: Origin, conversationId: string, words: Saying): Promise<Saying> => {
+    const reach = await channels.reachable(origin, conversationId)
+    if (reach.kind === 'closed') throw new AppError('conflict', reach.code, reach.message)
+    return words
+  }
+
+  /** A template as its reader will see it. */
+  const filled = async (companyId: string, channelId: string, { name, language, parameters }: SentTemplate) => {
+    const found = (await channels.templates(companyId, channelId)).find(
+      (template) => template.name === name && template.language === language,
+    )
+    if (!found) throw unfit('unknown_template', 'The channel has no such template.')
+    if (found.parameters !== parameters.length) {
+      throw unfit('wrong_parameters', `The template takes ${found.parameters} parameters.`)
+    }
+    return found.text.replace(/\{\{(\d+)\}\}/gu, (mark, number: string) => parameters[Number(number) - 1] ?? mark)
+  }
+
   return [
     endpoint(routes.list, async ({ caller, query }) => {
       const assignee = query.assignee === ME ? caller.id : query.assignee === NOBODY ? null : query.assignee
@@ -90,7 +129,10 @@ export const makeConversationsRouter = ({
       return { conversations: conversations.map(toConversation), nextCursor }
     }),
     endpoint(routes.counts, ({ caller }) => inbox.counts(caller.companyId, caller.id)),
-    endpoint(routes.get, async ({ caller, params }) => toConversation(await inbox.get(caller.companyId, params.id))),
+    endpoint(routes.get, async ({ caller, params }) => {
+      const found = await inbox.get(caller.companyId, params.id)
+      return { ...toConversation(found), reach: toReach(await channels.reachable(found, found.id)) }
+    }),
     endpoint(routes.messages, async ({ caller, params, query }) => ({
       messages: (await inbox.messages(caller.companyId, params.id, query.after)).map(toMessage),
     })),
@@ -107,7 +149,15 @@ export const makeConversationsRouter = ({
     endpoint(routes.serviceLevels, async ({ caller, params }) =>
       toServiceLevels(await explainServiceLevels(caller.companyId, params.id)),
     ),
-    endpoint(routes.speak, async (input) => toMessage(await actions.speak({ ...actOf(input), ...saying(input) }))),
+    endpoint(routes.speak, async (input) => {
+      const { companyId } = input.caller
+      const { channelId, id } = await inbox.get(companyId, input.params.id)
+      const { template } = input.body
+      const words = template
+        ? { text: await filled(companyId, channelId, template), attachments: [], template, clientId: input.body.id }
+        : await reaching({ companyId, channelId }, id, saying(input))
+      return toMessage(await actions.speak({ ...actOf(input), ...words }))
+    }),
     endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), ...saying(input) }))),
     endpoint(routes.assign, async (input) => {
       const assignee = await assigneeOf(input.caller, input.body.assignee)
@@ -119,6 +169,13 @@ export const makeConversationsRouter = ({
     endpoint(routes.setTags, (input) => seen(input, actions.setTags({ ...actOf(input), ...input.body }))),
     endpoint(routes.setPriority, (input) => seen(input, actions.setPriority({ ...actOf(input), ...input.body }))),
   ]
+}
+
+const unfit = (code: string, message: string) => new AppError('invalid', code, message, { field: 'template' })
+
+const toReach = (reach: Reachable): NonNullable<ConversationDto['reach']> => {
+  if (reach.kind === 'closed') return reach
+  return { kind: 'open', ...(reach.until ? { until: reach.until.toISOString() } : {}) }
 }
 
 const actOf = ({ caller, params }: { caller: Caller; params: { id: string } }): Act => ({
@@ -134,7 +191,7 @@ export const toConversation = (given: Seen): ConversationDto => ({
   id: given.id,
   channelId: given.channelId,
   contactId: given.contactId,
-  contact: given.contact,
+  contact: toContact(given.contact),
   previousId: given.previousId,
   state: given.state,
   handler: given.handler,
@@ -151,6 +208,9 @@ export const toConversation = (given: Seen): ConversationDto => ({
   resolvedAt: given.resolvedAt?.toISOString() ?? null,
 })
 
+/** What a channel calls them stays inside. */
+const toContact = ({ externalId: _externalId, ...contact }: Seen['contact']) => contact
+
 export const toMessage = (given: Message): MessageDto => ({
   id: given.id,
   seq: given.seq,
@@ -166,6 +226,13 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.feedback === undefined
     ? {}
     : { feedback: { rating: given.feedback.rating, at: given.feedback.at.toISOString() } }),
+  ...(given.automatic === undefined ? {} : { automatic: given.automatic }),
+  ...(given.needsPerson === undefined ? {} : { needsPerson: given.needsPerson }),
+  ...(given.details === undefined ? {} : { details: given.details }),
+  ...(given.template === undefined ? {} : { template: given.template }),
+  ...(given.edits === undefined ? {} : { edits: given.edits.map(({ text, at }) => ({ text, at: at.toISOString() })) }),
+  ...(given.revoked === undefined ? {} : { revoked: given.revoked }),
+  ...(given.reaction === undefined ? {} : { reaction: given.reaction }),
   ...(given.event === undefined ? {} : { event: given.event }),
   ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
   status: given.status,
