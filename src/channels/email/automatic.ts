@@ -119,10 +119,11 @@ const TICKET_HEADERS = [
 const TICKET_HEADER =
   /^x-(?:otrs|zendesk|freshdesk|znuny|zammad|servicenow|kayako|helpscout|desk-com|spiceworks|jsd|glpi|uvdesk|osticket)-/u
 
-const NO_REPLY =
+/** The part before the @ of an address that nobody reads. */
+export const NO_REPLY =
   /^(?:.*[._+-])?(?:no[._-]?reply|do[._-]?not[._-]?reply|dont[._-]?reply|not[._-]?reply|ne[._-]?pas[._-]?repondre|nao[._-]?respond[ae]r?|no[._-]?respond[ae]r?|no[._-]?responder|nicht[._-]?antworten|keine[._-]?antwort|non[._-]?rispondere|niet[._-]?beantwoorden|nie[._-]?odpowiadaj)(?:[._+-].*)?$/u
 const MAIL_SYSTEM =
-  /^(?:mailer[._-]?daemon|mail[._-]?daemon|postmaster|mail[._-]?delivery.*|bounces?|majordomo|listserv)(?:[+-].*)?$/u
+  /^(?:mailer[._-]?daemon|mail[._-]?daemon|post[._-]?master|mail[._-]?delivery.*|bounces?|majordomo|listserv)(?:[+-].*)?$/u
 
 /** At the beginning, as machines write it; somebody who asks about a holiday writes it elsewhere. */
 const VACATION_SUBJECT =

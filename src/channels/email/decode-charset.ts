@@ -37,7 +37,7 @@ const ALIASES: Record<string, string> = {
 const SINGLE_BYTE_WESTERN = /^(?:windows-1252|iso-8859-15?|us-ascii|ascii|ansi_x3\.4-1968)$/u
 
 /** ESC followed by one of the designations that switch ISO-2022-JP to another character set. */
-// eslint-disable-next-line no-control-regex
+ 
 const ISO_2022_JP = /\u001b(?:\$[@B]|\([JI])/u
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })

@@ -131,9 +131,7 @@ export const decodeMessage = (raw: Buffer): DecodedEmail => {
     root,
     from: header.from,
     to: header.to,
-    subject: header.subject,
     text,
-    types: content.types,
     returnPath: header.returnPath,
     reads: (part) => partText(part, mimeOddities, oddities),
   })
@@ -143,16 +141,15 @@ export const decodeMessage = (raw: Buffer): DecodedEmail => {
     reply,
     html: clean?.html || null,
     attachments: content.attachments,
-    automatic:
-      automatic && automatic !== 'null_sender' && automatic !== 'mail_system'
-        ? automatic
-        : bounce
-          ? 'delivery_report'
-          : automatic,
+    automatic: ofBounce(bounce) ?? automatic,
     bounce,
     oddities: [...oddities],
   }
 }
+
+/** A bounce is automatic, however weakly its header says so. */
+const ofBounce = (bounce: Bounce | null): AutomaticReason | null =>
+  bounce ? (bounce.reason === 'complaint' ? 'complaint' : 'delivery_report') : null
 
 /** All that the header alone tells: also when nothing else could be read. */
 export const decodeHeader = (headers: Headers, oddities: Set<Oddity>) => {
@@ -315,7 +312,6 @@ const partText = (part: Part, mime: Set<MimeOddity>, oddities: Set<Oddity>): str
   return flowed.replace(UNPRINTED, '')
 }
 
-// eslint-disable-next-line no-control-regex
 const UNPRINTED = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/gu
 
 const metaCharset = (bytes: Buffer): string | undefined =>

@@ -95,10 +95,11 @@ const addChildren = (part: Part, walk: Walk, depth: number): void => {
     return
   }
   const boundary = rawBoundary(part)
-  if (!boundary) return
+  if (!boundary) return asText(part)
   const defaultType = part.type === 'multipart/digest' ? 'message/rfc822' : 'text/plain'
   const { pieces, closed } = splitParts(part.body, boundary)
   if (!closed) walk.oddities.add('truncated')
+  if (pieces.length === 0 && !closed) return asText(part)
   for (const piece of pieces) {
     if (walk.parts >= MOST_PARTS) {
       walk.oddities.add('too_many_parts')
@@ -108,10 +109,26 @@ const addChildren = (part: Part, walk: Walk, depth: number): void => {
   }
 }
 
-/** As it stands in the header, byte for byte: a boundary is compared, not read. */
+/** It says that it has parts and has none: then it is what somebody wrote, as its second Content-Type may even say. */
+const asText = (part: Part): void => {
+  if (part.body.length === 0) return
+  const second = parseParameters(part.headers.all('content-type')[1] ?? '')
+  part.type = second.value === 'text/html' ? 'text/html' : 'text/plain'
+  part.parameters = second.parameters
+}
+
+/** As it stands in the header, byte for byte, spaces at its end too: a boundary is compared, not read. */
 const rawBoundary = (part: Part): string | undefined => {
   const found = /boundary\s*=\s*(?:"([^"]*)"|([^;\s]+))/iu.exec(part.headers.first('content-type') ?? '')
-  return (found?.[1] ?? found?.[2])?.replace(/\s+$/u, '') || part.parameters.boundary
+  const exact = found?.[1] ?? found?.[2] ?? part.parameters.boundary ?? guessedBoundary(part.body)
+  if (exact === undefined || part.body.includes(`--${exact}`, 0, 'latin1')) return exact
+  return exact.trim()
+}
+
+/** The parameter got lost, as where its line was not indented: then the first line that looks like one, and is closed by one. */
+const guessedBoundary = (body: Buffer): string | undefined => {
+  const first = /^--([^\r\n]{4,200}?)[ \t]*$/mu.exec(body.toString('latin1', 0, 8_192))?.[1]
+  return first && body.includes(`--${first}--`, 0, 'latin1') ? first : undefined
 }
 
 const LF = 0x0a
@@ -214,19 +231,26 @@ const decodeBase64 = (body: Buffer, oddities: Set<MimeOddity>): Buffer => {
   return Buffer.concat(slices)
 }
 
-/** Padding ends a group but not the part: mailers join pieces that were encoded apart. */
+/** Padding ends a group but not always the part: some mailers join pieces that were encoded apart. Other text after it is none. */
 const fromBase64 = (body: Buffer): Buffer => {
-  const text = body.toString('latin1')
-  const padded = text.indexOf('=')
-  const rest = padded < 0 ? '' : text.slice(padded).replace(/^[=\s]+/u, '')
-  if (!/[A-Za-z0-9+/]{2}/u.test(rest.slice(0, 200))) return Buffer.from(text, 'base64')
-  return Buffer.concat(
-    text
-      .split(/=+/u)
-      .slice(0, 10_000)
-      .map((piece) => Buffer.from(piece, 'base64')),
-  )
+  // Node reads the signs of base64url as well, which in a mail are no base64.
+  const text = body.toString('latin1').replace(/[-_]+/gu, '')
+  const pieces: Buffer[] = []
+  let from = 0
+  for (const padding of text.matchAll(/=[=\s]*/gu)) {
+    if (pieces.length > MOST_PIECES) break
+    pieces.push(Buffer.from(text.slice(from, padding.index), 'base64'))
+    from = padding.index + padding[0].length
+    if (!/^[A-Za-z0-9+/]{8,}={0,2}\s*$/mu.test(text.slice(from, from + 80).split(/\r|\n/u, 1)[0] ?? ''))
+      return joined(pieces)
+  }
+  pieces.push(Buffer.from(text.slice(from), 'base64'))
+  return joined(pieces)
 }
+
+const MOST_PIECES = 10_000
+
+const joined = (pieces: Buffer[]): Buffer => (pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces))
 
 const wholeGroups = (body: Buffer, from: number, to: number): number => {
   let signs = 0

@@ -21,7 +21,7 @@ export const extractReply = (text: string, subject: string): string => {
   const lines = whole.split('\n').slice(0, MOST_LINES)
   const { own, forward } = separate(lines, FORWARD_SUBJECT.test(subject))
   const reply = own
-    .map((block, at) => withoutSignature(block, at === own.length - 1))
+    .map((block) => withoutSignature(block, own.length === 1))
     .filter((block) => block.length > 0)
     .map((block) => block.join('\n'))
     .concat(forward.length > 0 ? [trimLines(forward).join('\n')] : [])
@@ -175,11 +175,9 @@ const isQuotedHeader = (lines: string[], at: number): boolean => {
     others += 1
     if (others > 2) break
   }
-  if (!seen.has('from')) return false
-  return (
-    (seen.has('subject') && (seen.has('sent') || seen.has('to'))) ||
-    (seen.has('sent') && seen.has('to') && text.includes('@'))
-  )
+  const dated = seen.has('sent') || seen.has('date')
+  if (!seen.has('from') || !(dated || seen.has('to'))) return false
+  return seen.has('subject') || (seen.has('to') && (seen.has('sent') || (dated && text.includes('@'))))
 }
 
 const LONGEST_ATTRIBUTION = 4
@@ -219,27 +217,28 @@ const dropRule = (block: string[]): void => {
 
 // ---- signatures
 
-/** Of a block of the writer's own: its lines before the signature. A block that is nothing but one, between quotes, goes whole. */
-const withoutSignature = (block: string[], last: boolean): string[] => {
+/** Of a block of the writer's own: its lines before the signature. One that is nothing else goes whole, if it is not the only one. */
+const withoutSignature = (block: string[], only: boolean): string[] => {
   let lines = block
   const marker = lines.findIndex((line) => /^\s{0,2}(?:--|—)[\s\u00a0]*$/u.test(line))
-  if (marker > 0 || (marker === 0 && !last)) lines = trimLines(lines.slice(0, marker))
-  else if (marker === 0 && lines.length <= LONGEST_SIGNATURE) return []
-  for (;;) {
-    const shorter = withoutLast(lines)
-    if (shorter === lines) return lines
-    lines = trimLines(shorter)
+  if (marker > 0 || (marker === 0 && !only)) lines = trimLines(lines.slice(0, marker))
+  for (let more = true, left = MOST_CLOSINGS; more && left > 0; left -= 1) {
+    const shorter = trimLines(withoutLast(lines, only))
+    more = shorter.length < lines.length
+    lines = shorter
   }
+  return lines
 }
 
-const LONGEST_SIGNATURE = 12
+/** "Sent from …", a notice and a list's footer may follow each other. */
+const MOST_CLOSINGS = 6
 
-const withoutLast = (lines: string[]): string[] => {
+const withoutLast = (lines: string[], only: boolean): string[] => {
   const line = lines.at(-1)?.trim() ?? ''
   if (line.length <= 120 && MOBILE_SIGNATURES.some((pattern) => pattern.test(line.replace(/[*_<(].*$/u, '').trim())))
     return lines.slice(0, -1)
   const footer = lines.findLastIndex((each) => /^\s*_{5,}\s*$/u.test(each))
-  if (footer > 0 && isFooter(lines.slice(footer + 1))) return lines.slice(0, footer)
+  if (footer >= (only ? 1 : 0) && isFooter(lines.slice(footer + 1))) return lines.slice(0, footer)
   // "-Jane Doe", as people sign by hand.
   if (
     lines.length > 2 &&
