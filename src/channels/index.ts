@@ -1,5 +1,6 @@
 import type { ChannelDefinition } from './channel.js'
+import email from './email/index.js'
 import webchat from './webchat/index.js'
 
 /** Every kind of channel: a folder and a line here. */
-export const channelKinds: Record<string, ChannelDefinition> = { webchat }
+export const channelKinds: Record<string, ChannelDefinition> = { webchat, email }

@@ -1,0 +1,270 @@
+import { MAX_MESSAGE_LENGTH, type Attachment, type MessageArrival } from '../../conversations/message.js'
+import { AppError } from '../../platform/errors.js'
+import { sha256 } from '../../platform/secrets.js'
+import type { ChannelKit, Receive } from '../channel.js'
+import type { Brake } from './brake.js'
+import { decodeEmail, type Bounce, type DecodedEmail, type Oddity } from './decode.js'
+import { externalIdOf, factsIn, type EmailFacts } from './facts.js'
+import type { FoundMail } from './mailbox.js'
+import type { Marks } from './marks.js'
+import { makeFindThread, UNPROVEN, type Thread } from './threading.js'
+
+type Needs = {
+  kit: ChannelKit
+  marks: Marks
+  brake: Brake
+  receive: Receive
+  /** A mail of our own test came back. */
+  cameBack(messageId: string): Promise<void>
+}
+
+/** A question that has waited so long is answered by somebody who can say why. */
+const LATE_AFTER_MS = 48 * 60 * 60 * 1000
+const LARGEST_FILE = 25 * 1024 * 1024
+const MOST_FILES = 50
+const LONGEST_FACT = 200_000
+const RAW_NAME = 'message.eml'
+/** What cannot be seen in what is shown of it: the mail is kept as it came. */
+const KEPT_WHOLE: readonly string[] = [
+  'header_only',
+  'encrypted',
+  'signed',
+  'winmail',
+  'partial',
+  'external_body',
+  'too_many_attachments',
+  'attachment_too_large',
+  'too_many_parts',
+  'nested_too_deep',
+  'text_too_long',
+] satisfies (Oddity | string)[]
+
+/** Takes in one mail, by whatever way it came: once, into the right conversation, and durable when it resolves. */
+export const makeIncoming = ({ kit, marks, brake, receive, cameBack }: Needs) => {
+  const findThread = makeFindThread({ marks, kit })
+
+  const receiveUnder = async (arrival: MessageArrival, fingerprint: string) => {
+    try {
+      return await receive(arrival)
+    } catch (error) {
+      // The same id came with other words at this very moment.
+      if (!(error instanceof AppError) || error.code !== 'message_id_reused') throw error
+      return receive({ ...arrival, externalId: `${arrival.externalId}#${fingerprint}` })
+    }
+  }
+
+  /**
+   * A Message-ID is what its sender says it is: where another mail bears it already, ours to be is told apart by what it holds, or
+   * whoever knows an id could keep somebody's mail from being seen. `null`: this very mail is here.
+   */
+  const nameFor = async (base: string, fingerprint: string): Promise<string | null> => {
+    const [known] = await kit.messagesByExternalIds([base])
+    if (!known) return base
+    return factsIn(known)?.fingerprint === fingerprint ? null : `${base}#${fingerprint}`
+  }
+
+  const keepFiles = async (mail: DecodedEmail, { raw }: FoundMail): Promise<Attachment[]> => {
+    const kept: Attachment[] = []
+    for (const { content, filename } of mail.attachments.slice(0, MOST_FILES)) {
+      if (content.length === 0 || content.length > LARGEST_FILE) continue
+      kept.push(await kit.keepFile({ bytes: inOnePiece(content), name: filename, mostBytes: LARGEST_FILE }))
+    }
+    const wasLeftOut = kept.length < mail.attachments.filter(({ content }) => content.length > 0).length
+    if (wasLeftOut || mail.oddities.some((oddity) => KEPT_WHOLE.includes(oddity))) kept.push(await keepRaw(raw))
+    return kept
+  }
+
+  const keepRaw = (raw: Buffer): Promise<Attachment> =>
+    kit.keepFile({ bytes: inOnePiece(raw), name: RAW_NAME, mostBytes: raw.length })
+
+  const takeBounce = async (mail: DecodedEmail, bounce: Bounce, found: FoundMail): Promise<void> => {
+    const byAddress = [...mail.deliveredTo, ...mail.to.map(({ address }) => address)]
+      .flatMap((address) => marks.bouncedOf(address) ?? [])
+      .map(marks.messageIdOf)
+    const ours = [...new Set([...byAddress, ...bounce.originalMessageIds.filter(marks.outboundOf)])]
+    const [original] = ours.length > 0 ? await kit.messagesByExternalIds(ours) : []
+    if (original && bounce.reason !== 'delayed') {
+      const reason = `${bounce.kind === 'hard' ? 'The address does not take mail' : 'Not delivered'} (${reasonInWords(bounce)})`
+      await receive({ kind: 'status', externalId: original.externalId ?? '', status: 'refused', reason })
+      const contact = await kit.contact(original.contactId)
+      const hit = bounce.recipient?.toLowerCase() ?? contact?.email
+      if (bounce.kind === 'hard' && contact?.email && contact.email.toLowerCase() === hit)
+        await kit.memory.set(bouncedKey(hit), { at: found.receivedAt.toISOString(), reason: bounce.reason })
+    }
+    const { kind, reason, recipient, status } = bounce
+    await takeMessage(mail, found, {
+      thread: original ? { kind: 'known', conversationId: original.conversationId, by: 'references' } : null,
+      details: { bounce: { kind, reason, recipient, status, matched: original?.id ?? null } },
+    })
+  }
+
+  /** What is written to a closed conversation begins the next one; it does not fall into another that is open. */
+  const stillOpen = async (thread: Thread): Promise<Thread> => {
+    if (thread.kind !== 'known') return thread
+    const conversation = await kit.conversation(thread.conversationId)
+    return conversation?.state === 'closed' ? { ...thread, kind: 'suggested', because: 'closed' } : thread
+  }
+
+  type Decided = { thread: Thread | null; details?: Record<string, unknown> }
+
+  const takeMessage = async (
+    mail: DecodedEmail,
+    found: FoundMail,
+    { thread, details = {} }: Decided,
+  ): Promise<void> => {
+    const { raw, receivedAt } = found
+    const fingerprint = fingerprintOf(mail, raw)
+    const base = mail.messageId ? externalIdOf(mail.messageId) : `<${sha256Of(raw)}@no-message-id>`
+    const externalId = await nameFor(base, fingerprint)
+    if (externalId === null) return void kit.log.debug('mail is here already')
+
+    const isForged = mail.authentication.verdict === 'fail'
+    const automatic = automaticReason(mail, found)
+    const attachments = await keepFiles(mail, found)
+    const whole = wholeText(mail, thread?.kind !== 'known')
+    if (whole.length > MAX_MESSAGE_LENGTH)
+      attachments.push(
+        await kit.keepFile({ bytes: inOnePiece(Buffer.from(mail.text)), name: 'message.txt', mostBytes: LARGEST_FILE }),
+      )
+    const needsPerson = personReason(mail, found, kit.clock.now())
+    const arrival: MessageArrival = {
+      kind: 'message',
+      externalId,
+      contact: contactOf(mail, externalId, isForged),
+      text: clip(whole, MAX_MESSAGE_LENGTH),
+      attachments,
+      sentAt: receivedAt,
+      ...(automatic ? { automatic } : {}),
+      ...(needsPerson ? { needsPerson } : {}),
+      ...placeOf(thread, kit.record.id, externalId),
+      details: {
+        ...details,
+        ...(isForged ? { unauthenticated: true } : {}),
+        ...(thread?.kind === 'suggested'
+          ? { suggests: { conversationId: thread.conversationId, because: thread.because, by: thread.by } }
+          : {}),
+        email: factsOf(mail, fingerprint, whole),
+      },
+    }
+    await receiveUnder(arrival, fingerprint)
+  }
+
+  const automaticReason = (mail: DecodedEmail, { receivedAt, old }: FoundMail): string | null => {
+    const sender = mail.from?.address.toLowerCase()
+    if (mail.bounce) return 'delivery_report'
+    if (mail.automatic) return mail.automatic
+    if (old) return 'history'
+    if (!sender) return null
+    if (marks.isOwn(sender)) return 'own_address'
+    return brake.isTooFast(sender, receivedAt) ? 'loop_suspected' : null
+  }
+
+  return {
+    take: async (found: FoundMail): Promise<void> => {
+      const mail = await decodeEmail(found.raw)
+      const sender = mail.from?.address ?? ''
+      if (mail.messageId && marks.outboundOf(mail.messageId) && marks.isOwn(sender)) return cameBack(mail.messageId)
+      if (mail.bounce) return takeBounce(mail, mail.bounce, found)
+      // Whoever writes has an address that works again.
+      if (sender && (await kit.memory.get(bouncedKey(sender)))) await kit.memory.set(bouncedKey(sender), null)
+      await takeMessage(mail, found, { thread: await stillOpen(await findThread(mail)) })
+    },
+
+    /** What nobody could read is kept as it came, for a person to open. */
+    setAside: async ({ raw, receivedAt }: FoundMail): Promise<void> => {
+      const hash = sha256Of(raw)
+      const externalId = `<${hash}@set-aside>`
+      await receive({
+        kind: 'message',
+        externalId,
+        contact: { externalId: `${UNPROVEN}${hash}` },
+        text: 'A mail came in that could not be read. It is attached as it arrived.',
+        attachments: [await keepRaw(raw)],
+        sentAt: receivedAt,
+        needsPerson: 'unreadable',
+        ...placeOf({ kind: 'new' }, kit.record.id, externalId),
+      })
+    },
+  }
+}
+
+/** Where hard bounces of an address are remembered. The address itself is not kept there. */
+export const bouncedKey = (address: string): string => `bounced ${sha256(address.toLowerCase()).slice(0, 24)}`
+
+/** Named by what it came with, so that taking it in again lands in the same one. */
+const placeOf = (thread: Thread | null, channelId: string, externalId: string): Partial<MessageArrival> => {
+  if (!thread) return {}
+  if (thread.kind === 'known') return { conversationId: thread.conversationId }
+  return { conversationId: `cnv_${sha256(`${channelId} ${externalId}`).slice(0, 32)}`, startsConversation: true }
+}
+
+const contactOf = ({ from }: DecodedEmail, externalId: string, isForged: boolean): MessageArrival['contact'] => {
+  if (!from) return { externalId: `${UNPROVEN}${externalId}` }
+  const address = from.address.toLowerCase()
+  return {
+    externalId: isForged ? UNPROVEN + address : address,
+    email: address,
+    ...(from.name ? { name: from.name } : {}),
+  }
+}
+
+const personReason = (mail: DecodedEmail, { receivedAt, cutFrom }: FoundMail, now: Date): string | null => {
+  if (mail.authentication.verdict === 'fail') return 'unauthenticated'
+  if (!mail.from) return 'no_sender'
+  if (mail.oddities.includes('several_senders')) return 'several_senders'
+  if (mail.oddities.includes('encrypted')) return 'encrypted'
+  if (cutFrom !== undefined || mail.oddities.includes('header_only')) return 'too_large'
+  if (mail.reply.trim() === '' && mail.attachments.length > 0) return 'files_only'
+  if (now.getTime() - receivedAt.getTime() > LATE_AFTER_MS) return 'late'
+  return null
+}
+
+/** What is new in it. The first mail of a conversation asks with its subject too. */
+const wholeText = ({ subject, reply, text }: DecodedEmail, isFirst: boolean): string => {
+  const said = reply.trim() || text.trim()
+  const title = subject.trim()
+  if (said === '') return title || '(no text)'
+  return isFirst && title && !said.toLowerCase().startsWith(title.toLowerCase()) ? `${title}\n\n${said}` : said
+}
+
+const factsOf = (mail: DecodedEmail, fingerprint: string, shown: string): EmailFacts => {
+  const { messageId, references, inReplyTo, subject, from, to, cc, replyTo, text, html, oddities } = mail
+  const fullText = clip(text, LONGEST_FACT)
+  return {
+    messageId: messageId && clip(messageId, 1_000),
+    references: [...new Set([...references, ...(inReplyTo ? [inReplyTo] : [])])]
+      .slice(-30)
+      .map((id) => clip(id, 1_000)),
+    subject: clip(subject, 1_000),
+    from,
+    to: to.slice(0, 50),
+    cc: cc.slice(0, 50),
+    replyTo: replyTo.slice(0, 5),
+    fingerprint,
+    ...(fullText.trim() !== shown.trim() ? { fullText } : {}),
+    ...(html && html.length <= LONGEST_FACT ? { html } : {}),
+    oddities: [...oddities],
+  }
+}
+
+/** Of the sender and the body as it was sent: the headers change with each server on the way. */
+const fingerprintOf = ({ from }: DecodedEmail, raw: Buffer): string => {
+  const end = Math.max(raw.indexOf('\r\n\r\n'), 0) || Math.max(raw.indexOf('\n\n'), 0)
+  return sha256(`${from?.address.toLowerCase() ?? ''}\0${sha256Of(raw.subarray(end))}`).slice(0, 24)
+}
+
+const inOnePiece = async function* (bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+const sha256Of = (bytes: Buffer): string => sha256(bytes.toString('latin1'))
+
+const reasonInWords = ({ reason, status }: Bounce): string =>
+  [reason.replaceAll('_', ' '), status].filter(Boolean).join(', ')
+
+const clip = (text: string, most: number): string =>
+  text.length <= most
+    ? text
+    : Buffer.from(text.slice(0, most - 1), 'utf8')
+        .toString('utf8')
+        .replace(/\uFFFD$/u, '') + '…'

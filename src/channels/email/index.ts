@@ -1,0 +1,119 @@
+import type { OutboundMessage, Receipt } from '../../conversations/message.js'
+import { AppError } from '../../platform/errors.js'
+import { defineChannel, type Channel, type ChannelKit } from '../channel.js'
+import { makeBrake } from './brake.js'
+import { checkSettings } from './check.js'
+import { makeCompose } from './compose.js'
+import { keepInSent, imapOptions } from './imap.js'
+import { bouncedKey, makeIncoming } from './incoming.js'
+import { makeMailbox } from './mailbox.js'
+import { makeMarks } from './marks.js'
+import { makeAccessTokens } from './oauth.js'
+import { makeRoundTrip } from './round-trip.js'
+import { SECRET_SETTINGS, settings, type EmailSettings } from './settings.js'
+import { makeSmtp } from './smtp.js'
+import { makeWebhook } from './webhook.js'
+
+/** What an answer is composed from. */
+const HISTORY = 60
+const LARGEST_MAIL = 25 * 1024 * 1024
+const WEBHOOK_BYTES = 40 * 1024 * 1024
+
+const open = (given: EmailSettings, kit: ChannelKit): Channel => {
+  const { imap, smtp: _smtp, webhookSecret, mailbox: path } = given
+  const { record, secrets, memory, clock, log, lookup } = kit
+  const marks = makeMarks({ address: given.address, channelId: record.id, secrets })
+  const tokens = imap?.oauth
+    ? makeAccessTokens({ oauth: imap.oauth, fetch: kit.fetch, kept: { memory, secrets }, clock })
+    : null
+  const smtp = makeSmtp({ settings: given, tokens, lookup })
+  const compose = makeCompose({ settings: given, marks })
+  const roundTrip = makeRoundTrip({ settings: given, marks, smtp, tokens, kit })
+  const brake = makeBrake()
+  let incoming: ReturnType<typeof makeIncoming> | null = null
+  let following: { stop(): Promise<void> } | null = null
+
+  const filesOf = async ({ attachments = [] }: OutboundMessage) => {
+    const files = []
+    for (const attachment of attachments) {
+      const { name, type, stream } = await kit.openFile(attachment)
+      const parts: Buffer[] = []
+      for await (const part of stream) parts.push(Buffer.from(part as Uint8Array))
+      files.push({ filename: name, contentType: type, content: Buffer.concat(parts) })
+    }
+    return files
+  }
+
+  const send = async (message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
+    const { email } = message.contact
+    if (message.author.kind !== 'agent' && email && (await memory.get(bouncedKey(email))))
+      return { kind: 'refused', reason: 'mail to this address came back as undeliverable' }
+    const [history, conversation, attachments] = await Promise.all([
+      kit.history(message.conversationId, HISTORY),
+      kit.conversation(message.conversationId),
+      filesOf(message),
+    ])
+    if (attachments.reduce((sum, { content }) => sum + content.length, 0) > LARGEST_MAIL)
+      return { kind: 'refused', reason: 'the files are too large for a mail: 25 MB in all' }
+    const mail = compose({ message, history, language: conversation?.language ?? null, attachments })
+    if (mail.to.length === 0) return { kind: 'refused', reason: 'there is no address to answer to' }
+    const { receipt, raw } = await smtp.send(mail, signal)
+    if (receipt.kind === 'sent' && given.sentCopy && imap)
+      keepInSent({ imap, tokens, lookup }, raw, mail.messageId).catch((err: unknown) =>
+        log.warn({ err }, 'no copy in the sent mailbox'),
+      )
+    return receipt
+  }
+
+  return {
+    start: async (receive) => {
+      const made = makeIncoming({ kit, marks, brake, receive, cameBack: roundTrip.cameBack })
+      incoming = made
+      if (!imap) return kit.report({ state: 'connected' })
+      const mailbox = makeMailbox({
+        connection: () => imapOptions({ imap, tokens, lookup }),
+        path,
+        since: given.since ? new Date(given.since) : null,
+        memory,
+        take: made.take,
+        setAside: made.setAside,
+        report: kit.report,
+        clock,
+        log,
+      })
+      following = kit.lease('mailbox', mailbox.run)
+    },
+    stop: async () => {
+      await following?.stop()
+      smtp.close()
+    },
+    send,
+    test: roundTrip.run,
+    ...(webhookSecret
+      ? {
+          webhook: makeWebhook({
+            secret: webhookSecret,
+            take: async (mail) => {
+              if (!incoming) throw new AppError('unavailable', 'channel_not_open', 'The channel is not open yet.')
+              return incoming.take(mail)
+            },
+            clock,
+          }),
+        }
+      : {}),
+  }
+}
+
+/** Customers' mail: read from a mailbox by IMAP or handed in by a provider, answered by SMTP. */
+export default defineChannel({
+  label: 'Email',
+  icon: 'mail',
+  settings,
+  secrets: SECRET_SETTINGS,
+  // A connection that breaks at the wrong moment leaves it unknown whether a mail went out: a person looks.
+  idempotent: false,
+  automaticLimits: { perConversation: 10, perContactAndDay: 20 },
+  webhookBytes: WEBHOOK_BYTES,
+  check: checkSettings,
+  open,
+})
