@@ -1,4 +1,10 @@
-/** Text that wants to be more than text. Made by combination, so that no single filter knows them all; ours to extend. */
+import { readFileSync } from 'node:fs'
+
+/**
+ * Text that wants to be more than text. Made by combination, so that no single filter knows them all; ours to extend. A list of
+ * somebody else's can be tried as well: `HOSTILE_STRINGS=list.json npm test -- test/browser/dashboard-hostile` (a JSON array
+ * of strings).
+ */
 
 /** What each of them calls when it runs, and where each of them would send to. */
 export const FIRED = '__fired'
@@ -17,6 +23,12 @@ const HANDLERS = [
   `<div style="animation:a" onanimationstart=${FIRED}()>`,
   `<math><mtext><img src=x onerror=${FIRED}()></mtext></math>`,
   `<svg><animate onbegin=${FIRED}() attributeName=x></svg>`,
+  `<a autofocus tabindex=1 onfocusin=${FIRED}()>x</a>`,
+  `<img/src/onerror=${FIRED}()>`,
+  `<svg/onload=${FIRED}()//`,
+  `<p contenteditable autofocus onbeforeinput=${FIRED}() onfocus=${FIRED}()>`,
+  `<button popovertarget=p>x</button><div popover id=p onbeforetoggle=${FIRED}()>`,
+  `<img srcset="x 1x" onerror=${FIRED}()>`,
 ]
 const SCRIPTS = [
   `<script>${FIRED}()</script>`,
@@ -31,6 +43,12 @@ const SCRIPTS = [
   `<link rel=prefetch href="${ELSEWHERE}/b">`,
   `<style>@import "${ELSEWHERE}/c.css"</style>`,
   `<form action="${ELSEWHERE}"><button autofocus>x</button></form>`,
+  `<template shadowrootmode=open><img src=x onerror=${FIRED}()></template>`,
+  `<noscript><p title="</noscript><img src=x onerror=${FIRED}()>">`,
+  `<svg><script href="data:text/javascript,${FIRED}()"/></svg>`,
+  `<svg><use href="${ELSEWHERE}/a.svg#x"/></svg>`,
+  `<math><maction actiontype="statusline" xlink:href="javascript:${FIRED}()">x</maction></math>`,
+  `<div style="background:url(${ELSEWHERE}/d.png)">x</div>`,
 ]
 const ADDRESSES = [
   `javascript:${FIRED}()`,
@@ -45,6 +63,11 @@ const ADDRESSES = [
   `<img src="${ELSEWHERE}/pixel.png">`,
   `https://example.com/"onmouseover="${FIRED}()`,
   `https://example.com/'><img src=x onerror=${FIRED}()>`,
+  `<javascript:${FIRED}()>`,
+  `[x]: javascript:${FIRED}()`,
+  `\u0001javascript:${FIRED}()`,
+  `<img src="//elsewhere.invalid/e.png" srcset="//elsewhere.invalid/f.png 2x">`,
+  `blob:null/${FIRED}()`,
 ]
 const TEMPLATES = [
   `{{constructor.constructor('${FIRED}()')()}}`,
@@ -53,6 +76,9 @@ const TEMPLATES = [
   `<%= ${FIRED}() %>`,
   `$t(common.close)`,
   `{{name}} {{count}}`,
+  `{{{${FIRED}()}}}`,
+  `[[\${${FIRED}()}]]`,
+  `@{${FIRED}()}`,
 ]
 const WRAPS: ((payload: string) => string)[] = [
   (payload) => payload,
@@ -60,6 +86,8 @@ const WRAPS: ((payload: string) => string)[] = [
   (payload) => `'>${payload}`,
   (payload) => `</textarea>${payload}`,
   (payload) => `--><!-- ${payload}`,
+  (payload) => `]]>${payload}<![CDATA[`,
+  (payload) => `</title></style></script>${payload}`,
   (payload) => payload.replaceAll('<', '\u003c').toUpperCase().replaceAll(FIRED.toUpperCase(), FIRED),
 ]
 
@@ -105,6 +133,48 @@ const ODD = [
   '(｡◕ ∀ ◕｡)',
   'CON',
   'LPT1',
+  '0',
+  'false',
+  'hasOwnProperty',
+  'then',
+  '\\',
+  "'; DROP TABLE messages; --",
+  '"; eval(1); "',
+  '`id`',
+  '$(id)',
+  '%s%s%n',
+  '%d{0}',
+  '\u001b[31mred\u001b[0m',
+  '\u0007\u0008',
+  '\u0085next line',
+  '\u2028line\u2029paragraph',
+  '\ud800 alone',
+  '\udfff',
+  'e\u0301'.repeat(40),
+  '\u202E\u202Dmixed\u202C',
+  '\u061Cعربي 123 abc',
+  'ಠ_ಠ',
+  '社會科學院語學研究所',
+  '部落格',
+  'ﾟ･✿ヾ╲(｡◕‿◕｡)╱✿･ﾟ',
+  '🇺🇸🇷🇺🇸 🇦🇫🇦🇲🇸',
+  '１２３',
+  '٠١٢٣',
+  '1,000,000',
+  '2026-02-30',
+  '00:00:60',
+  'null@null',
+  'file:///etc/passwd',
+  'C:\\con\\con',
+  'a/../../b',
+  '.htaccess',
+  '<>',
+  '<![CDATA[',
+  '&lt;b&gt;bold&lt;/b&gt;',
+  '&#x3C;',
+  '**bold** _it_ `code`',
+  '# heading\n- list\n1. one',
+  '| a | b |\n|---|---|',
 ]
 
 const attacks = [...HANDLERS, ...SCRIPTS, ...ADDRESSES, ...TEMPLATES]
@@ -112,4 +182,7 @@ const attacks = [...HANDLERS, ...SCRIPTS, ...ADDRESSES, ...TEMPLATES]
 /** Every attack in every disguise. */
 export const PAYLOADS: readonly string[] = WRAPS.flatMap((wrap) => attacks.map(wrap))
 
-export const NAUGHTY: readonly string[] = [...PAYLOADS, ...ODD]
+const given = process.env.HOSTILE_STRINGS
+const theirs = given ? (JSON.parse(readFileSync(given, 'utf8')) as string[]) : []
+
+export const NAUGHTY: readonly string[] = [...PAYLOADS, ...ODD, ...theirs]

@@ -48,7 +48,7 @@ describeInBrowser('the chat among people who mean harm', () => {
     throw new Error('it did not happen within ten seconds')
   }
 
-  it(`runs nothing and asks nobody for ${NAUGHTY.length} strings as text, name, title, heading and quote`, async () => {
+  it(`runs nothing and asks nobody for ${NAUGHTY.length} strings as text, name, file name, title, heading and quote`, async () => {
     const page = await openOn(`<script>window.fired = 0; window.${FIRED} = () => { fired += 1 }</script>`)
     const strangers: string[] = []
     const ours = [stage.url, site?.url ?? '']
@@ -56,11 +56,17 @@ describeInBrowser('the chat among people who mean harm', () => {
       const url = request.url().replace(/^ws/, 'http')
       if (!ours.some((origin) => url.startsWith(origin))) strangers.push(url)
     })
+    const dialogs: string[] = []
+    page.on('dialog', (dialog) => {
+      dialogs.push(dialog.message())
+      void dialog.dismiss()
+    })
     await write(page, 'hello')
     await until(() => stage.listening() > 0)
     for (const text of NAUGHTY) {
       const citation = { documentId: 'd', passageId: 'p', title: text, quote: text, headings: [text], page: 1 }
-      stage.say({ author: { kind: 'agent', name: text }, text, citations: [citation] })
+      const attachments = [{ id: 'f', name: `${text}.txt`, type: 'application/octet-stream', size: 1 }]
+      stage.say({ author: { kind: 'agent', name: text }, text, citations: [citation], attachments })
       stage.say({ author: { kind: 'customer' }, text })
     }
     stage.say({ text: 'The end.' })
@@ -82,6 +88,7 @@ describeInBrowser('the chat among people who mean harm', () => {
       .evaluateAll((all) => all.map((one) => (one as HTMLAnchorElement).protocol))
     expect(links.filter((protocol) => !/^https?:$/.test(protocol))).toEqual([])
     expect(strangers).toEqual([])
+    expect(dialogs).toEqual([])
     expect(page.url().replace(/\/$/, '')).toBe(site?.url)
   })
 

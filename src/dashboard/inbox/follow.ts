@@ -94,6 +94,16 @@ const askSoon = (): void => {
   }, 250)
 }
 
+let documentsTimer: ReturnType<typeof setTimeout> | undefined
+
+/** Hundreds may be read one after the other: asked at most so often, and never in the place of what somebody asks for. */
+const askForDocumentsSoon = (): void => {
+  documentsTimer ??= setTimeout(() => {
+    documentsTimer = undefined
+    void queryClient.invalidateQueries({ queryKey: ['documents'] }, { cancelRefetch: false })
+  }, 400)
+}
+
 /** Both times are the server's; a handover and its change are written within moments. */
 const JUST_NOW_MS = 5_000
 
@@ -124,7 +134,7 @@ export const followInbox = (meId: string, { waiting, message }: Reactions): (() 
       placeMessage(frame.conversationId, frame.message)
       message(frame)
     }),
-    onFrame('document', () => void queryClient.invalidateQueries({ queryKey: ['documents'] })),
+    onFrame('document', askForDocumentsSoon),
     onFrame('rights', () => void queryClient.invalidateQueries({ queryKey: ['me'] })),
     onFrame('signed_out', () => void queryClient.invalidateQueries({ queryKey: ['me'] })),
     onFrame('back', () => {
