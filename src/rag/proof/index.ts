@@ -4,7 +4,9 @@ import { judge, type Context } from './judge.js'
 import type { FaultReason, Judgement } from './lay.js'
 import { findQuote } from './quote.js'
 import { doubtIn } from './reports.js'
-import { asciiDigits, MOST_TOKENS, scan, vocabularyOf, type Token, type Vocabulary } from './scan.js'
+import { asciiDigits } from './pieces.js'
+import { MOST_TOKENS, scan, type Token } from './scan.js'
+import { vocabularyOf, type Vocabulary } from './vocabulary.js'
 
 /**
  * Decides whether a sentence that a model wrote says what the passage that it quotes says. Pure and without a model: names, numbers,

@@ -6,7 +6,8 @@ import { operatorsFault, WISHES } from './operators.js'
 import { unstated } from './reports.js'
 import { widened } from './restrictions.js'
 import { rolesFault } from './roles.js'
-import type { Token, Vocabulary } from './scan.js'
+import type { Token } from './scan.js'
+import type { Vocabulary } from './vocabulary.js'
 import { OPERATOR_RULES } from './words.js'
 
 /**

@@ -1,5 +1,6 @@
 import { isSolid, matches, type Side } from './align.js'
-import type { Token, Vocabulary } from './scan.js'
+import type { Token } from './scan.js'
+import type { Vocabulary } from './vocabulary.js'
 
 export type JudgeFault = { reason: FaultReason; detail: string }
 export type FaultReason =

@@ -1,5 +1,6 @@
 import { isSolid } from './align.js'
-import type { Token, Vocabulary } from './scan.js'
+import type { Token } from './scan.js'
+import type { Vocabulary } from './vocabulary.js'
 
 /**
  * What a passage only reports, denies or asks it does not state: "some believe that …", "it is a myth that …", "false: …", "…?".

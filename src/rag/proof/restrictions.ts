@@ -1,6 +1,7 @@
 import { isSolid } from './align.js'
 import type { JudgeFault } from './lay.js'
-import type { Token, Vocabulary } from './scan.js'
+import type { Token } from './scan.js'
+import type { Vocabulary } from './vocabulary.js'
 
 /**
  * What narrows a sentence may not be left out of it: a number, "per user", the clause that comes first, "with a yearly plan" after
@@ -33,13 +34,17 @@ export const widened = (
     const end = find(at, passage.length, isBreak)
     return end < 0 ? passage.length : end
   }
-  const narrated = isNarrative(passage)
+  const { respectively, ranges, ages, and, per, every, periods, when, purposes, granted, partitive } =
+    vocabulary.narrowing
+  const { discourse, relative, opening: opensLimits } = vocabulary.narrowing
+  const isRange = (text: string) => RANGE_SIGNS.has(text) || ranges.has(text)
+  const narrated = isNarrative(passage, vocabulary.narrowing)
   if (!some(0, passage.length, isOut)) return undefined
   return shared() ?? figures() ?? opening() ?? conditions() ?? attributes() ?? grants() ?? denials()
 
   /** "Respectively" ties two lists: only all of it is true. */
   function shared(): JudgeFault | undefined {
-    const at = passage.findIndex(({ text }) => RESPECTIVELY.has(text))
+    const at = passage.findIndex(({ text }) => respectively.has(text))
     return at >= 0 && some(0, passage.length, isOut) ? fault('order', at) : undefined
   }
 
@@ -49,7 +54,7 @@ export const widened = (
       if (kept.has(at)) {
         const next = passage[at + 1]
         const isUnit = next?.kind === 'word' && next.start - end <= 1 && !isYear(passage[at] as Token)
-        if (isUnit && isWordOut(at + 1) && !AGES.has(next.text)) return fault('unit', at + 1)
+        if (isUnit && isWordOut(at + 1) && !ages.has(next.text)) return fault('unit', at + 1)
         const rate = rateAfter(at)
         if (rate >= 0) return fault('unit', rate)
         continue
@@ -59,7 +64,7 @@ export const widened = (
         [at + 2, at + 1],
         [at - 2, at - 1],
       ] as const)
-        if (kept.has(other) && passage[other]?.figure && RANGES.has(textAt(joint).trim())) return fault('number', at)
+        if (kept.has(other) && passage[other]?.figure && isRange(textAt(joint).trim())) return fault('number', at)
       if (isBound(at) || (kept.has(at + 1) && passage[at + 1]?.kind === 'word')) return fault('number', at)
     }
     return undefined
@@ -75,7 +80,7 @@ export const widened = (
     const isWhole =
       first !== undefined &&
       !narrows(first) &&
-      (isJoint(high) ? some(high, passage.length, (at) => kept.has(at)) : AND.has(last?.text ?? ''))
+      (isJoint(high) ? some(high, passage.length, (at) => kept.has(at)) : and.has(last?.text ?? ''))
     if (isWhole || (!kept.has(low - 1) && !kept.has(high))) return bindsAll(figure, low)
     return (last !== undefined || kept.has(high)) && some(low, figure, (at) => narrows(passage[at] as Token))
   }
@@ -103,11 +108,11 @@ export const widened = (
   function rateAfter(figure: number): number {
     for (let at = figure + 1; at <= figure + 2; at += 1) {
       const isRate =
-        (PER.has(textAt(at)) && passage[at]?.kind === 'filler') ||
-        (EVERY.has(textAt(at)) && PERIODS.has(textAt(at + 1)))
+        (per.has(textAt(at)) && passage[at]?.kind === 'filler') ||
+        (every.has(textAt(at)) && periods.has(textAt(at + 1)))
       if (!isRate) continue
       if (isOut(at + 1)) return at + 1
-      return AND.has(textAt(at + 2)) && PERIODS.has(textAt(at + 3)) && isOut(at + 3) ? at + 3 : -1
+      return and.has(textAt(at + 2)) && periods.has(textAt(at + 3)) && isOut(at + 3) ? at + 3 : -1
     }
     return -1
   }
@@ -118,14 +123,14 @@ export const widened = (
     const first = find(0, passage.length, (at) => !isBreak(at))
     const token = passage[first]
     if (!token || (token.operator && UNBOUND.has(token.operator))) return undefined
-    if (!vocabulary.prepositions.has(token.text) && !OPENING.has(token.text) && !BOUNDS.has(token.operator ?? ''))
+    if (!vocabulary.prepositions.has(token.text) && !opensLimits.has(token.text) && !BOUNDS.has(token.operator ?? ''))
       return undefined
     const start = find(first, passage.length, (at) => kept.has(at))
     const out = find(first, start, isWordOut)
     if (out < 0 || some(first, endOf(first), (at) => kept.has(at) && at < start)) return undefined
     const isPurpose =
-      PURPOSES.has(token.text) && (token.text === 'to' || INFINITIVE.test(textAt(out)) || token.text === 'um')
-    if (isPurpose || !some(first, start, (at) => isWordOut(at) && !DISCOURSE.has(textAt(at)))) return undefined
+      purposes.has(token.text) && (token.text === 'to' || INFINITIVE.test(textAt(out)) || token.text === 'um')
+    if (isPurpose || !some(first, start, (at) => isWordOut(at) && !discourse.has(textAt(at)))) return undefined
     return fault('condition', first)
   }
 
@@ -135,7 +140,7 @@ export const widened = (
       if ((operator === 'until' || (operator === 'within' && !narrated)) && isOut(at) && kept.has(at - 1))
         return fault('condition', at)
       const isIf = operator === 'if' || operator === 'unless'
-      if (!isIf && !WHEN.has(text)) continue
+      if (!isIf && !when.has(text)) continue
       const end = endOf(at + 1)
       const isKept = some(at + 1, end, (other) => kept.has(other))
       const out = find(at + 1, end, isWordOut)
@@ -154,7 +159,7 @@ export const widened = (
     const next = find(subject + 1, passage.length, (at) => kept.has(at))
     const after = passage[subject + 1]
     if (next < 0 || !after || some(subject, next, isBreak)) return undefined
-    const opens = narrows(after) || RELATIVE.has(after.text)
+    const opens = narrows(after) || relative.has(after.text)
     const out = find(subject + 1, next, isWordOut)
     return opens && out >= 0 ? fault('coverage', out) : undefined
   }
@@ -164,7 +169,7 @@ export const widened = (
     if (narrated) return undefined
     for (const at of kept) {
       const to = passage[at + 1]
-      if (!to || !GRANTED.has(textAt(at)) || !narrows(to) || PARTITIVE.has(to.text)) continue
+      if (!to || !granted.has(textAt(at)) || !narrows(to) || partitive.has(to.text)) continue
       const out = find(at + 2, endOf(at + 2), isWordOut)
       if (out >= 0 && !some(at + 2, out, (other) => kept.has(other) || passage[other]?.joint === true))
         return fault('coverage', out)
@@ -185,55 +190,16 @@ export const widened = (
 }
 
 /** What was, was, wherever the sentence begins; what is may be so only there. */
-const isNarrative = (passage: readonly Token[]): boolean =>
-  passage.some(({ text }) => PAST.has(text)) ||
-  (passage.some(({ text }) => PAST_ENDING.test(text)) && !passage.some(({ text }) => PRESENT.has(text)))
+const isNarrative = (passage: readonly Token[], { past, isPastForm, present }: Vocabulary['narrowing']): boolean =>
+  passage.some(({ text }) => past.has(text)) ||
+  (passage.some(({ text }) => isPastForm(text)) && !passage.some(({ text }) => present.has(text)))
 
 const isYear = ({ figure }: Token): boolean =>
   figure?.kind !== 'number' || figure.ordinal || /^1[0-9]{3}s?$|^20[0-9]{2}s?$/u.test(figure.value)
 
-const set = (words: string): ReadonlySet<string> => new Set(words.split(/\s+/u))
-
-const RESPECTIVELY = set('respectively respectivamente respectivement rispettivamente jeweils bzw beziehungsweise')
-const RANGES = set('- – — to and or bis und oder a y o hasta à et ou au até e')
-/** "At least 18 years old" is "at least 18". */
-const AGES = set('years year años jahre jahren ans anos anni')
-const AND = set('and y e und et ed')
-const PER = set('per pro je por par')
-const EVERY = set('a an al im ao au all each every cada')
-const PERIODS = set(
-  `second minute hour day night week month quarter year hora día noche semana mes año stunde tag nacht woche monat quartal jahr
-  heure jour nuit semaine mois an ora giorno notte settimana mese anno dia noite mês ano user person seat`,
+const RANGE_SIGNS = new Set(['-', '–', '—'])
+const BOUNDS = new Set(
+  'within before after until since over under moreThan lessThan atLeast atMost about without except only'.split(' '),
 )
-const WHEN = set('when whenever once cuando sobald quand lorsque quando')
-const OPENING = set(
-  `when whenever once provided given should upon as cuando una siempre sobald sollte sollten je quand lorsque dès si quando una
-  tras luego mediante nel nella sobre bajo auf gegen bei ab`,
-)
-const BOUNDS = set(
-  'within before after until since over under moreThan lessThan atLeast atMost about without except only',
-)
-const UNBOUND = set('not never may can must all')
-const PURPOSES = set('to um para pour per')
+const UNBOUND = new Set(['not', 'never', 'may', 'can', 'must', 'all'])
 const INFINITIVE = /(?:[aei]r(?:l[oae]s?|se|te|me|nos)?|re|oir|[aei]r(?:si|lo|la))$/u
-const GRANTED = set(
-  `free allowed permitted possible available valid included accepted open covered supported refundable gratis gratuito gratuita
-  gratuitos gratuitas permitido permitida posible disponible disponibles válido válida incluido aceptado abierto cubierto kostenlos
-  kostenfrei erlaubt möglich verfügbar gültig enthalten offen gratuit gratuite gratuits gratuites autorisé possible disponible valable
-  inclus ouvert couvert consentito possibile disponibile valido incluso aperto possível disponível incluído aberto`,
-)
-const PARTITIVE = set('of de del di du von by por par da to')
-const DISCOURSE = set(
-  `example instance addition fact general result contrast hand words particular short summary conclusion turn ejemplo general
-  cambio resumen lugar beispiel gegensatz regel allgemeinen zusammenfassung exemple fait général bref outre exemplo geral resumo
-  contrário esempio generale sintesi default rule tanto first place moment now`,
-)
-const RELATIVE = set('who whom whose which that que quien quienes cuyo die der das deren welche qui dont che cui quem')
-const PAST = set(
-  `was were had did been became fue era fueron eran había habían estaba estaban wurde wurden war waren hatte hatten konnte foi foram
-  eram tinha était étaient fut furent avait avaient fu furono erano aveva`,
-)
-const PAST_ENDING = /(?:\p{L}{3}ed|\p{L}{2}(?:ó|aron|ieron|aban|ou|aram|eram|iram))$/u
-const PRESENT = set(
-  'is are be can may must will shall have has do does you your we our es son puede pueden tiene tienen é são pode podem',
-)
