@@ -61,6 +61,12 @@ const knowledge = createRoute({
   component: lazyRouteComponent(() => import('./knowledge/knowledge.js'), 'KnowledgeScreen'),
 })
 
+const reports = createRoute({
+  getParentRoute: () => desk,
+  path: '/reports',
+  component: lazyRouteComponent(() => import('./reports/reports.js'), 'ReportsScreen'),
+})
+
 const settings = createRoute({ getParentRoute: () => desk, path: '/settings' })
 const settingsHome = createRoute({
   getParentRoute: () => settings,
@@ -87,6 +93,16 @@ const company = createRoute({
   path: 'company',
   component: lazyRouteComponent(() => import('./settings/company.js'), 'CompanyScreen'),
 })
+const hours = createRoute({
+  getParentRoute: () => settings,
+  path: 'hours',
+  component: lazyRouteComponent(() => import('./settings/hours.js'), 'HoursScreen'),
+})
+const policies = createRoute({
+  getParentRoute: () => settings,
+  path: 'policies',
+  component: lazyRouteComponent(() => import('./settings/policies.js'), 'PoliciesScreen'),
+})
 const profile = createRoute({
   getParentRoute: () => settings,
   path: 'profile',
@@ -101,7 +117,8 @@ export const router = createRouter({
     desk.addChildren([
       inbox.addChildren([nothingChosen, conversation]),
       knowledge,
-      settings.addChildren([settingsHome, channels, people, keys, company, profile]),
+      reports,
+      settings.addChildren([settingsHome, channels, people, keys, hours, policies, company, profile]),
     ]),
   ]),
   defaultPreload: 'intent',

@@ -1,6 +1,8 @@
 import type { Catalogue } from './index.js'
+import { promisesAr } from './promises/ar.js'
 
 export const ar: Catalogue = {
+  ...promisesAr,
   common: {
     add: 'إضافة',
     cancel: 'إلغاء',

@@ -1,5 +1,8 @@
+import { promisesEn } from './promises/en.js'
+
 /** English, and the keys that every other language has too. `_one` and `_other` are forms of one key. */
 export const en = {
+  ...promisesEn,
   common: {
     add: 'Add',
     cancel: 'Cancel',

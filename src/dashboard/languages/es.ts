@@ -1,6 +1,8 @@
 import type { Catalogue } from './index.js'
+import { promisesEs } from './promises/es.js'
 
 export const es: Catalogue = {
+  ...promisesEs,
   common: {
     add: 'Añadir',
     cancel: 'Cancelar',

@@ -1,6 +1,8 @@
 import type { Catalogue } from './index.js'
+import { promisesPtBR } from './promises/pt-BR.js'
 
 export const ptBR: Catalogue = {
+  ...promisesPtBR,
   common: {
     add: 'Adicionar',
     cancel: 'Cancelar',

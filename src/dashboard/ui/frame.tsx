@@ -1,13 +1,16 @@
 import {
   IconBook2,
   IconBuilding,
+  IconChartBar,
   IconChevronDown,
+  IconClockHour4,
   IconCommand,
   IconInbox,
   IconKey,
   IconLogout,
   IconMessages,
   IconSettings,
+  IconStopwatch,
   IconUserCircle,
   IconUsers,
   type Icon,
@@ -145,11 +148,22 @@ const Desk = ({ me }: { me: Me }) => {
 }
 
 type Place = { to: PlacePath; title: Key; icon: Icon; may: Me['permissions'][number] }
-type PlacePath = '/knowledge' | '/settings/channels' | '/settings/people' | '/settings/keys' | '/settings/company'
+type PlacePath =
+  | '/knowledge'
+  | '/reports'
+  | '/settings/channels'
+  | '/settings/hours'
+  | '/settings/policies'
+  | '/settings/people'
+  | '/settings/keys'
+  | '/settings/company'
 
 const PLACES: readonly Place[] = [
   { to: '/knowledge', title: 'nav.knowledge', icon: IconBook2, may: 'knowledge:read' },
+  { to: '/reports', title: 'reports.title', icon: IconChartBar, may: 'reports:read' },
   { to: '/settings/channels', title: 'nav.channels', icon: IconMessages, may: 'channels:read' },
+  { to: '/settings/hours', title: 'hours.title', icon: IconClockHour4, may: 'service_levels:write' },
+  { to: '/settings/policies', title: 'policies.title', icon: IconStopwatch, may: 'service_levels:write' },
   { to: '/settings/people', title: 'nav.people', icon: IconUsers, may: 'people:read' },
   { to: '/settings/keys', title: 'nav.keys', icon: IconKey, may: 'keys:read' },
   { to: '/settings/company', title: 'nav.company', icon: IconBuilding, may: 'company:write' },
