@@ -1,6 +1,7 @@
 import type { ChannelDefinition } from './channel.js'
 import email from './email/index.js'
 import webchat from './webchat/index.js'
+import { whatsappCloud } from './whatsapp/index.js'
 
 /** Every kind of channel: a folder and a line here. */
-export const channelKinds: Record<string, ChannelDefinition> = { webchat, email }
+export const channelKinds: Record<string, ChannelDefinition> = { webchat, email, 'whatsapp-cloud': whatsappCloud }

@@ -7,6 +7,8 @@ export type Verdict =
   /** It may have been sent or not. */
   | { kind: 'unknown'; code: string; reason: string }
 
+export type Refusal = Extract<Verdict, { kind: 'refused' }>
+
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 

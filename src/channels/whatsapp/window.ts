@@ -1,14 +1,15 @@
 import type { Message } from '../../conversations/message.js'
 
 /** Free words are allowed for this long after the customer's last message; then only approved templates (Meta's policy). */
-export const WINDOW_MS = 24 * 60 * 60 * 1000
+const WINDOW_MS = 24 * 60 * 60 * 1000
 /** What is sent at the last moment would arrive after it. */
 const MARGIN_MS = 30_000
 
 /** Until when free words may be sent; `null` where the customer wrote nothing that opens the window. */
-export const windowClosesAt = (history: readonly Pick<Message, 'author' | 'kind' | 'at'>[]): Date | null => {
+export const windowClosesAt = (history: readonly Pick<Message, 'author' | 'kind' | 'at' | 'sentAt'>[]): Date | null => {
   const last = history.findLast(({ author, kind }) => kind === 'message' && author.kind === 'customer')
-  return last ? new Date(last.at.getTime() + WINDOW_MS) : null
+  // A message that was told late was written when WhatsApp says.
+  return last ? new Date(Math.min(last.at.getTime(), last.sentAt?.getTime() ?? Infinity) + WINDOW_MS) : null
 }
 
 export const isOpenAt = (closesAt: Date | null, now: Date): boolean =>

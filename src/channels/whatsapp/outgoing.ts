@@ -1,0 +1,174 @@
+import type { Attachment, Citation, OutboundMessage } from '../../conversations/message.js'
+import { addressOf, cut } from './contact.js'
+import { splitText, toWhatsApp } from './format.js'
+import { wordsIn } from './words.js'
+
+/** One request to the Graph API. A file is sent up first and named by what comes back. */
+export type Part =
+  | { kind: 'message'; body: Record<string, unknown> }
+  | { kind: 'file'; attachment: Attachment; media: MediaType; mime: string; caption?: string }
+
+export type MediaType = 'image' | 'video' | 'audio' | 'document'
+
+/** What a person may choose from: up to three become buttons, up to ten a list. */
+export type Choice = { id: string; title: string; description?: string }
+
+/** An approved template and the values of its `{{1}}`, `{{2}}` and so on. */
+export type TemplateUse = { name: string; language: string; parameters: string[] }
+
+type Said = Pick<OutboundMessage, 'text' | 'citations' | 'attachments' | 'author'> & {
+  language: string | null
+  choices: readonly Choice[]
+  template: TemplateUse | null
+  personButton: boolean
+}
+
+/** WhatsApp's limits, in characters. */
+const MOST_CAPTION = 1_024
+const MOST_INTERACTIVE = 1_024
+const MOST_BUTTONS = 3
+const MOST_ROWS = 10
+const BUTTON_TITLE = 20
+const ROW_TITLE = 24
+const ROW_DESCRIPTION = 72
+
+/** The id of our own button, by which its press is told from words. */
+export const PERSON_CHOICE = 'person'
+
+/** A message as what WhatsApp takes one after the other, in this order. */
+export const partsOf = (said: Said): Part[] => {
+  if (said.template) return [templatePart(said.template)]
+  const { attachments = [] } = said
+  const text = textWithSources(said)
+  const files = attachments.map(filePart)
+  const [first] = files
+  if (
+    files.length === 1 &&
+    first &&
+    first.media !== 'audio' &&
+    text &&
+    text.length <= MOST_CAPTION &&
+    !hasChoices(said)
+  )
+    return [{ ...first, caption: text }]
+  return [...textParts(text, said), ...files]
+}
+
+const hasChoices = ({ choices }: Said): boolean => choices.length > 0
+
+const textParts = (text: string, said: Said): Part[] => {
+  const parts = splitText(text)
+  return parts.map((part, index): Part => {
+    const isLast = index === parts.length - 1
+    const offered = isLast && part.length <= MOST_INTERACTIVE ? offeredWith(said) : []
+    if (offered.length === 0)
+      return { kind: 'message', body: { type: 'text', text: { body: part, preview_url: false } } }
+    return { kind: 'message', body: { type: 'interactive', interactive: interactive(part, offered) } }
+  })
+}
+
+/** Under an answer of the assistant's there is always a way to a person. */
+const offeredWith = ({ choices, personButton, author, citations, language }: Said): readonly Choice[] => {
+  if (choices.length > 0) return choices.slice(0, MOST_ROWS)
+  const isAnswer = author.kind === 'assistant' && citations.length > 0
+  return personButton && isAnswer ? [{ id: PERSON_CHOICE, title: wordsIn(language).person }] : []
+}
+
+const interactive = (body: string, choices: readonly Choice[]): Record<string, unknown> => {
+  if (choices.length <= MOST_BUTTONS && choices.every(({ description }) => !description)) {
+    const buttons = choices.map(({ id, title }) => ({ type: 'reply', reply: { id, title: cut(title, BUTTON_TITLE) } }))
+    return { type: 'button', body: { text: body }, action: { buttons } }
+  }
+  const rows = choices.map(({ id, title, description }) => ({
+    id,
+    title: cut(title, ROW_TITLE),
+    ...(description ? { description: cut(description, ROW_DESCRIPTION) } : {}),
+  }))
+  return { type: 'list', body: { text: body }, action: { button: '☰', sections: [{ rows }] } }
+}
+
+const templatePart = ({ name, language, parameters }: TemplateUse): Part => ({
+  kind: 'message',
+  body: {
+    type: 'template',
+    template: {
+      name,
+      language: { code: language },
+      ...(parameters.length > 0
+        ? { components: [{ type: 'body', parameters: parameters.map((text) => ({ type: 'text', text })) }] }
+        : {}),
+    },
+  },
+})
+
+/** The marks `[n]` stay in the text; what they stand for is said below it, each document once per page. */
+const textWithSources = ({ text, citations, language }: Said): string => {
+  const said = toWhatsApp(text).trim()
+  if (citations.length === 0) return said
+  const { sources, page } = wordsIn(language)
+  const lines = new Map<string, number[]>()
+  citations.forEach((citation, index) => {
+    const line = sourceLine(citation, page)
+    lines.set(line, [...(lines.get(line) ?? []), index + 1])
+  })
+  const listed = [...lines].map(([line, marks]) => `${marks.map((mark) => `[${mark}]`).join('')} ${line}`)
+  return `${said}\n\n_${sources}_\n${listed.join('\n')}`
+}
+
+const sourceLine = ({ title, headings = [], page }: Citation, pageWord: string): string => {
+  const heading = headings.at(-1)
+  const where = [title, ...(heading && heading !== title ? [heading] : [])].map((words) => cut(oneLine(words), 120))
+  return `${where.join(' › ')}${page ? `, ${pageWord} ${page}` : ''}`
+}
+
+/** A title is not formatted: signs in it are its own. */
+const oneLine = (text: string): string =>
+  text
+    .replace(/\s+/gu, ' ')
+    .replace(/[*_~`]/gu, ' ')
+    .replace(/ +/gu, ' ')
+    .trim()
+
+const MB = 1024 * 1024
+
+/** What WhatsApp shows as what it is, and up to which size; everything else is a document. By the name's end. */
+const SHOWN: Record<string, { media: MediaType; mime: string; mostBytes: number }> = {
+  jpg: { media: 'image', mime: 'image/jpeg', mostBytes: 5 * MB },
+  jpeg: { media: 'image', mime: 'image/jpeg', mostBytes: 5 * MB },
+  png: { media: 'image', mime: 'image/png', mostBytes: 5 * MB },
+  mp4: { media: 'video', mime: 'video/mp4', mostBytes: 16 * MB },
+  '3gp': { media: 'video', mime: 'video/3gpp', mostBytes: 16 * MB },
+  mp3: { media: 'audio', mime: 'audio/mpeg', mostBytes: 16 * MB },
+  m4a: { media: 'audio', mime: 'audio/mp4', mostBytes: 16 * MB },
+  ogg: { media: 'audio', mime: 'audio/ogg', mostBytes: 16 * MB },
+}
+
+const DOCUMENTS: Record<string, string> = {
+  pdf: 'application/pdf',
+  txt: 'text/plain',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  pptx: 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
+}
+
+const filePart = (attachment: Attachment): Extract<Part, { kind: 'file' }> => {
+  const extension = /\.([a-z0-9]+)$/iu.exec(attachment.name)?.[1]?.toLowerCase() ?? ''
+  const shown = SHOWN[extension]
+  if (shown && attachment.size <= shown.mostBytes) {
+    const { media, mime } = shown
+    return { kind: 'file', attachment, media, mime }
+  }
+  return { kind: 'file', attachment, media: 'document', mime: DOCUMENTS[extension] ?? 'application/octet-stream' }
+}
+
+/** The request for one part: to whom, in answer to what, and with our own name for it, which comes back with its statuses. */
+export const requestOf = (
+  body: Record<string, unknown>,
+  { to, replyTo, echo }: { to: string; replyTo: string | undefined; echo: string },
+): Record<string, unknown> => ({
+  recipient_type: 'individual',
+  ...addressOf(to),
+  ...(replyTo ? { context: { message_id: replyTo } } : {}),
+  ...body,
+  biz_opaque_callback_data: echo,
+})
