@@ -37,7 +37,7 @@ const ALIASES: Record<string, string> = {
 const SINGLE_BYTE_WESTERN = /^(?:windows-1252|iso-8859-15?|us-ascii|ascii|ansi_x3\.4-1968)$/u
 
 /** ESC followed by one of the designations that switch ISO-2022-JP to another character set. */
- 
+
 const ISO_2022_JP = /\u001b(?:\$[@B]|\([JI])/u
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
@@ -54,7 +54,7 @@ export const decodeText = (bytes: Uint8Array, label: string | undefined): Decode
     const utf8 = asUtf8(bytes)
     // Text in an old Western charset is practically never well-formed UTF-8 by accident.
     if (utf8 !== null) return { text: utf8, guessed: Boolean(name) && name !== 'utf-8' }
-    if (name === 'utf-8' && isTorn(bytes)) return { text: decodeAs('utf-8', bytes), guessed: false }
+    if ((!name || name === 'utf-8') && isTorn(bytes)) return { text: decodeAs('utf-8', bytes), guessed: false }
     const western = name && name !== 'utf-8' && !name.includes('ascii')
     return { text: decodeAs(western ? name : likelyLegacy(bytes), bytes), guessed: !western }
   }

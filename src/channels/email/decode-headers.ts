@@ -123,7 +123,6 @@ export const decodeWords = (value: string): string => {
   return text + bare(joined.slice(from))
 }
 
- 
 const bare = (latin1: string): string =>
   /[^\x00-\x7f]/u.test(latin1) ? decodeText(Buffer.from(latin1, 'latin1'), undefined).text : latin1
 

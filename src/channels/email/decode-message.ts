@@ -7,6 +7,7 @@ import {
   decodeWords,
   oneLine,
   parseDate,
+  parseHeaders,
   parseMailboxes,
   parseMessageId,
   parseMessageIds,
@@ -96,6 +97,8 @@ export type Oddity =
   | 'header_only'
 
 const LONGEST_TEXT = 1024 * 1024
+/** Of a part that is text: what may hold that much of it. */
+const LONGEST_ENCODED = 3 * 1024 * 1024
 const MOST_ATTACHMENTS = 200
 const LARGEST_ATTACHMENT = 50 * 1024 * 1024
 
@@ -146,6 +149,32 @@ export const decodeMessage = (raw: Buffer): DecodedEmail => {
     oddities: [...oddities],
   }
 }
+
+/** Of a mail that could not be decoded in time: its header, and the beginning of what follows. Linear, and short. */
+export const decodeHeaderOnly = (raw: Buffer): DecodedEmail => {
+  const oddities = new Set<Oddity>(['header_only'])
+  const head = raw.subarray(0, HEADER_ONLY_BYTES)
+  const end = /\r?\n\r?\n/u.exec(head.toString('latin1'))
+  const headers = parseHeaders(head.subarray(0, end?.index ?? head.length))
+  const header = decodeHeader(headers, oddities)
+  const beginning = head.subarray(end ? end.index + end[0].length : head.length)
+  const text = decodeText(beginning, undefined)
+    .text.replace(/\r\n|\r/gu, '\n')
+    .replace(UNPRINTED, '')
+  const automatic = automaticReason({ ...header, headers, types: new Set(), reportType: '', calendarMethod: '' })
+  return {
+    ...header,
+    text,
+    reply: text.trim(),
+    html: null,
+    attachments: [],
+    automatic,
+    bounce: null,
+    oddities: [...oddities],
+  }
+}
+
+const HEADER_ONLY_BYTES = 32 * 1024
 
 /** A bounce is automatic, however weakly its header says so. */
 const ofBounce = (bounce: Bounce | null): AutomaticReason | null =>
@@ -300,7 +329,9 @@ const noteKind = (part: Part, oddities: Set<Oddity>): void => {
 
 /** A part's text in any charset, flowed lines joined, with line ends as ours and without signs that no text has. */
 const partText = (part: Part, mime: Set<MimeOddity>, oddities: Set<Oddity>): string => {
-  const bytes = decodeTransfer(part, mime).subarray(0, LONGEST_TEXT * 4)
+  const beginning =
+    part.body.length > LONGEST_ENCODED ? { ...part, body: part.body.subarray(0, LONGEST_ENCODED) } : part
+  const bytes = decodeTransfer(beginning, mime)
   const label = part.parameters.charset ?? (part.type === 'text/html' ? metaCharset(bytes) : undefined)
   const { text, guessed } = decodeText(bytes, label)
   if (guessed) oddities.add('charset_guessed')

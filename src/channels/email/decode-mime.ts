@@ -212,7 +212,7 @@ export const decodeTransfer = (part: Part, oddities: Set<MimeOddity>): Buffer =>
   }
 }
 
-const BASE64_SLICE = 8 * 1024 * 1024
+const BASE64_SLICE = 2 * 1024 * 1024
 
 /** Signs that are not base64 are passed over (RFC 2045, section 6.8); what is plainly no base64 stays as it was sent. */
 const decodeBase64 = (body: Buffer, oddities: Set<MimeOddity>): Buffer => {
@@ -220,37 +220,33 @@ const decodeBase64 = (body: Buffer, oddities: Set<MimeOddity>): Buffer => {
   const foreign = head.match(/[^A-Za-z0-9+/=\s]/gu)?.length ?? 0
   if (foreign > 0) oddities.add('base64_damaged')
   if (foreign * 20 > head.length) return body
-  // Whole groups of four never lie across two slices, because each is cut at a line that ends one.
-  if (body.length <= BASE64_SLICE) return fromBase64(body)
-  const slices: Buffer[] = []
+  const out = Buffer.allocUnsafeSlow(Math.ceil((body.length * 3) / 4))
+  let size = 0
   for (let at = 0; at < body.length; ) {
+    // Cut where a group of four ends, so that none lies across.
     const end = at + BASE64_SLICE >= body.length ? body.length : wholeGroups(body, at, at + BASE64_SLICE)
-    slices.push(fromBase64(body.subarray(at, end)))
+    size += writeBase64(body.toString('latin1', at, end), out, size)
     at = end
   }
-  return Buffer.concat(slices)
+  return out.subarray(0, size)
 }
 
-/** Padding ends a group but not always the part: some mailers join pieces that were encoded apart. Other text after it is none. */
-const fromBase64 = (body: Buffer): Buffer => {
+/**
+ * Padding ends a group but not always the part: some mailers join pieces that were encoded apart. Other text after it is none.
+ * Tells how many bytes were written.
+ */
+const writeBase64 = (slice: string, out: Buffer, at: number): number => {
   // Node reads the signs of base64url as well, which in a mail are no base64.
-  const text = body.toString('latin1').replace(/[-_]+/gu, '')
-  const pieces: Buffer[] = []
+  const text = slice.replace(/[-_]+/gu, '')
+  let size = 0
   let from = 0
   for (const padding of text.matchAll(/=[=\s]*/gu)) {
-    if (pieces.length > MOST_PIECES) break
-    pieces.push(Buffer.from(text.slice(from, padding.index), 'base64'))
+    size += out.write(text.slice(from, padding.index), at + size, 'base64')
     from = padding.index + padding[0].length
-    if (!/^[A-Za-z0-9+/]{8,}={0,2}\s*$/mu.test(text.slice(from, from + 80).split(/\r|\n/u, 1)[0] ?? ''))
-      return joined(pieces)
+    if (!/^[A-Za-z0-9+/]{8,}={0,2}[\r\n]*$/u.test(text.slice(from, from + 80).split(/\r|\n/u, 1)[0] ?? '')) return size
   }
-  pieces.push(Buffer.from(text.slice(from), 'base64'))
-  return joined(pieces)
+  return size + out.write(text.slice(from), at + size, 'base64')
 }
-
-const MOST_PIECES = 10_000
-
-const joined = (pieces: Buffer[]): Buffer => (pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces))
 
 const wholeGroups = (body: Buffer, from: number, to: number): number => {
   let signs = 0
@@ -270,7 +266,12 @@ const wholeGroups = (body: Buffer, from: number, to: number): number => {
   return last
 }
 
-const HEX = /^[0-9a-fA-F]{2}$/u
+/** −1 for what is none, which stays negative when shifted. */
+const hexDigit = (byte = 0): number => {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  const lower = byte | 0x20
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
+}
 
 const decodeQuotedPrintable = (body: Buffer): Buffer => {
   const out = Buffer.allocUnsafe(body.length)
@@ -282,9 +283,9 @@ const decodeQuotedPrintable = (body: Buffer): Buffer => {
     if (byte === LF || byte === CR) {
       if (spacesFrom >= 0) length = spacesFrom
     } else if (byte === 0x3d) {
-      const hex = body.toString('latin1', at + 1, at + 3)
-      if (HEX.test(hex)) {
-        out[length] = parseInt(hex, 16)
+      const code = (hexDigit(body[at + 1]) << 4) | hexDigit(body[at + 2])
+      if (code >= 0) {
+        out[length] = code
         length += 1
         at += 2
         spacesFrom = -1

@@ -15,7 +15,29 @@ export type CleanHtml = {
 }
 
 /** Beyond this the rest is left out: nobody wrote it by hand. */
-export const LONGEST_HTML = 1024 * 1024
+export const LONGEST_HTML = 512 * 1024
+const MOST_TAGS = 60_000
+const MOST_OPEN = 3_000
+
+/**
+ * The part of a page that may be read: parsers take a time for each tag that grows with those that are open. Tags that end
+ * by themselves do not count.
+ */
+const bounded = (html: string): string => {
+  const page = html.slice(0, LONGEST_HTML)
+  let tags = 0
+  let open = 0
+  for (const tag of page.matchAll(/<(\/?)([a-z][a-z0-9]*)/giu)) {
+    tags += 1
+    if (!ENDS_ITSELF.test(tag[2] ?? '')) open = Math.max(0, open + (tag[1] ? -1 : 1))
+    if (tags > MOST_TAGS || open > MOST_OPEN) return page.slice(0, tag.index)
+  }
+  return page
+}
+
+const ENDS_ITSELF =
+  /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|p|li|td|th|tr|dd|dt|option)$/iu
+
 /** A table in a table in a table is how newsletters are laid out; this is deeper than any of them. */
 const DEEPEST = 100
 
@@ -117,7 +139,7 @@ const INLINE_IMAGE = 'data-cid'
 export const sanitiseHtml = (html: string): CleanHtml => {
   let remoteImages = 0
   let trackingPixels = 0
-  const clean = sanitizeHtml(html.slice(0, LONGEST_HTML), {
+  const clean = sanitizeHtml(bounded(html), {
     allowedTags: TEXT_TAGS,
     nonTextTags: UNREAD_TAGS,
     allowedAttributes: {
@@ -264,7 +286,7 @@ export type HtmlText = {
 
 /** The words of a page as a plain mail would carry them: what is quoted stands behind `> `. Total, and linear in the length. */
 export const readHtml = (html: string): HtmlText => {
-  const document = load(html.slice(0, LONGEST_HTML), { xml: { xmlMode: false, decodeEntities: true } })
+  const document = load(bounded(html), { xml: { xmlMode: false, decodeEntities: true } })
   const root = document.root()[0] as unknown as Node
   const text = writeText(root, false)
   return { text, unsigned: writeText(root, true) }

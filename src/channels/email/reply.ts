@@ -31,7 +31,7 @@ export const extractReply = (text: string, subject: string): string => {
 }
 
 /** Nobody writes more; what quotes a whole year of a conversation does. */
-const MOST_LINES = 20_000
+const MOST_LINES = 5_000
 const LONGEST_LINE = 500
 
 type Separated = { own: string[][]; forward: string[] }
