@@ -125,12 +125,16 @@ export const makeCompanies = ({
 
     update: (companyId: string, change: CompanyChange): Promise<Company> => store.update(companyId, change),
 
-    /** All for operators; else the caller's own. */
-    list: async (caller: Caller): Promise<Company[]> => {
-      if (caller.operator) return store.all()
-      if (caller.via === 'key') return store.all([caller.companyId])
-      const memberships = await people.membershipsOf(await people.userOf(caller.companyId, caller.id))
-      return store.all(memberships.map(({ companyId }) => companyId))
+    /** All for operators; else the caller's own. `member`: the caller belongs to it, and may look into it. */
+    list: async (caller: Caller): Promise<(Company & { member: boolean })[]> => {
+      const own =
+        caller.via === 'key'
+          ? [caller.companyId]
+          : (await people.membershipsOf(await people.userOf(caller.companyId, caller.id))).map(
+              ({ companyId }) => companyId,
+            )
+      const all = await (caller.operator ? store.all() : store.all(own))
+      return all.map((company) => ({ ...company, member: own.includes(company.id) }))
     },
 
     /** A person who adds a company owns it; its first key is returned once. */

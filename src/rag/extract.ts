@@ -24,7 +24,9 @@ export type Verdict = {
   confidence: number
   threshold: number
   signals: Signals
-  /** In words: what was covered, and what was missing. */
+  /** Content words of the question, those that the best passage lacks, and whether a sentence proves what is asked. */
+  words: { asked: number; missing: string[]; proven: boolean }
+  /** The same in English. */
   reason: string
 }
 
@@ -96,7 +98,14 @@ export const extract = (ranked: readonly Ranked<Quotable>[]): Extraction => {
 const unknown = (reason: string, signals: Signals): Extraction => ({
   text: '',
   sentences: [],
-  verdict: { answered: false, confidence: 0, threshold: THRESHOLD, signals, reason },
+  verdict: {
+    answered: false,
+    confidence: 0,
+    threshold: THRESHOLD,
+    signals,
+    words: { asked: 0, missing: [], proven: false },
+    reason,
+  },
 })
 
 /** The stretches of a passage that may be quoted, in reading order; those of a list also on their own. */
@@ -289,7 +298,8 @@ const judge = (read: readonly Ranked<Quotable>[], scored: readonly Scored[], pro
     `The best passage has ${query.words.length - missing.length} of ${query.words.length} content words` +
     `${missing.length > 0 ? ` (missing: ${missing.slice(0, 8).join(', ')})` : ''}; confidence ${confidence.toFixed(2)}, ` +
     `${confidence >= THRESHOLD ? 'at least' : 'needs'} ${THRESHOLD}.${proven ? '' : ' No sentence holds what is asked.'}`
-  return { answered, confidence, threshold: THRESHOLD, signals, reason }
+  const words = { asked: query.words.length, missing, proven }
+  return { answered, confidence, threshold: THRESHOLD, signals, words, reason }
 }
 
 /** Content words of a question so short that each of them counts. */

@@ -171,7 +171,9 @@ export const companyRoutes = {
     summary: 'All companies for operators, the own ones for everybody else',
     permission: 'company:read',
     status: 200,
-    response: z.strictObject({ companies: z.array(company) }),
+    response: z.strictObject({
+      companies: z.array(company.extend({ member: z.boolean().describe('Whether the caller belongs to it') })),
+    }),
   }),
   addCompany: defineRoute({
     method: 'post',

@@ -28,7 +28,7 @@ export const makeCompaniesRouter = ({ companies, usage }: CompaniesNeeds): Endpo
     months: await usage.months(companyId),
   })),
   endpoint(contract.companies.listCompanies, async ({ caller }) => ({
-    companies: (await companies.list(caller)).map(({ id, name }) => ({ id, name })),
+    companies: (await companies.list(caller)).map(({ id, name, member }) => ({ id, name, member })),
   })),
   endpoint(contract.companies.addCompany, ({ caller, body }) => companies.add(caller, body.name)),
 ]

@@ -1,7 +1,8 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { IconCheck, IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import { useLanguage, useT } from '../languages/index.js'
+import { en } from '../languages/en.js'
+import { useLanguage, useT, type T } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { Coming, Failed } from '../ui/states.js'
 
@@ -92,7 +93,7 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
       </Part>
       {textOf(verdict.reason) && (
         <Part title={t('decision.verdict')}>
-          <p>{textOf(verdict.reason)}</p>
+          <p>{verdictText(t, number, verdict)}</p>
         </Part>
       )}
       {sentences.length > 0 && (
@@ -139,12 +140,41 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
         <Line name={t('decision.modelTime')} value={milliseconds(numberOf(times.modelMs), number)} />
         <Line name={t('decision.totalTime')} value={milliseconds(numberOf(times.totalMs), number)} />
         <Line name={t('decision.tokens')} value={tokensOf(fieldsOf(record.usage))} />
-        <Line name={t('decision.modelName')} value={joined([textOf(model.name), textOf(model.reason)])} />
+        <Line
+          name={t('decision.modelName')}
+          value={joined([textOf(model.name), modelFault(t, textOf(model.reason))])}
+        />
         <Line name={t('decision.version')} value={textOf(record.algorithm)} />
       </dl>
     </div>
   )
 }
+
+/** What was covered, what was missing, and how sure that makes; older records say it in English only. */
+const verdictText = (t: T, number: (value: number) => string, verdict: Fields): string => {
+  const words = fieldsOf(verdict.words)
+  const [count, confidence, threshold] = [words.asked, verdict.confidence, verdict.threshold].map(numberOf)
+  if (count == null || confidence == null || threshold == null) return textOf(verdict.reason) ?? ''
+  if (count === 0) return t('decision.nothingFound')
+  const missing = Array.isArray(words.missing) ? words.missing.map(String) : []
+  const found = count - missing.length
+  return [
+    missing.length === 0
+      ? t('decision.coveredAll', { count })
+      : t('decision.covered', { found, count, missing: missing.slice(0, MISSING_SHOWN).join(', ') }),
+    t('decision.confidence', { confidence: number(confidence), threshold: number(threshold) }),
+    ...(words.proven === false ? [t('decision.unproven')] : []),
+  ].join(' ')
+}
+
+const MISSING_SHOWN = 8
+
+const isCutReason = (code: string): code is keyof typeof en.cutReason => Object.hasOwn(en.cutReason, code)
+const cutReason = (t: T, code: string): string => (isCutReason(code) ? t(`cutReason.${code}`) : code)
+
+const isModelFault = (code: string): code is keyof typeof en.modelFault => Object.hasOwn(en.modelFault, code)
+const modelFault = (t: T, code: string | null): string | null =>
+  code !== null && isModelFault(code) ? t(`modelFault.${code}`) : code
 
 const milliseconds = (value: number | null, number: (value: number, digits: number) => string): string | null =>
   value === null ? null : `${number(value, 0)} ms`
@@ -185,7 +215,7 @@ const Sentence = ({ sentence }: { sentence: Fields }) => {
       <span>
         <span className="hidden">{cut ? t('decision.cut') : t('decision.kept')}: </span>
         {text}
-        {cut && <em> ({joined([verdict, textOf(sentence.detail)])})</em>}
+        {cut && <em> ({joined([cutReason(t, verdict), textOf(sentence.detail)])})</em>}
       </span>
     </li>
   )

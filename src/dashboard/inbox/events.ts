@@ -3,6 +3,7 @@ import { en } from '../languages/en.js'
 import type { Message } from '../server/queries.js'
 
 const isReason = (reason: string): reason is keyof typeof en.handoff => Object.hasOwn(en.handoff, reason)
+const isAttempt = (kind: string): kind is keyof typeof en.attempt => Object.hasOwn(en.attempt, kind)
 const isState = (state: string): state is keyof typeof en.state => Object.hasOwn(en.state, state)
 
 /** A line of the timeline in the person's language; one that is newer than this page, in the server's words. */
@@ -18,6 +19,10 @@ export const eventText = (t: T, { event, text, authorName }: Message): string =>
       const to = isState(event.to) ? t(`state.${event.to}`) : event.to
       return withName(t('event.state', { state: to }), authorName) + (event.reason ? `: ${event.reason}` : '')
     }
+    case 'attempt':
+      return t('event.attempt', {
+        kinds: event.kinds.map((kind) => (isAttempt(kind) ? t(`attempt.${kind}`) : kind)).join(', '),
+      })
     case 'priority':
       return withName(t('event.priority', { priority: t(`priority.${event.to}`) }), authorName)
     case 'service_level':

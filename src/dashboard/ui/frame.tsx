@@ -209,7 +209,7 @@ const Whose = ({ me }: { me: Me }) => {
     queryFn: ({ signal }) => call('companies', 'listCompanies', { signal }),
     staleTime: 10 * 60_000,
   })
-  const others = companies.data?.companies.filter(({ id }) => id !== me.companyId) ?? []
+  const others = companies.data?.companies.filter(({ id, member }) => member && id !== me.companyId) ?? []
   const name = (
     <>
       <img src="/assets/icon.svg" alt="" width="24" height="24" />

@@ -155,12 +155,22 @@ const noticeOf = (
 ) => {
   if (gone) return words.gone
   if (away) return words.away
-  if (opensAt && handler !== 'agent') return filled(words.hours, { when: timeIn(language, opensAt) })
+  if (opensAt && handler !== 'agent') return hoursNotice(words, timeIn(language, opensAt), handler === 'assistant')
   return restarted ? words.restarted : null
 }
 
+const hoursNotice = (words: Words, when: string, assistantIsHere: boolean): string =>
+  filled(words.hours, { when }) + (assistantIsHere ? ` ${words.assistantHere}` : '')
+
+/** In the visitor's zone. With its date: over holidays a weekday alone would be the wrong one. */
 const timeIn = (language: string, at: string): string =>
-  new Intl.DateTimeFormat(language, { weekday: 'long', hour: 'numeric', minute: '2-digit' }).format(new Date(at))
+  new Intl.DateTimeFormat(language, {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    hour: 'numeric',
+    minute: '2-digit',
+  }).format(new Date(at))
 
 const WHOLE = '(max-width: 480px), (max-height: 420px)'
 
