@@ -71,12 +71,12 @@ export const makeSending = ({ settings, graph, kit, refused }: Needs) => {
   ): Promise<Record<string, unknown>> => {
     const { attachment, media, mime, caption } = part
     const { stream } = await kit.openFile(attachment)
-    const chunks: Uint8Array[] = []
-    for await (const chunk of stream) chunks.push(chunk)
+    const chunks: Uint8Array<ArrayBuffer>[] = []
+    for await (const chunk of stream as AsyncIterable<Uint8Array<ArrayBuffer>>) chunks.push(chunk)
     const form = new FormData()
     form.set('messaging_product', 'whatsapp')
     form.set('type', mime)
-    form.set('file', new File(chunks as Uint8Array<ArrayBuffer>[], attachment.name, { type: mime }))
+    form.set('file', new File(chunks, attachment.name, { type: mime }))
     const { id } = await graph.call(`${phoneNumberId}/media`, { body: form, signal })
     if (typeof id !== 'string')
       throw new GraphError(200, null, {

@@ -1,0 +1,65 @@
+/** What the player does with a message that is sent. */
+export type GraphPart =
+  | { kind: 'good' }
+  /** An error of the Graph API. */
+  | { kind: 'error'; code: number; status?: number }
+  /** A gateway's page. */
+  | { kind: 'html'; status?: number }
+  /** Takes the request and never answers. */
+  | { kind: 'hanging' }
+  /** Takes the request and hangs up. */
+  | { kind: 'cut' }
+  /** Hangs up on everything, not on messages alone. */
+  | { kind: 'offline' }
+
+export type GraphRequest = {
+  method: string
+  path: string
+  authorization: string | null
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever was sent
+  body: any
+  at: number
+}
+
+export type KeptMedia = {
+  bytes: Buffer
+  type: string
+  /** What Meta says of its size, and what the download says. */
+  size?: number
+  claims?: number
+  /** Its address is good no more; `gone`: neither is its id. */
+  expired?: boolean
+  gone?: boolean
+  url?: string
+  waitMs?: number
+}
+
+export type GraphPlayer = {
+  url: string
+  token: string
+  secret: string
+  phoneNumberId: string
+  accountId: string
+  requests: GraphRequest[]
+  /** The messages that were sent, and what was marked as read, in their order. */
+  sent(): GraphRequest['body'][]
+  marked(): GraphRequest['body'][]
+  behave(part: GraphPart): void
+  /** The next messages, one each. */
+  script(...parts: GraphPart[]): void
+  /** Returns the hash by which the webhook names it. */
+  keep(id: string, media: KeptMedia): string
+  offer(templates: object[]): void
+  /** Seconds since 1970; 0: never. */
+  endToken(at: number): void
+  onMessage(listener: (message: GraphRequest['body'], id: string) => void): void
+  close(): Promise<void>
+}
+
+export const openGraph: (options?: {
+  port?: number
+  token?: string
+  secret?: string
+  phoneNumberId?: string
+  accountId?: string
+}) => Promise<GraphPlayer>
