@@ -4,6 +4,7 @@ import {
   type KnownConversation,
   type Message,
   type Origin,
+  type Original,
 } from '../conversations/message.js'
 import type { Outside } from '../platform/addresses.js'
 import type { Clock } from '../platform/clock.js'
@@ -20,6 +21,7 @@ type Needs = {
   outside: Outside
   attachments: Attachments
   recentMessages(companyId: string, conversationId: string, most: number): Promise<Message[]>
+  original(companyId: string, messageId: string): Promise<Original | null>
   messagesByExternalIds(origin: Origin, externalIds: readonly string[]): Promise<Message[]>
   conversation(companyId: string, id: string): Promise<KnownConversation | null>
   contact(companyId: string, id: string): Promise<KnownContact | null>
@@ -48,6 +50,7 @@ export const makeChannelKit =
       memory: memoryOf(record),
       lease: (name, work) => leases.hold(`${channelId}/${name}`, work),
       history: (conversationId, most) => needs.recentMessages(companyId, conversationId, most),
+      original: (messageId) => needs.original(companyId, messageId),
       messagesByExternalIds: (externalIds) => needs.messagesByExternalIds(origin, externalIds),
       conversation: async (id) => {
         const found = await needs.conversation(companyId, id)

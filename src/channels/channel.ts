@@ -8,6 +8,7 @@ import type {
   KnownConversation,
   Message,
   MessageArrival,
+  Original,
   OutboundMessage,
   Receipt,
   Received,
@@ -87,6 +88,8 @@ export type ChannelKit = Outside & {
   report(health: Health): void
   /** The last `most` messages of a conversation of this company's, oldest first. */
   history(conversationId: string, most: number): Promise<Message[]>
+  /** A message of this company's as it came, where it shows only a part of that. */
+  original(messageId: string): Promise<Original | null>
   /** Messages of this channel by the provider's names for them, in or out. */
   messagesByExternalIds(externalIds: readonly string[]): Promise<Message[]>
   /** A conversation of this channel. */

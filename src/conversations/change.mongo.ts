@@ -14,7 +14,7 @@ import {
   type RunningClocks,
 } from './clocks.js'
 import type { Conversation } from './conversation.js'
-import type { Message } from './message.js'
+import type { Message, Original } from './message.js'
 import { eventLine } from './timeline.js'
 
 /**
@@ -40,7 +40,7 @@ type Delivery = {
   clocked?: true
 }
 
-export type MessageDocument = Omit<Message, 'id'> & { _id: string; delivery?: Delivery }
+export type MessageDocument = Omit<Message, 'id'> & { _id: string; delivery?: Delivery; original?: Original }
 
 /** A message to be appended: it gets its number and its place here. */
 export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
@@ -65,6 +65,7 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
     >
   > & {
     externalId?: string
+    original?: Original
     deliver?: boolean
     /** It left another way: its channel has it already. */
     isSent?: boolean
@@ -468,7 +469,7 @@ export const excerptOf = (draft: Draft, at: Date): Conversation['lastMessage'] =
   at,
 })
 
-export const toMessage = ({ _id, delivery: _delivery, ...message }: MessageDocument): Message => ({
+export const toMessage = ({ _id, delivery: _delivery, original: _original, ...message }: MessageDocument): Message => ({
   id: _id,
   ...message,
 })

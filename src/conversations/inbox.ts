@@ -92,6 +92,8 @@ export const makeInbox = (store: ConversationStore) => {
 
     message: store.message,
 
+    original: store.original,
+
     messages: async (companyId: string, conversationId: string, afterSeq?: number): Promise<Message[]> => {
       await store.conversation(companyId, conversationId)
       return store.messagesOf(companyId, conversationId, afterSeq)

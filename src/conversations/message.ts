@@ -99,6 +99,9 @@ export type SentTemplate = { name: string; language: string; parameters: string[
 /** The longest message that any channel accepts, in characters (UTF-16 code units). */
 export const MAX_MESSAGE_LENGTH = 10_000
 
+/** A message as it came, with its quotes and its signature; `html` is sanitised. Kept beside the message, and read alone. */
+export type Original = { text: string; html?: string }
+
 /** Something that happened at a provider. Decoders turn everything they meet into one of these. */
 export type Arrival = MessageArrival | StatusArrival | EditArrival | ReactionArrival | IdentityArrival
 
@@ -121,6 +124,8 @@ export type MessageArrival = {
   startsConversation?: true
   text: string
   attachments?: Attachment[]
+  /** All of what was sent, where `text` is only what is new in it. */
+  original?: Original
   /** Written by the company's own people elsewhere, such as on the linked phone: a person has it now. */
   from?: 'agent'
 } & Pick<Message, 'automatic' | 'needsPerson' | 'details' | 'replyTo' | 'sentAt'>

@@ -207,7 +207,7 @@ const handoffOf = ({ text }: MessageArrival, reason: HandoffReason, at: Date) =>
 })
 
 const draftOf = ({ text, externalId, contact, from, attachments = [], ...more }: MessageArrival): Draft => {
-  const { automatic, needsPerson, details, replyTo, sentAt } = more
+  const { automatic, needsPerson, details, replyTo, sentAt, original } = more
   const author: Author = { kind: from ?? 'customer', ...(contact.name && !from ? { name: contact.name } : {}) }
   return {
     kind: 'message',
@@ -221,6 +221,7 @@ const draftOf = ({ text, externalId, contact, from, attachments = [], ...more }:
     ...(details ? { details } : {}),
     ...(replyTo ? { replyTo } : {}),
     ...(sentAt ? { sentAt } : {}),
+    ...(original ? { original } : {}),
   }
 }
 

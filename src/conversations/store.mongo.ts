@@ -21,7 +21,7 @@ import {
 import { begin } from './clocks.js'
 import { clockSchemas, collect, makeClockLedger, nothingMoves } from './clocks.mongo.js'
 import type { Conversation } from './conversation.js'
-import type { Attachment, DeliveryStatus, Message, Origin } from './message.js'
+import type { Attachment, DeliveryStatus, Message, Origin, Original } from './message.js'
 import { makeUpdates, updateSchemas } from './updates.mongo.js'
 
 /**
@@ -117,6 +117,9 @@ export const conversationSchemas: CollectionSchema[] = [
   ...clockSchemas,
 ]
 
+/** Conversations are read without what is read alone. */
+const READ = { projection: { original: 0 } } as const
+
 export const MESSAGES_PER_READ = 10_000
 
 /** What is promised to somebody who writes now, and under which versions. */
@@ -176,18 +179,25 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
     },
 
     messageByExternalId: async (companyId: string, channelId: string, externalId: string) => {
-      const found = await messages.findOne({ companyId, channelId, externalId })
+      const found = await messages.findOne({ companyId, channelId, externalId }, READ)
       return found && toMessage(found)
     },
 
     messagesByExternalIds: async ({ companyId, channelId }: Origin, externalIds: readonly string[]) => {
-      const found = await messages.find({ companyId, channelId, externalId: { $in: [...externalIds] } }).toArray()
+      const filter = { companyId, channelId, externalId: { $in: [...externalIds] } }
+      const found = await messages.find(filter, READ).toArray()
       return found.map(toMessage)
     },
 
     message: async (companyId: string, id: string): Promise<Message | null> => {
-      const found = await messages.findOne({ _id: id, companyId })
+      const found = await messages.findOne({ _id: id, companyId }, READ)
       return found && toMessage(found)
+    },
+
+    /** All of what was sent, where the message shows a part of it. */
+    original: async (companyId: string, messageId: string): Promise<Original | null> => {
+      const found = await messages.findOne({ _id: messageId, companyId }, { projection: { original: 1 } })
+      return found?.original ?? null
     },
 
     /** A file as the message that brought it calls it. */
@@ -210,13 +220,15 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
     /** Oldest first, at most MESSAGES_PER_READ: whoever wants more reads on after the last one. */
     messagesOf: async (companyId: string, conversationId: string, afterSeq = 0): Promise<Message[]> => {
       const filter = { companyId, conversationId, seq: { $gt: afterSeq } }
-      return (await messages.find(filter, { sort: { seq: 1 }, limit: MESSAGES_PER_READ }).toArray()).map(toMessage)
+      return (await messages.find(filter, { ...READ, sort: { seq: 1 }, limit: MESSAGES_PER_READ }).toArray()).map(
+        toMessage,
+      )
     },
 
     /** The last `limit` messages that the customer sees, oldest first. */
     recentMessages: async (companyId: string, conversationId: string, limit: number): Promise<Message[]> => {
       const filter = { companyId, conversationId, kind: 'message' as const }
-      const found = await messages.find(filter, { sort: { seq: -1 }, limit }).toArray()
+      const found = await messages.find(filter, { ...READ, sort: { seq: -1 }, limit }).toArray()
       return found.reverse().map(toMessage)
     },
 

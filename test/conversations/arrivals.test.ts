@@ -192,6 +192,16 @@ describe('what no customer asks', () => {
     ])
   })
 
+  it('all of what was sent is kept beside what is new in it, and read alone', async () => {
+    const original = { text: 'Thanks!\n\n> Your parcel is on its way.', html: '<p>Thanks!</p>' }
+    const { id, ...where } = fresh()
+    const { messageId } = await core.receive(ACME, arrival(id, { ...where, text: 'Thanks!', original }))
+    expect(JSON.stringify(await messagesIn(where.conversationId))).not.toContain('> Your')
+    expect(JSON.stringify(await core.store.message(ACME.companyId, messageId))).not.toContain('> Your')
+    expect(await core.store.original(ACME.companyId, messageId)).toEqual(original)
+    expect(await core.store.original('other', messageId)).toBeNull()
+  })
+
   it('begins a conversation of its own where the channel says so, once', async () => {
     const { id, ...where } = fresh()
     await core.receive(ACME, arrival(id, where))

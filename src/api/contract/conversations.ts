@@ -262,6 +262,17 @@ export const conversationRoutes = {
     response: z.strictObject({ messages: z.array(message) }),
     errors: ['not_found'],
   }),
+  original: defineRoute({
+    method: 'get',
+    path: '/api/v1/messages/:id/original',
+    tag,
+    summary: 'A message as it came, with its quotes and signature, where it shows only what is new in it',
+    permission: 'conversations:read',
+    params: byId,
+    status: 200,
+    response: z.strictObject({ text: z.string(), html: z.string().optional().describe('Sanitised') }),
+    errors: ['not_found'],
+  }),
   attachment: defineRoute({
     method: 'get',
     path: '/api/v1/attachments/:id',

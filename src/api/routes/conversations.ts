@@ -2,7 +2,7 @@ import type { Reachable, Template } from '../../channels/channel.js'
 import type { Caller } from '../../companies/companies.js'
 import type { Conversation, Priority, State } from '../../conversations/conversation.js'
 import type { InboxFilter, Seen } from '../../conversations/inbox.js'
-import type { Attachment, Message, Origin, SentTemplate } from '../../conversations/message.js'
+import type { Attachment, Message, Origin, Original, SentTemplate } from '../../conversations/message.js'
 import type { ExplainedServiceLevels } from '../../conversations/service-levels.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
@@ -32,6 +32,7 @@ export type ConversationsNeeds = {
     /** Adds who wrote it. */
     see(companyId: string, conversation: Conversation): Promise<Seen>
     messages(companyId: string, id: string, after?: number): Promise<Message[]>
+    original(companyId: string, messageId: string): Promise<Original | null>
   }
   actions: {
     speak(act: Act & Saying): Promise<Message>
@@ -136,6 +137,12 @@ export const makeConversationsRouter = ({
     endpoint(routes.messages, async ({ caller, params, query }) => ({
       messages: (await inbox.messages(caller.companyId, params.id, query.after)).map(toMessage),
     })),
+    endpoint(routes.original, async ({ caller, params }) => {
+      const found = await inbox.original(caller.companyId, params.id)
+      if (!found)
+        throw new AppError('not_found', 'original_not_found', 'There is no more of this message than it shows.')
+      return found
+    }),
     endpoint(routes.attachment, ({ caller, params }) => openAttachment(caller.companyId, params.id)),
     endpoint(routes.addAttachment, async ({ caller, form }) => {
       if (!form) throw new AppError('invalid', 'invalid', 'file: is required', { field: 'file' })
