@@ -6,7 +6,10 @@
 export const toWhatsApp = (text: string): string =>
   outsideCode(text, (part) =>
     part
-      .replace(/^#{1,6}[ \t]+(.+?)[ \t]*#*$/gmu, (_whole, title: string) => `*${title.replace(/\*\*/gu, '')}*`)
+      .replace(
+        /^#{1,6}[ \t]+(.+?)[ \t]*#*$/gmu,
+        (_whole, title: string) => `\u0001${title.replace(/\*\*/gu, '')}\u0001`,
+      )
       .replace(/\*\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*\*/gu, '\u0001_$1_\u0001')
       .replace(/(\*\*|__)(?=\S)([^\n]+?)(?<=\S)\1/gu, '\u0001$2\u0001')
       .replace(/(?<![*\p{L}\p{N}])\*(?=[^\s*])([^*\n]+?)(?<=\S)\*(?![*\p{L}\p{N}])/gu, '_$1_')
