@@ -25,8 +25,9 @@ export const openDovecot = async (): Promise<Dovecot | null> => {
   await writeFile(config, configuration(directory, imapPort, lmtpPort))
 
   const start = async () => {
-    const { status, stderr } = spawnSync(DOVECOT, ['-c', config], { encoding: 'utf8' })
-    if (status !== 0) throw new Error(`Dovecot did not start: ${stderr}`)
+    // No pipes: what it leaves running would hold them open.
+    const { status } = spawnSync(DOVECOT, ['-c', config], { stdio: 'ignore' })
+    if (status !== 0) throw new Error('Dovecot did not start')
     await answering(imapPort)
     await answering(lmtpPort)
   }

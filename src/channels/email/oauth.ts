@@ -3,7 +3,7 @@ import type { Outside } from '../../platform/addresses.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { Secrets } from '../../platform/secrets.js'
-import type { Memory } from '../memory.mongo.js'
+import type { ChannelKit } from '../channel.js'
 import type { OauthSettings } from './settings.js'
 
 /** RFC 6749 section 5.1. */
@@ -22,7 +22,7 @@ type Needs = {
   oauth: OauthSettings
   fetch: Outside['fetch']
   /** Where a newer refresh token is kept; `null` while settings are only tried. */
-  kept: { memory: Memory; secrets: Pick<Secrets, 'seal' | 'unseal'> } | null
+  kept: { memory: ChannelKit['memory']; secrets: Pick<Secrets, 'seal' | 'unseal'> } | null
   clock: Clock
 }
 
