@@ -22,9 +22,10 @@ import { makePolicyPreview } from './conversations/policy-preview.js'
 import { makeReceive } from './conversations/receive.js'
 import { makeServiceLevelReport } from './conversations/service-level-report.js'
 import { makeExplainServiceLevels } from './conversations/service-levels.js'
+import { makeMailPromises } from './conversations/clocks-mail.js'
 import { conversationSchemas, makeConversationStore } from './conversations/store.mongo.js'
 import { makeSweep } from './conversations/sweep.js'
-import { defineJobs, SWEEP_EVERY_MS, SWEEP_FILES_EVERY_MS, TELL_TIME_EVERY_MS } from './jobs.js'
+import { defineJobs, MAIL_PROMISES_EVERY_MS, SWEEP_EVERY_MS, SWEEP_FILES_EVERY_MS, TELL_TIME_EVERY_MS } from './jobs.js'
 import { makeOutside } from './platform/addresses.js'
 import { makeBus } from './platform/bus.js'
 import type { Clock } from './platform/clock.js'
@@ -32,7 +33,7 @@ import { AppError } from './platform/errors.js'
 import type { Files } from './platform/files.js'
 import { leaseSchemas, makeLeases } from './platform/lease.mongo.js'
 import type { Log } from './platform/log.js'
-import { makeMailer } from './platform/mail.js'
+import { makeMailer, type Mailer } from './platform/mail.js'
 import { makeMetrics, measureStore } from './platform/metrics.js'
 import { ensureSchema, type Mongo, NEARLY_FULL_PERCENT, readCapacity } from './platform/mongo.js'
 import { makeQueue, queueSchemas } from './platform/queue.mongo.js'
@@ -103,6 +104,7 @@ export const compose = ({
     queue.wake('deliver', { companyId, conversationId })
   const wakeIndex = (companyId: string, documentId: string) => queue.wake('index', { companyId, documentId })
 
+  const mailer = openMailer({ config, clock, log })
   const companies = makeCompanies({
     client,
     db,
@@ -110,7 +112,7 @@ export const compose = ({
     secretKey,
     publicUrl,
     origins,
-    sendInvitation: makeSendInvitation({ config, clock, log }),
+    sendInvitation: mailer && makeSendInvitation(mailer, log),
     releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
     channelIds: async (companyId) => (await channels.list(companyId)).map(({ id }) => id),
@@ -125,7 +127,7 @@ export const compose = ({
   })
 
   const { promiseFor, termsOf, opening: openingOf } = companies.serviceLevels
-  const store = makeConversationStore({ ...mongo, termsOf })
+  const store = makeConversationStore({ ...mongo, termsOf, mails: mailer !== null })
   const inbox = makeInbox(store)
   const explainServiceLevels = makeExplainServiceLevels({ store, termsOf, clock })
   const core = { store, assistantPaused, openingOf, promiseFor, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
@@ -134,7 +136,7 @@ export const compose = ({
   const attachments = makeAttachments({ files: attachmentFiles, attachment: store.attachment, secrets, clock })
   const receive = makeReceive(core)
   const takeIn = makeArrivals({ ...core, receive })
-  const memories = makeMemories({ db })
+  const memories = makeMemories(mongo)
   const outside = makeOutside({ allowPrivate: config.ALLOW_PRIVATE_ADDRESSES })
   const channels = makeChannelRegistry({
     db,
@@ -304,6 +306,18 @@ export const compose = ({
     await attachments.sweep()
   }
   const tellingTime = repeat(TELL_TIME_EVERY_MS, tellTime, log)
+  const mailPromises =
+    mailer &&
+    makeMailPromises({
+      store,
+      recipients: companies.people.promiseMailTo,
+      openingOf,
+      send: mailer.send,
+      publicUrl,
+      clock,
+      log,
+    })
+  const mailing = mailPromises && repeat(MAIL_PROMISES_EVERY_MS, mailPromises, log)
   const sweepingFiles = repeat(SWEEP_FILES_EVERY_MS, sweepFiles, log)
   let live: { close(): Promise<void> } | null = null
 
@@ -336,6 +350,7 @@ export const compose = ({
       await sweep(0)
       sweeping.start()
       tellingTime.start()
+      mailing?.start()
       sweepingFiles.start()
       server.removeAllListeners('request')
       server.on('request', api.app)
@@ -355,6 +370,7 @@ export const compose = ({
       await live?.close()
       await sweeping.stop()
       await tellingTime.stop()
+      await mailing?.stop()
       await sweepingFiles.stop()
       await queue.stop(GRACE_MS)
       await channels.closeAll()
@@ -398,19 +414,15 @@ const knowledgeRoots = ({ KNOWLEDGE_DIR }: Config): Root[] => {
   return ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'docs'].map((name) => ({ path: path.join(product, name) }))
 }
 
-const makeSendInvitation = ({
-  config: { SMTP_URL, MAIL_FROM },
-  clock,
-  log,
-}: Pick<Needs, 'config' | 'clock' | 'log'>) => {
-  if (!SMTP_URL || !MAIL_FROM) return null
-  const mailer = makeMailer({ smtpUrl: SMTP_URL, from: MAIL_FROM, clock, log })
-  return (invitation: Invitation) =>
-    mailer.send(invitationMail(invitation)).catch((err: unknown) => {
-      log.warn({ err }, 'invitation not mailed')
-      throw err
-    })
-}
+/** The product's own mail; `null` where the installation sends none. */
+const openMailer = ({ config: { SMTP_URL, MAIL_FROM }, clock, log }: Pick<Needs, 'config' | 'clock' | 'log'>) =>
+  SMTP_URL && MAIL_FROM ? makeMailer({ smtpUrl: SMTP_URL, from: MAIL_FROM, clock, log }) : null
+
+const makeSendInvitation = (mailer: Mailer, log: Log) => (invitation: Invitation) =>
+  mailer.send(invitationMail(invitation)).catch((err: unknown) => {
+    log.warn({ err }, 'invitation not mailed')
+    throw err
+  })
 
 /** Runs `work` again and again with a pause in between, never twice at once. `stop` waits for the run that is under way. */
 const repeat = (pauseMs: number, work: () => Promise<void>, log: Log) => {

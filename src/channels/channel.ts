@@ -60,6 +60,15 @@ export type Health = {
   state: 'connecting' | 'connected' | 'limited' | 'attention' | 'disconnected' | 'refused'
   code?: string
   detail?: string
+  pairing?: Pairing
+}
+
+/** What somebody has to show to a phone or type into it, good for moments. It is never kept. */
+export type Pairing = {
+  /** A picture, as a data URL. */
+  qr?: string
+  code?: string
+  expiresAt: Date
 }
 
 /** One configured channel of one company. Secrets inside `settings` are opened only for the channel itself. */

@@ -1,4 +1,4 @@
-import type { CollectionSchema, Db } from '../platform/mongo.js'
+import { inTransaction, type CollectionSchema, type Mongo } from '../platform/mongo.js'
 
 /** What a channel has to remember over a restart: cursors, counters. Small, and one company's. */
 
@@ -13,6 +13,8 @@ export type Memory = {
   get<T>(key: string): Promise<T | null>
   /** Resolves when it is durable. */
   set(key: string, value: unknown): Promise<void>
+  /** All of it or, whatever happens, nothing; `null` removes a key. */
+  setMany(entries: readonly { key: string; value: unknown }[]): Promise<void>
   remove(key: string): Promise<void>
   /** All keys that begin so, at most a thousand, in their order. */
   list<T>(prefix: string): Promise<{ key: string; value: T }[]>
@@ -20,7 +22,7 @@ export type Memory = {
 
 const MOST_LISTED = 1_000
 
-export const makeMemories = ({ db }: { db: Db }) => {
+export const makeMemories = ({ client, db }: Mongo) => {
   const memories = db.collection<MemoryDocument>('channel_memory')
   return {
     of: ({ companyId, id: channelId }: { companyId: string; id: string }): Memory => ({
@@ -29,6 +31,15 @@ export const makeMemories = ({ db }: { db: Db }) => {
       set: async (key, value) => {
         const _id = `${channelId}/${key}`
         await memories.updateOne({ _id, companyId }, { $set: { channelId, value } }, { upsert: true })
+      },
+      setMany: async (entries) => {
+        if (entries.length === 0) return
+        const writes = entries.map(({ key, value }) => {
+          const filter = { _id: `${channelId}/${key}`, companyId }
+          if (value === null) return { deleteOne: { filter } }
+          return { updateOne: { filter, update: { $set: { channelId, value } }, upsert: true } }
+        })
+        await inTransaction(client, (session) => memories.bulkWrite(writes, { session }))
       },
       remove: async (key) => {
         await memories.deleteOne({ _id: `${channelId}/${key}`, companyId })

@@ -14,7 +14,8 @@ import type { Secrets } from '../platform/secrets.js'
 import type { Channel, ChannelDefinition, ChannelKit, ChannelRecord, Health, Reachable, Receive } from './channel.js'
 
 type ChannelDocument = Omit<ChannelRecord, 'id'> & { _id: string; createdAt: Date; health?: StoredHealth }
-type StoredHealth = Health & { at: Date }
+/** Whoever reads the store, or a copy of it, must not be able to link a phone. */
+type StoredHealth = Omit<Health, 'pairing'> & { at: Date }
 
 export const channelSchemas: CollectionSchema[] = [
   {
@@ -110,9 +111,10 @@ export const makeChannelRegistry = (needs: Needs) => {
     found.health = health
     count()
     const { companyId } = found.record
+    const { pairing: _pairing, ...kept } = health
     log.info({ channelId: id, state: health.state, code: health.code }, 'channel')
     documents
-      .updateOne({ _id: id, companyId }, { $set: { health: { ...health, at: clock.now() } } })
+      .updateOne({ _id: id, companyId }, { $set: { health: { ...kept, at: clock.now() } } })
       .then(() => bus.publish({ type: 'channel', companyId, channelId: id, state: health.state }))
       .catch((err: unknown) => log.warn({ err, channelId: id }, 'channel state not kept'))
   }
@@ -178,8 +180,10 @@ export const makeChannelRegistry = (needs: Needs) => {
       const { data } = definition.settings.safeParse(unsealed(definition, found.settings))
       const all = (data ?? found.settings) as Record<string, unknown>
       const hidden = new Set(definition.secrets)
+      const pairing = opened.get(id)?.health?.pairing
       return {
         ...toListed(withId(found)),
+        ...(pairing ? { pairing } : {}),
         settings: mapped(all, [...hidden], () => undefined),
         secretsSet: [...hidden].filter((name) => typeof at(all, name) === 'string'),
       }
@@ -340,16 +344,22 @@ const mapped = (
     }),
   )
 
-/** Settings inside a setting keep what is not given anew: whoever changes a host need not know the password. */
+/**
+ * Settings inside a setting keep what is not given anew: whoever changes a host need not know the password. There, null takes
+ * one away (as in RFC 7396); a setting itself may be null in its own right.
+ */
 const merged = (before: Record<string, unknown>, given: Record<string, unknown>): Record<string, unknown> => ({
   ...before,
   ...Object.fromEntries(
     Object.entries(given).map(([name, value]) => {
       const old = before[name]
-      return [name, isPlain(value) && isPlain(old) ? merged(old, value) : value]
+      return [name, isPlain(value) ? withoutNulls(merged(isPlain(old) ? old : {}, value)) : value]
     }),
   ),
 })
+
+const withoutNulls = (settings: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
 
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype

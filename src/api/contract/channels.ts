@@ -25,6 +25,14 @@ export type ChannelDto = z.input<typeof channel>
 const channelWithSettings = channel.extend({
   settings: z.record(z.string(), z.unknown()).describe('Without its secrets'),
   secretsSet: z.array(z.string()).describe('The secrets that are set, by name'),
+  pairing: z
+    .strictObject({
+      qr: z.string().optional().describe('A picture for the phone to scan, as a data URL'),
+      code: z.string().optional().describe('What to type into the phone instead'),
+      expiresAt: time,
+    })
+    .optional()
+    .describe('While a phone is being linked, for whoever may change channels'),
 })
 
 export const channelRoutes = {

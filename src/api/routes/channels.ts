@@ -1,4 +1,5 @@
-import type { Template, TestStep } from '../../channels/channel.js'
+import type { Pairing, Template, TestStep } from '../../channels/channel.js'
+import { may } from '../../companies/roles.js'
 import { contract } from '../contract.js'
 import type { ChannelDto } from '../contract/channels.js'
 import { endpoint, type Endpoint } from '../endpoint.js'
@@ -23,7 +24,10 @@ export type ChannelsNeeds = {
     remove(companyId: string, id: string): Promise<void>
     test(companyId: string, id: string, to: string): Promise<TestStep[]>
     templates(companyId: string, id: string): Promise<Template[]>
-    get(companyId: string, id: string): Promise<ListedChannel & { settings: Settings; secretsSet: string[] }>
+    get(
+      companyId: string,
+      id: string,
+    ): Promise<ListedChannel & { settings: Settings; secretsSet: string[]; pairing?: Pairing }>
     kinds(): { kind: string; label: string; icon: string; settings: Settings; secrets: string[] }[]
   }
 }
@@ -38,8 +42,14 @@ export const makeChannelsRouter = ({ channels }: ChannelsNeeds): Endpoint[] => [
     return { id }
   }),
   endpoint(routes.get, async ({ caller, params }) => {
-    const { settings, secretsSet, ...channel } = await channels.get(caller.companyId, params.id)
-    return { ...toChannel(channel), settings, secretsSet }
+    const { settings, secretsSet, pairing, ...channel } = await channels.get(caller.companyId, params.id)
+    const shown = pairing && may(caller, 'channels:write')
+    return {
+      ...toChannel(channel),
+      settings,
+      secretsSet,
+      ...(shown ? { pairing: { ...pairing, expiresAt: pairing.expiresAt.toISOString() } } : {}),
+    }
   }),
   endpoint(routes.update, async ({ caller, params, body }) =>
     toChannel(await channels.update(caller.companyId, params.id, body)),
