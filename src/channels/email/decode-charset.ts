@@ -53,7 +53,7 @@ export const decodeText = (bytes: Uint8Array, label: string | undefined): Decode
   if (!name || name === 'utf-8' || SINGLE_BYTE_WESTERN.test(name)) {
     const utf8 = asUtf8(bytes)
     // Text in an old Western charset is practically never well-formed UTF-8 by accident.
-    if (utf8 !== null) return { text: utf8, guessed: Boolean(name) && name !== 'utf-8' }
+    if (utf8 !== null) return { text: utf8, guessed: Boolean(label?.trim()) && name !== 'utf-8' }
     if ((!name || name === 'utf-8') && isTorn(bytes)) return { text: decodeAs('utf-8', bytes), guessed: false }
     const western = name && name !== 'utf-8' && !name.includes('ascii')
     return { text: decodeAs(western ? name : likelyLegacy(bytes), bytes), guessed: !western }

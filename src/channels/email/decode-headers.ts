@@ -171,8 +171,8 @@ const joinPieces = (pieces: { index: number; text: string; coded: boolean }[]): 
   return decodeText(Buffer.concat(bytes), charset?.[1]).text
 }
 
-const ADDRESS = /^[^\s@<>()[\]",;:\\]{1,128}@[^\s@<>()",;:\\]{1,253}$/u
-const QUOTED_ADDRESS = /^"[^"\\]{1,100}"@[^\s@<>()",;:\\]{1,253}$/u
+const ADDRESS = /^[^\s\p{C}@<>()[\]",;:\\]{1,128}@[^\s\p{C}@<>()",;:\\]{1,253}$/u
+const QUOTED_ADDRESS = /^"[^"\\\p{C}]{1,100}"@[^\s\p{C}@<>()",;:\\]{1,253}$/u
 
 export const isAddress = (text: string): boolean => ADDRESS.test(text) || QUOTED_ADDRESS.test(text)
 
@@ -180,11 +180,18 @@ export const isAddress = (text: string): boolean => ADDRESS.test(text) || QUOTED
 export const parseMailboxes = (values: readonly string[]): Mailbox[] => {
   const mailboxes: Mailbox[] = []
   for (const value of values) {
-    for (const { name, address } of addressparser(value.slice(0, LONGEST_VALUE), { flatten: true })) {
+    // An encoded word may hold what divides addresses, though it should not: it is looked into afterwards.
+    const words: string[] = []
+    const opaque = value.slice(0, LONGEST_VALUE).replace(WORD, (word) => `\ue000${words.push(word) - 1}\ue001`)
+    const restored = (text: string) => text.replace(/\ue000(\d+)\ue001/gu, (_, at: string) => words[Number(at)] ?? '')
+    for (const { name, address } of addressparser(opaque, { flatten: true })) {
       if (mailboxes.length >= MOST_ADDRESSES) return mailboxes
-      const shown = normalAddress(bare(address))
+      const shown = normalAddress(bare(restored(address)))
       if (shown)
-        mailboxes.push({ name: oneLine(decodeWords(name), 200).replace(/^["']+|["']+$/gu, ''), address: shown })
+        mailboxes.push({
+          name: oneLine(decodeWords(restored(name)), 200).replace(/^["']+|["']+$/gu, ''),
+          address: shown,
+        })
     }
   }
   return mailboxes
@@ -198,7 +205,7 @@ const normalAddress = (address: string): string | null => {
   return trimmed.slice(0, at + 1) + trimmed.slice(at + 1).toLowerCase()
 }
 
-const MESSAGE_ID = /<[^<>\s]{1,900}>/gu
+const MESSAGE_ID = /<[^<>\s\p{Cc}]{1,900}>/gu
 const MOST_REFERENCES = 200
 
 /** Message ids with their brackets, in the field's order, each once. */
@@ -212,7 +219,7 @@ export const parseMessageId = (value: string | undefined): string | null => {
   const [id] = parseMessageIds([value ?? ''])
   if (id) return id
   const bareId = (value ?? '').trim()
-  return /^[^<>\s]{3,900}$/u.test(bareId) && bareId.includes('@') ? `<${bareId}>` : null
+  return /^[^<>\s\p{Cc}]{3,900}$/u.test(bareId) && bareId.includes('@') ? `<${bareId}>` : null
 }
 
 export const parseDate = (value: string | undefined): Date | null => {

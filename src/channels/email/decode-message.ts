@@ -374,7 +374,7 @@ const givenName = (part: Part): string => part.dispositionParameters.filename ||
 const describe = (part: Part, bytes: Buffer, index: number): EmailAttachment => {
   const given = givenName(part)
   const filename = given ? shownName(given) : `${nameFor(part.type)}-${index + 1}${EXTENSIONS[part.type] ?? ''}`
-  const contentId = /<?([^<>\s]{1,300})>?/u.exec(part.headers.first('content-id') ?? '')?.[1] ?? null
+  const contentId = /<?([^<>\s\p{Cc}]{1,300})>?/u.exec(part.headers.first('content-id') ?? '')?.[1] ?? null
   return {
     filename,
     contentType: part.type,
@@ -411,7 +411,7 @@ const EXTENSIONS: Record<string, string> = {
 const UNSAFE = new Set(
   (
     'exe com scr pif bat cmd ps1 psm1 msi msp mst vbs vbe vb js jse mjs ws wsf wsh wsc hta cpl jar jnlp lnk inf reg scf url ' +
-    'application gadget msc dll sys drv ocx app dmg pkg command terminal workflow sh bash zsh csh run bin elf deb rpm appimage apk ' +
+    'application gadget msc dll sys drv ocx app dmg pkg command terminal workflow sh bash zsh csh run elf deb rpm appimage apk ' +
     'iso img vhd vhdx chm hlp xll xlam docm dotm xlsm xltm pptm potm ppam ppsm sldm ade adp mdb accde one html htm xhtml shtml mht mhtml svg swf'
   ).split(' '),
 )

@@ -26,7 +26,8 @@ const LONGEST_MS = 1_400
 const START_MS = 15_000
 const IDLE_MS = 30_000
 const TRY_AGAIN_MS = 60_000
-const HEAP_MB = 128
+const HEAP_MB = 96
+const YOUNG_MB = 16
 
 /** Copied piece by piece, so that a large mail stops nobody meanwhile. */
 const PIECE_BYTES = 1024 * 1024
@@ -81,7 +82,7 @@ const start = async (): Promise<Running | null> => {
   const worker = new Worker(new URL('./decode-worker.js', import.meta.url), {
     execArgv: ['--no-warnings'],
     env: {},
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: YOUNG_MB },
   })
   let ended = false
   let hear: (message: FromThread | null) => void = () => {}

@@ -286,7 +286,7 @@ const DEVICE =
 /** "Sent from my …", alone on the last line. Short: a sentence about where one writes from goes on. */
 export const MOBILE_SIGNATURES = [
   /^sent from my (?:[\p{L}\p{N}.-]+[ \t]*){1,5}$/iu,
-  /^sent (?:from|via|with|using) [^,.!?]{1,60}$/iu,
+  /^sent (?:from|via|with|using) [^,.!?]{1,60}\.?$/iu,
   /^get outlook for (?:ios|android|mac)/iu,
   /^(?:von|gesendet von|gesendet mit|diese nachricht wurde von|versendet mit) .{1,50}(?:gesendet|gesendet\.|handy|iphone|ipad|gerät|outlook|smartphone|mail|app)\.?$/iu,
   /^von meinem .{2,40} (?:gesendet|geschickt|aus gesendet)\.?$/iu,
