@@ -6,8 +6,8 @@ import { AppError } from '../../src/platform/errors.js'
 import { systemClock } from '../../src/platform/clock.js'
 import { makeLog } from '../../src/platform/log.js'
 import { eventually } from '../support/app.js'
-import { openDovecot, type Dovecot } from '../support/dovecot.js'
-import { letter } from '../support/email.js'
+import { openDovecot, type Dovecot } from '../support/dovecot.mjs'
+import { letter } from '../support/email.mjs'
 import { openFaultProxy } from '../support/fault-proxy.js'
 
 const dovecot = await openDovecot()
@@ -89,7 +89,9 @@ withMailServer('a mailbox that is followed', () => {
       deliver: (...subjects: string[]) =>
         subjects.reduce(
           (before, subject) =>
-            before.then(() => server.deliver(user, letter({ from: 'ana@customer.example', to: user, subject, text: 'Hello' }))),
+            before.then(() =>
+              server.deliver(user, letter({ from: 'ana@customer.example', to: user, subject, text: 'Hello' })),
+            ),
           Promise.resolve(),
         ),
       has: (...subjects: string[]) => eventually(async () => subjects.every((subject) => stored.includes(subject))),
@@ -114,12 +116,18 @@ withMailServer('a mailbox that is followed', () => {
     await deliver('last week', 'yesterday', 'now')
     // A maildir takes the time of arrival from the file's.
     const [lastWeek = '', yesterday = ''] = (await readdir(path.join(server.mailDirectory(user), 'new'))).sort()
-    for (const [name, days] of [[lastWeek, 7], [yesterday, 1]] as const)
+    for (const [name, days] of [
+      [lastWeek, 7],
+      [yesterday, 1],
+    ] as const)
       await utimes(path.join(server.mailDirectory(user), 'new', name), ago(days), ago(days))
     follow()
     await has('yesterday', 'now')
     expect(stored).toEqual(['yesterday', 'now'])
-    expect([...old]).toEqual([['yesterday', true], ['now', false]])
+    expect([...old]).toEqual([
+      ['yesterday', true],
+      ['now', false],
+    ])
   })
 
   it('mail that came while nobody looked is taken in, and none of it twice', async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { decodeEmail } from '../../src/channels/email/decode.js'
 import { eventually, openApp } from '../support/app.js'
-import { openDovecot, type Dovecot } from '../support/dovecot.js'
-import { fieldOf, letter, type Letter } from '../support/email.js'
+import { openDovecot, type Dovecot } from '../support/dovecot.mjs'
+import { fieldOf, letter, type Letter } from '../support/email.mjs'
 import { openTestMongo } from '../support/mongo.js'
-import { openSmtp, type SentMail, type Smtp } from '../support/smtp.js'
+import { openSmtp, type SentMail, type Smtp } from '../support/smtp.mjs'
 
 type Line = {
   id: string
@@ -84,7 +84,12 @@ withMailServer('a company whose customers write email', () => {
   }
 
   it('a question is answered in its own thread, from the documents, and says that no person wrote it', async () => {
-    await deliver({ from: 'Ana <ana@customer.example>', subject: 'Returns', text: 'How long can I return goods?', id: '<first@ana>' })
+    await deliver({
+      from: 'Ana <ana@customer.example>',
+      subject: 'Returns',
+      text: 'How long can I return goods?',
+      id: '<first@ana>',
+    })
     const { raw, from } = await lastTo('ana@customer.example')
     expect(from).toBe('support@acme.example')
     expect(fieldOf(raw, 'Subject')).toBe('Re: Returns')
@@ -106,7 +111,10 @@ withMailServer('a company whose customers write email', () => {
     const replyTo = /<([^>]+)>/.exec(fieldOf(raw, 'Reply-To') ?? '')?.[1] ?? ''
     const ours = fieldOf(raw, 'Message-ID') ?? ''
     const { id } = await conversationWith('(bo)')
-    await deliver({ from: 'bo@customer.example', to: replyTo, subject: 'something else', text: 'by the address' }, replyTo)
+    await deliver(
+      { from: 'bo@customer.example', to: replyTo, subject: 'something else', text: 'by the address' },
+      replyTo,
+    )
     await deliver({ from: 'bo@customer.example', subject: 'other', text: 'by references', references: ['<x@y>', ours] })
     await deliver({ from: 'bo@customer.example', subject: 'more', text: 'by in-reply-to', inReplyTo: ours })
     await deliver({ from: 'bo@customer.example', subject: 'Re: Hours', text: 'by the subject alone' })
@@ -162,7 +170,11 @@ withMailServer('a company whose customers write email', () => {
       text: 'I am away (ooo)',
       headers: { 'Auto-Submitted': 'auto-replied' },
     })
-    await deliver({ from: 'list@lists.example', text: 'weekly news (list)', headers: { 'List-Id': '<news.lists.example>' } })
+    await deliver({
+      from: 'list@lists.example',
+      text: 'weekly news (list)',
+      headers: { 'List-Id': '<news.lists.example>' },
+    })
     await deliver({ from: 'support@acme.example', text: 'from ourselves (own)' })
     for (const text of ['(ooo)', '(list)', '(own)'])
       expect((await conversationWith(text)).lines.find((line) => line.text.includes(text))?.automatic).toBeTruthy()
@@ -234,7 +246,10 @@ withMailServer('a company whose customers write email', () => {
     expect(await say('deferred once')).toMatchObject({ status: 'sent' })
     expect(smtp.sent.filter(({ raw }) => raw.includes('deferred once'))).toHaveLength(1)
     smtp.behave({ kind: 'refuse', at: 'data', words: '5.7.1 looks like spam to us' }, 1)
-    expect(await say('refused')).toMatchObject({ status: 'refused', reason: expect.stringContaining('looks like spam') })
+    expect(await say('refused')).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('looks like spam'),
+    })
     smtp.behave({ kind: 'drop' }, 1)
     expect(await say('dropped')).toMatchObject({ status: 'uncertain' })
     expect(smtp.sent.filter(({ raw }) => raw.includes('dropped'))).toHaveLength(1)
@@ -260,7 +275,11 @@ withMailServer('a company whose customers write email', () => {
     const { status, body } = await app.call<{ error: { code: string; field: string } }>('/channels', {
       body: { kind: 'email', settings: wrong },
     })
-    expect({ status, code: body.error.code, field: body.error.field }).toEqual({ status: 400, code, field: `settings.${field}` })
+    expect({ status, code: body.error.code, field: body.error.field }).toEqual({
+      status: 400,
+      code,
+      field: `settings.${field}`,
+    })
   })
 })
 

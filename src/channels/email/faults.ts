@@ -87,9 +87,7 @@ const factsOf = (error: unknown): Facts => {
 const systemCodeOf = (error: unknown): string | undefined => {
   const { message } = error as { message?: unknown }
   if (typeof message !== 'string') return undefined
-  const word = /\b(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPROTO)\b/.exec(
-    message,
-  )?.[1]
+  const word = /\b(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPROTO)\b/.exec(message)?.[1]
   if (word) return word
   return /certificate|wrong version number|ssl routines|self.signed/i.test(message) ? 'ETLS' : undefined
 }

@@ -25,7 +25,7 @@ const MOST_FILES = 50
 const LONGEST_FACT = 200_000
 const RAW_NAME = 'message.eml'
 /** What cannot be seen in what is shown of it: the mail is kept as it came. */
-const KEPT_WHOLE: readonly string[] = [
+const KEPT_WHOLE: readonly Oddity[] = [
   'header_only',
   'encrypted',
   'signed',
@@ -37,7 +37,7 @@ const KEPT_WHOLE: readonly string[] = [
   'too_many_parts',
   'nested_too_deep',
   'text_too_long',
-] satisfies (Oddity | string)[]
+]
 
 /** Takes in one mail, by whatever way it came: once, into the right conversation, and durable when it resolves. */
 export const makeIncoming = ({ kit, marks, brake, receive, cameBack }: Needs) => {
@@ -166,7 +166,7 @@ export const makeIncoming = ({ kit, marks, brake, receive, cameBack }: Needs) =>
       if (mail.messageId && marks.outboundOf(mail.messageId) && marks.isOwn(sender)) return cameBack(mail.messageId)
       if (mail.bounce) return takeBounce(mail, mail.bounce, found)
       // Whoever writes has an address that works again.
-      if (sender && (await kit.memory.get(bouncedKey(sender)))) await kit.memory.set(bouncedKey(sender), null)
+      if (sender && (await kit.memory.get(bouncedKey(sender)))) await kit.memory.remove(bouncedKey(sender))
       await takeMessage(mail, found, { thread: await stillOpen(await findThread(mail)) })
     },
 

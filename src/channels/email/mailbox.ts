@@ -22,7 +22,7 @@ type Needs = {
   connection(): Promise<ImapFlowOptions>
   path: string
   since: Date | null
-  memory: ChannelKit['memory']
+  memory: Pick<ChannelKit['memory'], 'get' | 'set'>
   /** Durable when it resolves. */
   take(mail: FoundMail): Promise<void>
   /** For a mail that `take` could not: keeps it as it is. */
@@ -51,6 +51,7 @@ const GROUP_BYTES = 4 * 1024 * 1024
 const GROUP_MAILS = 20
 const LISTED_AT_ONCE = 500
 const FETCH_WITHIN_MS = 5 * 60_000
+const TAKE_WITHIN_MS = 60_000
 
 /** A mail is tried so often while the process lives, and so often by processes that died over it. */
 const TRIES = 3
@@ -131,7 +132,7 @@ export const makeMailbox = (needs: Needs) => {
   const takeOne = async ({ uid: _uid, ...mail }: Found, deaths: number): Promise<void> => {
     for (let tries = 1; deaths < DEATHS && tries <= TRIES; tries += 1) {
       try {
-        return await take(mail)
+        return await soon(take(mail))
       } catch (err) {
         if (isPassing(err)) throw err
         log.warn({ err, tries }, 'mail not taken in')
@@ -198,14 +199,14 @@ export const makeMailbox = (needs: Needs) => {
     const client = new ImapFlow({ ...(await connection()), logger: false, disableAutoIdle: true, emitLogs: false })
     let told: () => void = () => {}
     let news = false
-    let lost: unknown = null
+    let lost: Error | null = null
     const ended = new AbortController()
     const tell = () => {
       news = true
       told()
     }
     // Without a listener the process would end with the connection.
-    client.on('error', (error: unknown) => (lost = error))
+    client.on('error', (error: Error) => (lost = error))
     client.on('exists', tell)
     client.on('close', () => {
       ended.abort()
@@ -299,6 +300,21 @@ const isPassing = (error: unknown): boolean =>
   error instanceof AppError && (error.kind === 'unavailable' || error.kind === 'rate_limited')
 
 const dayBefore = (iso: string): string => new Date(new Date(iso).getTime() - 24 * 60 * 60 * 1000).toISOString()
+
+/** What takes longer is stuck. Where it ends after all, the mail is the same mail. */
+const soon = async (taking: Promise<void>): Promise<void> => {
+  const late = new AbortController()
+  const end = pause(TAKE_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
+    throw new AppError('internal', 'mail_stuck', 'A mail took too long to be taken in.')
+  })
+  try {
+    await Promise.race([taking, end])
+  } finally {
+    late.abort()
+    end.catch(() => {})
+    taking.catch(() => {})
+  }
+}
 
 /** imapflow waits for as long as the socket lives; a server that keeps it open and says nothing is given up here. */
 const within = async <T>(client: ImapFlow, answer: Promise<T>, milliseconds: number): Promise<T> => {

@@ -22,7 +22,7 @@ type Needs = {
   oauth: OauthSettings
   fetch: Outside['fetch']
   /** Where a newer refresh token is kept; `null` while settings are only tried. */
-  kept: { memory: ChannelKit['memory']; secrets: Pick<Secrets, 'seal' | 'unseal'> } | null
+  kept: { memory: Pick<ChannelKit['memory'], 'get' | 'set'>; secrets: Pick<Secrets, 'seal' | 'unseal'> } | null
   clock: Clock
 }
 

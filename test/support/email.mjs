@@ -1,21 +1,17 @@
-/** Mails as people's programs write them, as far as a test needs it. */
-
-export type Letter = {
-  from: string
-  to?: string
-  cc?: string
-  subject?: string
-  text: string
-  id?: string | null
-  inReplyTo?: string
-  references?: string[]
-  headers?: Record<string, string>
-  date?: Date
-}
-
 let written = 0
 
-export const letter = ({ from, to = 'support@acme.example', cc, subject, text, id, inReplyTo, references, headers = {}, date }: Letter): string => {
+export const letter = ({
+  from,
+  to = 'support@acme.example',
+  cc,
+  subject,
+  text,
+  id,
+  inReplyTo,
+  references,
+  headers = {},
+  date,
+}) => {
   written += 1
   const messageId = id === undefined ? `<letter-${written}-${process.pid}@customer.example>` : id
   return [
@@ -37,7 +33,7 @@ export const letter = ({ from, to = 'support@acme.example', cc, subject, text, i
 }
 
 /** One field of a raw mail, unfolded. */
-export const fieldOf = (raw: string, name: string): string | null => {
+export const fieldOf = (raw, name) => {
   const [head = ''] = raw.split(/\r?\n\r?\n/, 1)
   const unfolded = head.replace(/\r?\n[ \t]+/g, ' ')
   return new RegExp(`^${name}: (.*)$`, 'im').exec(unfolded)?.[1]?.trim() ?? null

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -9,7 +9,7 @@ import path from 'node:path'
  * A real mail server for one test: Debian's Dovecot on loopback, mail handed to it over LMTP as a mail server does. `null`, with a
  * loud word, where it is not there and may not be installed; with CI=true that is an error.
  */
-export const openDovecot = async (): Promise<Dovecot | null> => {
+export const openDovecot = async () => {
   if (!isInstalled()) {
     if (process.env.CI === 'true') throw new Error('Dovecot is missing: apt-get install dovecot-imapd dovecot-lmtpd')
     console.warn('SKIPPED: no Dovecot here. On Debian, as root: apt-get install dovecot-imapd dovecot-lmtpd')
@@ -58,38 +58,26 @@ export const openDovecot = async (): Promise<Dovecot | null> => {
   }
 }
 
-export type Dovecot = {
-  imapPort: number
-  lmtpPort: number
-  /** Puts a raw mail into a user's mailbox. Every user exists; the password is `secret`. */
-  deliver(to: string, mail: string | Buffer): Promise<void>
-  doveadm(...args: string[]): string
-  stop(): Promise<void>
-  start(): Promise<void>
-  mailDirectory(user: string): string
-  close(): Promise<void>
-}
-
 const DOVECOT = '/usr/sbin/dovecot'
 
-const isInstalled = (): boolean => {
+const isInstalled = () => {
   const LMTP = '/usr/lib/dovecot/lmtp'
   if (existsSync(DOVECOT) && existsSync(LMTP)) return true
   if (!existsSync('/usr/bin/apt-get') || process.getuid?.() !== 0) return false
   console.warn('Installing dovecot-imapd dovecot-lmtpd …')
-  const quiet = { stdio: 'ignore' as const, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
+  const quiet = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
   spawnSync('apt-get', ['update', '-qq'], quiet)
   spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'dovecot-imapd', 'dovecot-lmtpd'], quiet)
   return existsSync(DOVECOT) && existsSync(LMTP)
 }
 
 const nobody = () => {
-  const id = (flag: string, name: string) => Number(spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout.trim())
+  const id = (flag, name) => Number(spawnSync('id', [flag, name], { encoding: 'utf8' }).stdout.trim())
   return { uid: id('-u', 'nobody'), gid: id('-g', 'nobody') }
 }
 
 /** One LMTP conversation (RFC 2033). */
-const deliver = (port: number, to: string, mail: string | Buffer): Promise<void> =>
+const deliver = (port, to, mail) =>
   new Promise((resolve, reject) => {
     const body = (typeof mail === 'string' ? mail : mail.toString('latin1'))
       .replace(/\r?\n/g, '\r\n')
@@ -104,7 +92,7 @@ const deliver = (port: number, to: string, mail: string | Buffer): Promise<void>
     ]
     const socket = connect(port, '127.0.0.1')
     let pending = ''
-    socket.on('data', (data: Buffer) => {
+    socket.on('data', (data) => {
       pending += data.toString('latin1')
       const lines = pending.split('\r\n')
       pending = lines.pop() ?? ''
@@ -125,17 +113,17 @@ const deliver = (port: number, to: string, mail: string | Buffer): Promise<void>
     socket.on('close', () => resolve())
   })
 
-export const freePort = async (): Promise<number> => {
+export const freePort = async () => {
   const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address()
   await new Promise((resolve) => server.close(resolve))
   return port
 }
 
-const answering = async (port: number): Promise<void> => {
+const answering = async (port) => {
   for (let tries = 0; tries < 200; tries += 1) {
-    const open = await new Promise<boolean>((resolve) => {
+    const open = await new Promise((resolve) => {
       const socket = connect(port, '127.0.0.1', () => resolve(true))
       socket.on('error', () => resolve(false))
       socket.unref()
@@ -147,7 +135,7 @@ const answering = async (port: number): Promise<void> => {
   throw new Error('Dovecot does not answer')
 }
 
-const isAlive = (pid: number): boolean => {
+const isAlive = (pid) => {
   try {
     return process.kill(pid, 0)
   } catch {
@@ -155,9 +143,9 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
-const configuration = (directory: string, imapPort: number, lmtpPort: number): string => `
+const configuration = (directory, imapPort, lmtpPort) => `
 base_dir = ${directory}/base
 state_dir = ${directory}/state
 log_path = ${directory}/dovecot.log

@@ -1,0 +1,20 @@
+export type SentMail = { from: string; to: string[]; raw: string; at: number }
+
+/** How the next mails are met. `drop`: taken whole, and then the connection breaks before a word is said about it. */
+export type Manner =
+  | { kind: 'take' }
+  | { kind: 'defer' | 'refuse'; at: 'connect' | 'mail' | 'rcpt' | 'data'; words?: string }
+  | { kind: 'drop' }
+  | { kind: 'slow'; ms: number }
+
+/** A mail server to send to, that behaves as a test wants. */
+export const openSmtp: (options?: { user?: string; password?: string }) => Promise<Smtp>
+
+export type Smtp = {
+  port: number
+  sent: SentMail[]
+  connections(): number
+  /** From now on, or only so often. */
+  behave(now: Manner, times?: number): void
+  close(): Promise<void>
+}
