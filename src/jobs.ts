@@ -23,6 +23,8 @@ export const defineJobs = (run: { answer: Run; deliver: Run; index: Run; embed: 
 export const SWEEP_EVERY_MS = 2_000
 /** Warnings and breaches of promised times come within a second. */
 export const TELL_TIME_EVERY_MS = 400
+/** People are mailed about them a little later, so that what comes up together is one mail. */
+export const MAIL_PROMISES_EVERY_MS = 5_000
 /** Files that a crash left without their document. */
 export const SWEEP_FILES_EVERY_MS = 10 * 60 * 1000
 

@@ -9,7 +9,15 @@ import { DOCS_JS, ICON_SVG, PAGE_CSS, UNBUILT } from './page-sources.js'
 const BUILT = path.resolve(import.meta.dirname, '../../dist/public')
 
 /** Each begins a part of the dashboard, which finds its own way below it. */
-const DASHBOARD_PATHS = ['/', '/setup', '/sign-in', '/inbox{/*rest}', '/knowledge{/*rest}', '/settings{/*rest}']
+const DASHBOARD_PATHS = [
+  '/',
+  '/setup',
+  '/sign-in',
+  '/inbox{/*rest}',
+  '/knowledge{/*rest}',
+  '/reports{/*rest}',
+  '/settings{/*rest}',
+]
 
 /**
  * The dashboard and the documentation. Pages run no script and no style but our own files, so the content security policy

@@ -182,6 +182,9 @@ export const makeCompanies = ({
     people: {
       list: people.list,
       get: people.get,
+      wantsPromiseMail: people.wantsPromiseMail,
+      setPromiseMail: people.setPromiseMail,
+      promiseMailTo: people.promiseMailTo,
       /** `mailed` false: nobody but the caller can bring the link to whom it is for. */
       invite: async (caller: Caller, invited: { email: string; name: string; role: Role }) => {
         assertMayGrant(caller, invited.role)

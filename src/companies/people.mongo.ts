@@ -200,6 +200,28 @@ export const makePeopleStore = ({ client, db, clock, serialise, passwords }: Nee
       }
     },
 
+    wantsPromiseMail: async (companyId: string, id: string): Promise<boolean> =>
+      (await member(companyId, id)).noPromiseMail !== true,
+
+    setPromiseMail: async (companyId: string, id: string, wanted: boolean): Promise<void> => {
+      const { _id } = await member(companyId, id)
+      const change = wanted ? { $unset: { noPromiseMail: '' as const } } : { $set: { noPromiseMail: true as const } }
+      await members.updateOne({ _id, organizationId: companyId }, change)
+    },
+
+    /** Who is mailed about a promised time: whose conversation it is; of what is nobody's, the admins who want it. */
+    promiseMailTo: async (companyId: string, assigneeId: string | null): Promise<{ id: string; email: string }[]> => {
+      const own = assigneeId === null ? null : await members.findOne({ _id: assigneeId, organizationId: companyId })
+      const admins = { organizationId: companyId, role: { $in: ['owner', 'admin'] } }
+      const found = own ? [own] : await members.find(admins, { sort: { createdAt: 1 } }).toArray()
+      const wanting = found.filter(({ noPromiseMail }) => !noPromiseMail)
+      const known = await users.find({ _id: { $in: wanting.map(({ userId }) => userId) } }).toArray()
+      return wanting.flatMap(({ _id: id, userId }) => {
+        const email = known.find((user) => user._id === userId)?.email
+        return email ? [{ id, email }] : []
+      })
+    },
+
     changeRole: async (companyId: string, id: string, role: Role): Promise<void> => {
       const { matchedCount } = await links.updateOne({ companyId, personId: id }, { $set: { role } })
       if (matchedCount === 1) return

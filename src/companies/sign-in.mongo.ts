@@ -26,7 +26,15 @@ export type AccountDocument = {
   createdAt: Date
   updatedAt: Date
 }
-export type MemberDocument = { _id: string; organizationId: string; userId: string; role: string; createdAt: Date }
+export type MemberDocument = {
+  _id: string
+  organizationId: string
+  userId: string
+  role: string
+  /** They want no mail about promised times. */
+  noPromiseMail?: true
+  createdAt: Date
+}
 export type OrganizationDocument = { _id: string; name: string; slug: string; createdAt: Date }
 
 export const signInSchemas: CollectionSchema[] = [

@@ -40,7 +40,15 @@ type Delivery = {
   clocked?: true
 }
 
-export type MessageDocument = Omit<Message, 'id'> & { _id: string; delivery?: Delivery; original?: Original }
+/** A line that people are mailed about: when to try, who has it already; at the end, when and how many were told. */
+export type LineMail = { notBefore?: Date; attempts: number; done?: string[]; endedAt?: Date; people?: number }
+
+export type MessageDocument = Omit<Message, 'id'> & {
+  _id: string
+  delivery?: Delivery
+  original?: Original
+  mail?: LineMail
+}
 
 /** A message to be appended: it gets its number and its place here. */
 export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
@@ -69,6 +77,8 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
     deliver?: boolean
     /** It left another way: its channel has it already. */
     isSent?: boolean
+    /** People are to be mailed about it. */
+    mail?: boolean
   }
 
 export type ConversationChange = Partial<
@@ -127,9 +137,11 @@ type Needs = {
   ledger: ClockLedger
   /** What a conversation's clocks run under; asked for only where clocks run. */
   termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
+  /** Whether this installation mails its people about warnings and breaches. */
+  mails: boolean
 }
 
-export const makeChanges = ({ client, conversations, messages, ledger, termsOf }: Needs) => {
+export const makeChanges = ({ client, conversations, messages, ledger, termsOf, mails }: Needs) => {
   const waiting: Waiting[] = []
   /** Conversations in a group under way: their next change waits, so changes of one conversation never collide here. */
   const busy = new Set<string>()
@@ -159,7 +171,7 @@ export const makeChanges = ({ client, conversations, messages, ledger, termsOf }
     const current = new Map<string, Current>()
     for (const document of found) {
       const terms = document.clocks ? await termsOf(document.companyId, document.clocks.ref) : null
-      current.set(document._id, { document, before: document.version, change: {}, numbers: 0, added: 0, terms })
+      current.set(document._id, { document, before: document.version, change: {}, numbers: 0, added: 0, terms, mails })
     }
     return current
   }
@@ -278,6 +290,7 @@ type Current = {
   added: number
   /** What its clocks run under; `null` where none do. */
   terms: ServiceTerms | null
+  mails: boolean
   moving?: Moving
   /** Read where a line may have come late. */
   whole?: Whole
@@ -390,12 +403,14 @@ const moveClocks = (
   state.document = { ...state.document, clocks }
   state.moving ??= nothingMoves()
   collect(state.moving, followed, gone)
-  const lines = followed.announced.map(announcementLine)
+  const lines = followed.announced.map((one) => announcementLine(one, state.mails))
   return lines.length > 0 ? append(state, { updatedAt: at }, lines, at, requestId) : []
 }
 
-const announcementLine = ({ clock, change, dueAt }: Announcement): Draft =>
-  eventLine({ name: 'service_level', clock, change, dueAt: dueAt.toISOString() })
+const announcementLine = ({ clock, change, dueAt }: Announcement, mails: boolean): Draft => ({
+  ...eventLine({ name: 'service_level', clock, change, dueAt: dueAt.toISOString() }),
+  mail: mails && change !== 'withdrawn',
+})
 
 const toAccepted = ({ messageId, externalId }: Sent) => ({
   updateOne: {
@@ -439,7 +454,7 @@ export const numbered = (
   at: Date,
   requestId: string,
 ): MessageDocument[] =>
-  drafts.map(({ deliver, isSent, ...draft }, index) => ({
+  drafts.map(({ deliver, isSent, mail, ...draft }, index) => ({
     ...draft,
     _id: newId('msg'),
     companyId: of.companyId,
@@ -459,6 +474,7 @@ export const numbered = (
           },
         }
       : {}),
+    ...(mail ? { mail: { notBefore: at, attempts: 0 } } : {}),
     status: deliver ? 'queued' : isSent ? 'sent' : null,
     at,
   }))
@@ -469,7 +485,13 @@ export const excerptOf = (draft: Draft, at: Date): Conversation['lastMessage'] =
   at,
 })
 
-export const toMessage = ({ _id, delivery: _delivery, original: _original, ...message }: MessageDocument): Message => ({
+export const toMessage = ({
+  _id,
+  delivery: _delivery,
+  mail: _mail,
+  original: _original,
+  ...message
+}: MessageDocument): Message => ({
   id: _id,
   ...message,
 })

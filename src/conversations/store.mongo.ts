@@ -111,6 +111,11 @@ export const conversationSchemas: CollectionSchema[] = [
         name: 'delivery_due',
         partialFilterExpression: { 'delivery.notBefore': { $exists: true } },
       },
+      {
+        key: { 'mail.notBefore': 1 },
+        name: 'mail_due',
+        partialFilterExpression: { 'mail.notBefore': { $exists: true } },
+      },
     ],
   },
   ...updateSchemas,
@@ -125,15 +130,19 @@ export const MESSAGES_PER_READ = 10_000
 /** What is promised to somebody who writes now, and under which versions. */
 export type Promised = { ref: TermsRef; terms: ServiceTerms }
 
-type Needs = Mongo & { termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms> }
+type Needs = Mongo & {
+  termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
+  /** Whether people are mailed about promised times. */
+  mails?: boolean
+}
 
-export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
+export const makeConversationStore = ({ client, db, termsOf, mails = false }: Needs) => {
   const conversations = db.collection<ConversationDocument>('conversations')
   const messages = db.collection<MessageDocument>('messages')
   const contacts = db.collection<ContactDocument>('contacts')
 
   const ledger = makeClockLedger({ db })
-  const { change, accept } = makeChanges({ client, conversations, messages, ledger, termsOf })
+  const { change, accept } = makeChanges({ client, conversations, messages, ledger, termsOf, mails })
 
   const updates = makeUpdates({ db, messages })
 
@@ -430,6 +439,25 @@ export const makeConversationStore = ({ client, db, termsOf }: Needs) => {
           { sort: { 'clocks.nextChangeAt': 1 }, limit, projection: { companyId: 1 } },
         )
         .toArray(),
+
+    /** Takes the oldest line that people are to be mailed about, for as long as `until`; `null`: there is none. */
+    claimMail: (now: Date, until: Date): Promise<MessageDocument | null> =>
+      messages.findOneAndUpdate(
+        { 'mail.notBefore': { $lte: now, $exists: true } },
+        { $set: { 'mail.notBefore': until }, $inc: { 'mail.attempts': 1 } },
+        { sort: { 'mail.notBefore': 1 }, returnDocument: 'after' },
+      ),
+
+    mailed: async (ids: readonly string[], personId: string): Promise<void> => {
+      await messages.updateMany({ _id: { $in: [...ids] } }, { $addToSet: { 'mail.done': personId } })
+    },
+
+    endMail: async (id: string, endedAt: Date, people: number): Promise<void> => {
+      await messages.updateOne(
+        { _id: id, 'mail.notBefore': { $exists: true } },
+        { $set: { 'mail.endedAt': endedAt, 'mail.people': people }, $unset: { 'mail.notBefore': '' } },
+      )
+    },
 
     /** Not before `notBefore`, and none of those behind it either: they leave in order. */
     retryDelivery: async ({ companyId, conversationId, _id }: MessageDocument, notBefore: Date): Promise<void> => {

@@ -70,6 +70,7 @@ export const openCore = async (mongo: Mongo) => {
   const promise: { now: Promised | null } = { now: null }
   const store = makeConversationStore({
     ...mongo,
+    mails: true,
     termsOf: async (_companyId, ref) => {
       const promised = promises.get(JSON.stringify(ref))
       if (!promised) throw new Error('nobody promised this')

@@ -31,6 +31,12 @@ const person = z.strictObject({
   since: time,
 })
 
+const notices = z.strictObject({
+  promiseMail: z
+    .boolean()
+    .describe('When a promised time is near or passed: of own conversations; for admins, also of those in no hands'),
+})
+
 export const setupRoutes = {
   setUp: defineRoute({
     method: 'post',
@@ -116,6 +122,27 @@ export const companyRoutes = {
       operator: z.boolean(),
       permissions: z.array(z.enum(PERMISSIONS)),
     }),
+  }),
+  getNotices: defineRoute({
+    method: 'get',
+    path: '/api/v1/me/notices',
+    tag: 'Companies',
+    summary: 'What the signed-in person is mailed about',
+    permission: 'company:read',
+    status: 200,
+    response: notices,
+    errors: ['not_found'],
+  }),
+  setNotices: defineRoute({
+    method: 'put',
+    path: '/api/v1/me/notices',
+    tag: 'Companies',
+    summary: 'Say what to be mailed about',
+    permission: 'company:read',
+    body: notices,
+    status: 200,
+    response: notices,
+    errors: ['not_found'],
   }),
   getCompany: defineRoute({
     method: 'get',

@@ -6,7 +6,7 @@ import { endpoint, type Endpoint } from '../endpoint.js'
 import type { Limits } from '../limits.js'
 
 export type CompaniesNeeds = {
-  companies: Pick<Companies, 'settings' | 'update' | 'list' | 'add'>
+  companies: Pick<Companies, 'settings' | 'update' | 'list' | 'add' | 'people'>
   usage: Pick<UsageStore, 'months'>
 }
 
@@ -19,6 +19,13 @@ export const makeCompaniesRouter = ({ companies, usage }: CompaniesNeeds): Endpo
     operator: caller.operator,
     permissions: [...permissionsOf(caller)],
   })),
+  endpoint(contract.companies.getNotices, async ({ caller: { companyId, id } }) => ({
+    promiseMail: await companies.people.wantsPromiseMail(companyId, id),
+  })),
+  endpoint(contract.companies.setNotices, async ({ caller: { companyId, id }, body }) => {
+    await companies.people.setPromiseMail(companyId, id, body.promiseMail)
+    return body
+  }),
   endpoint(contract.companies.getCompany, async ({ caller }) => toCompany(await companies.settings(caller.companyId))),
   endpoint(contract.companies.updateCompany, async ({ caller, body }) =>
     toCompany(await companies.update(caller.companyId, { name: body.name, ...body.assistant })),

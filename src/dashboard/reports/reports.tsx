@@ -137,7 +137,7 @@ const Figures = ({ report, by }: { report: Report; by: (typeof BY)[number] }) =>
       </ul>
       {by === 'day' && <Days rows={rows} />}
       <section>
-        <h2>{t(`reports.by_${by}`)}</h2>
+        <h2>{t('reports.table')}</h2>
         <div className="scroll-x card" tabIndex={0} role="region" aria-label={t('reports.table')}>
           <table className="figures">
             <thead>

@@ -17,6 +17,8 @@ const lines = {
     getCompany: 'get /api/v1/company',
     updateCompany: 'patch /api/v1/company',
     getUsage: 'get /api/v1/usage',
+    getNotices: 'get /api/v1/me/notices',
+    setNotices: 'put /api/v1/me/notices',
     listCompanies: 'get /api/v1/companies',
   },
   conversations: {
@@ -47,6 +49,10 @@ const lines = {
     kinds: 'get /api/v1/channels/kinds',
     get: 'get /api/v1/channels/:id',
     update: 'patch /api/v1/channels/:id',
+    add: 'post /api/v1/channels',
+    remove: 'delete /api/v1/channels/:id',
+    test: 'post /api/v1/channels/:id/test',
+    templates: 'get /api/v1/channels/:id/templates',
   },
   people: {
     list: 'get /api/v1/people',

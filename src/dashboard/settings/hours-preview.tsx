@@ -88,7 +88,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 const daysOf = (language: string, { from, until, periods }: Preview, timeZone: string) => {
   const key = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
   const name = new Intl.DateTimeFormat(language, { timeZone, weekday: 'short', day: 'numeric', month: 'short' })
-  const time = new Intl.DateTimeFormat(language, { timeZone, hour: '2-digit', minute: '2-digit' })
+  const time = new Intl.DateTimeFormat(language, { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
   const days = new Map<string, { key: string; name: string; spans: string[] }>()
   for (let at = Date.parse(from); at < Date.parse(until); at += DAY_MS / 2) {
     days.set(key.format(at), { key: key.format(at), name: name.format(at), spans: [] })
@@ -103,7 +103,11 @@ const daysOf = (language: string, { from, until, periods }: Preview, timeZone: s
 
 const momentIn = (language: string, at: string | null, timeZone: string): string =>
   at
-    ? new Intl.DateTimeFormat(language, { timeZone, weekday: 'long', hour: '2-digit', minute: '2-digit' }).format(
-        Date.parse(at),
-      )
+    ? new Intl.DateTimeFormat(language, {
+        timeZone,
+        weekday: 'long',
+        hour: '2-digit',
+        minute: '2-digit',
+        hourCycle: 'h23',
+      }).format(Date.parse(at))
     : ''

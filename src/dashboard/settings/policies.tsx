@@ -188,7 +188,7 @@ const Versions = ({ restore, now }: VersionsProps) => {
   return (
     <details className="versions" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{t('policies.versions')}</summary>
-      {versions.isPending && <Coming lines={3} />}
+      {versions.isLoading && <Coming lines={3} />}
       {versions.isError && <Failed error={versions.error} retry={() => void versions.refetch()} />}
       <ul className="rows card">
         {versions.data?.map((version) => (

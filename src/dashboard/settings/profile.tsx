@@ -2,10 +2,11 @@ import { Button, NativeSelect, PasswordInput, Switch, useMantineColorScheme } fr
 import '@mantine/core/styles/InlineInput.layer.css'
 import '@mantine/core/styles/PasswordInput.layer.css'
 import '@mantine/core/styles/Switch.layer.css'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { chooseLanguage, LANGUAGES, useFault, useLanguage, useT, type Language } from '../languages/index.js'
 import { call, Refused } from '../server/client.js'
+import { queryClient } from '../server/queries.js'
 import { singleKeys } from '../ui/commands.js'
 import { tell } from '../ui/tell.js'
 import { SettingsPage } from './page.js'
@@ -49,6 +50,7 @@ export const ProfileScreen = () => {
             }}
           />
           <BrowserNotifications />
+          <PromiseMail />
         </section>
         <ChangePassword />
       </div>
@@ -73,6 +75,34 @@ const BrowserNotifications = () => {
         </Button>
       )}
     </div>
+  )
+}
+
+/** About promised times: whoever has a conversation in hand, and admins. */
+const PromiseMail = () => {
+  const t = useT()
+  const fault = useFault()
+  const notices = useQuery({
+    queryKey: ['notices'],
+    queryFn: ({ signal }) => call('companies', 'getNotices', { signal }),
+  })
+  const change = useMutation({
+    mutationFn: (promiseMail: boolean) => call('companies', 'setNotices', { body: { promiseMail } }),
+    onSuccess: (after) => {
+      queryClient.setQueryData(['notices'], after)
+      tell(t('common.saved'))
+    },
+    onError: (error) => tell(fault(error), 'fault'),
+  })
+  if (!notices.data) return null
+  return (
+    <Switch
+      label={t('notices.mail')}
+      description={t('notices.mailHint')}
+      checked={change.isPending ? change.variables : notices.data.promiseMail}
+      disabled={change.isPending}
+      onChange={(event) => change.mutate(event.currentTarget.checked)}
+    />
   )
 }
 
