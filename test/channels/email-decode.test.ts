@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { readdirSync, readFileSync } from 'node:fs'
 import { decodeEmail, type DecodedEmail } from '../../src/channels/email/decode.js'
 import type { decodeEmail as DecodeEmail } from '../../src/channels/email/decode.js'
+import type { makeDecodingThread as MakeDecodingThread } from '../../src/channels/email/decode-thread.js'
+import { decodeHeaderOnly } from '../../src/channels/email/decode-message.js'
 
 const folder = new URL('../fixtures/email/', import.meta.url)
 const fixture = (name: string): Buffer => readFileSync(new URL(`${name}.eml`, folder))
@@ -93,6 +95,22 @@ describe('a mail with parts', () => {
     expect((await decode('no-boundary-line-at-all')).reply).toBe('My order never arrived.')
     const bare = mail('Content-Type: multipart/mixed\r\n\r\n--part\r\n\r\nHello\r\n--part\r\n\r\nAna\r\n--part--\r\n')
     expect((await decodeEmail(bare)).reply).toBe('Hello\nAna')
+  })
+
+  it('reads the HTML that stands alone beside a plain footer', async () => {
+    const raw = mail(
+      'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Where is my order?</p>\r\n--b\r\n\r\nScanned.\r\n--b--\r\n',
+    )
+    expect((await decodeEmail(raw)).text).toBe('Where is my order?\nScanned.')
+  })
+
+  it('reads the plain part where the HTML says the same, and the HTML where it says nothing', async () => {
+    const both = (plain: string) =>
+      mail(
+        `Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\n${plain}\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>in HTML</p>\r\n--b--\r\n`,
+      )
+    expect((await decodeEmail(both('in plain words'))).text).toBe('in plain words')
+    expect((await decodeEmail(both(' '))).reply).toBe('in HTML')
   })
 
   it('reads all line ends', async () => {
@@ -416,6 +434,16 @@ describe('a hostile mail', () => {
     expect((await decodeEmail(make())).oddities).toContain(oddity)
   })
 
+  it('that could not be decoded is known by its header and its first words', () => {
+    const email = decodeHeaderOnly(mail('Auto-Submitted: auto-replied\r\n\r\nWhere is my order?'), 'too_slow')
+    expect(email).toMatchObject({
+      from: { address: 'ana@example.org' },
+      reply: 'Where is my order?',
+      automatic: 'auto_replied',
+    })
+    expect(email.oddities).toEqual(['header_only', 'too_slow'])
+  })
+
   it('keeps what it can of 10,000 parts', async () => {
     const { text } = await decodeEmail(mail(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${parts(10_000)}--b--`))
     expect(text).toMatch(/^part 0\npart 1\n/u)
@@ -452,7 +480,7 @@ const sound = (email: DecodedEmail) => {
     ...email.references,
     ...email.attachments.map(({ filename }) => filename),
   ]
-   
+
   for (const value of header) expect(value ?? '').not.toMatch(/[\u0000-\u001f\u007f\u2028\u2029]/u)
   expect(email.text).not.toContain('\u0000')
   expect(email.reply === '').toBe(email.text.trim() === '')
@@ -506,6 +534,16 @@ describe('decoding beside the server, as it was built', () => {
       expect(attachments[0]?.content.equals(Buffer.alloc(3_000_000, sign))).toBe(true)
       expect(attachments[1]?.content.toString()).toBe(`plain ${sign}`)
     }
+  })
+
+  it('gives up a mail that takes too long, and decodes the next', async () => {
+    const built = '../../dist/channels/email/decode-thread.js'
+    const { makeDecodingThread } = (await import(built)) as { makeDecodingThread: typeof MakeDecodingThread }
+    const impatient = makeDecodingThread(1)
+    expect(await impatient.decode(large('f'))).toBe('too_slow')
+    expect(await impatient.decode(large('g'))).toBe('too_slow')
+    const patient = makeDecodingThread(20_000)
+    expect(await patient.decode(large('h'))).toMatchObject({ oddities: [] })
   })
 
   it('leaves the mail itself untouched', async () => {

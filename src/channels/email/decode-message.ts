@@ -16,7 +16,7 @@ import {
 } from './decode-headers.js'
 import { decodeTransfer, parseMime, type MimeOddity, type Part } from './decode-mime.js'
 import { authenticationOf, type Authentication } from './authentication.js'
-import { readHtml, sanitiseHtml, LONGEST_HTML } from './html.js'
+import { readHtml, sanitiseHtml, LONGEST_HTML, type HtmlText } from './html.js'
 import { extractReply } from './reply.js'
 
 /** A mail as the product sees it. Strange mail has oddities, not errors. */
@@ -93,8 +93,12 @@ export type Oddity =
   | 'remote_images'
   | 'tracking_pixel'
   | 'empty'
-  /** Decoding took too long or too much memory: only the header, and the beginning of the text. */
+  /** Only the header was decoded, and the beginning of the text, for one of the two reasons below. */
   | 'header_only'
+  /** It took too long, or too much memory. */
+  | 'too_slow'
+  /** A fault of ours: worth a look at the raw mail. */
+  | 'decoder_fault'
 
 const LONGEST_TEXT = 1024 * 1024
 /** Of a part that is text: what may hold that much of it. */
@@ -110,16 +114,15 @@ export const decodeMessage = (raw: Buffer): DecodedEmail => {
   for (const oddity of mimeOddities) oddities.add(oddity)
 
   const header = decodeHeader(root.headers, oddities)
-  const plain = content.texts.join('\n').slice(0, LONGEST_TEXT)
   const markup = content.htmls.join('\n')
   if (markup.length > LONGEST_HTML) oddities.add('html_too_long')
   const clean = markup ? sanitiseHtml(markup) : null
   if (clean && clean.remoteImages > 0) oddities.add('remote_images')
   if (clean && clean.trackingPixels > 0) oddities.add('tracking_pixel')
 
-  const fromHtml = plain.trim() === '' && markup ? readHtml(markup) : null
-  const text = fromHtml ? fromHtml.text : plain
-  const reply = extractReply(fromHtml?.unsigned || text, header.subject)
+  const text = joined(content.texts.map((read) => read.text))
+  const unsigned = joined(content.texts.map((read) => read.unsigned))
+  const reply = extractReply(unsigned.trim() ? unsigned : text, header.subject)
   if (!text.trim() && content.attachments.length === 0) oddities.add('empty')
 
   const reportType = root.type === 'multipart/report' ? (root.parameters['report-type'] ?? '').toLowerCase() : ''
@@ -151,8 +154,8 @@ export const decodeMessage = (raw: Buffer): DecodedEmail => {
 }
 
 /** Of a mail that could not be decoded in time: its header, and the beginning of what follows. Linear, and short. */
-export const decodeHeaderOnly = (raw: Buffer): DecodedEmail => {
-  const oddities = new Set<Oddity>(['header_only'])
+export const decodeHeaderOnly = (raw: Buffer, reason: 'too_slow' | 'decoder_fault'): DecodedEmail => {
+  const oddities = new Set<Oddity>(['header_only', reason])
   const head = raw.subarray(0, HEADER_ONLY_BYTES)
   const end = /\r?\n\r?\n/u.exec(head.toString('latin1'))
   const headers = parseHeaders(head.subarray(0, end?.index ?? head.length))
@@ -253,8 +256,10 @@ const withoutMboxLine = (raw: Buffer): Buffer => {
 
 // ---- what is in it
 
+const joined = (texts: string[]): string => texts.join('\n').slice(0, LONGEST_TEXT)
+
 type Content = {
-  texts: string[]
+  texts: HtmlText[]
   htmls: string[]
   attachments: EmailAttachment[]
   types: Set<string>
@@ -263,14 +268,26 @@ type Content = {
 
 const collect = (root: Part, mime: Set<MimeOddity>, oddities: Set<Oddity>): Content => {
   const content: Content = { texts: [], htmls: [], attachments: [], types: new Set(), calendarMethod: '' }
-  const visit = (part: Part, report: boolean, signed: boolean): void => {
+  /** Of an alternative that has no plain text so far. */
+  let unread: string[] = []
+  const visit = (part: Part, within: { report: boolean; alternative: boolean }): void => {
+    const { report } = within
     content.types.add(part.type)
     noteKind(part, oddities)
     if (part.children.length > 0) {
-      const inReport = report || part.type === 'multipart/report'
       // What a report returns to us is not what it says; findBounce reads it.
       if (report && part.type.startsWith('message/')) return
-      for (const child of part.children) visit(child, inReport, signed || part.type === 'multipart/signed')
+      const outermost = part.type === 'multipart/alternative' && !within.alternative
+      const inside = {
+        report: report || part.type === 'multipart/report',
+        alternative: within.alternative || part.type === 'multipart/alternative',
+      }
+      const before = content.texts.length
+      for (const child of part.children) visit(child, inside)
+      // The HTML says the same again, unless the plain part says nothing.
+      if (outermost && content.texts.slice(before).every(({ text }) => text.trim() === ''))
+        content.texts.push(...unread.map(readHtml))
+      if (outermost) unread = []
       return
     }
     if (part.type.startsWith('multipart/')) return leftover(part)
@@ -280,9 +297,13 @@ const collect = (root: Part, mime: Set<MimeOddity>, oddities: Set<Oddity>): Cont
     if (asText && part.type === 'text/plain') {
       const text = partText(part, mime, oddities)
       if (text.length > LONGEST_TEXT) oddities.add('text_too_long')
-      content.texts.push(text)
-    } else if (asText && part.type === 'text/html') content.htmls.push(partText(part, mime, oddities))
-    else attach(part)
+      content.texts.push({ text, unsigned: text })
+    } else if (asText) {
+      const markup = partText(part, mime, oddities)
+      content.htmls.push(markup)
+      if (within.alternative) unread.push(markup)
+      else content.texts.push(readHtml(markup))
+    } else attach(part)
   }
 
   /** A multipart without a single part, or one whose parts lie too deep: what it holds is kept as a file. */
@@ -301,7 +322,7 @@ const collect = (root: Part, mime: Set<MimeOddity>, oddities: Set<Oddity>): Cont
     content.attachments.push(attachment)
   }
 
-  visit(root, false, false)
+  visit(root, { report: false, alternative: false })
   return content
 }
 

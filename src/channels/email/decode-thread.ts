@@ -8,9 +8,10 @@ import { decodeMessage } from './decode-message.js'
  * unpacked, so a mail takes a few times its own size, and not more.
  */
 export type DecodingThread = {
-  /** Null where it took too long or too much memory. */
-  decode(raw: Buffer): Promise<DecodedEmail | null>
+  decode(raw: Buffer): Promise<DecodedEmail | Failed>
 }
+
+export type Failed = 'too_slow' | 'decoder_fault'
 
 /** What crosses: files as plain memory, which moves instead of being copied. */
 export type ToThread = { id: number; raw: ArrayBuffer }
@@ -32,16 +33,17 @@ const YOUNG_MB = 16
 /** Copied piece by piece, so that a large mail stops nobody meanwhile. */
 const PIECE_BYTES = 1024 * 1024
 
-export const makeDecodingThread = (): DecodingThread => {
+export const makeDecodingThread = (longestMs = LONGEST_MS): DecodingThread => {
   let running: Promise<Running | null> | null = null
   let turn: Promise<unknown> = Promise.resolve()
   let idle: NodeJS.Timeout | undefined
   let jobs = 0
   let unavailable = false
 
-  const decode = async (raw: Buffer): Promise<DecodedEmail | null> => {
+  const decode = async (raw: Buffer): Promise<DecodedEmail | Failed> => {
     clearTimeout(idle)
-    const thread = unavailable ? null : await (running ??= start())
+    if ((await running)?.ended()) running = null
+    const thread = unavailable ? null : await (running ??= start(longestMs))
     // No thread to be had, as in a process at its limits: the mail is decoded here rather than not at all.
     if (!thread) {
       if (!unavailable) setTimeout(() => (unavailable = false), TRY_AGAIN_MS).unref()
@@ -64,7 +66,7 @@ export const makeDecodingThread = (): DecodingThread => {
 
   return {
     decode: (raw) => {
-      const result = turn.then(() => decode(raw)).catch(() => null)
+      const result = turn.then(() => decode(raw)).catch((): Failed => 'decoder_fault')
       turn = result
       return result
     },
@@ -72,13 +74,13 @@ export const makeDecodingThread = (): DecodingThread => {
 }
 
 type Running = {
-  decode(id: number, raw: ArrayBuffer): Promise<DecodedEmail | null>
+  decode(id: number, raw: ArrayBuffer): Promise<DecodedEmail | Failed>
   ended(): boolean
   end(): Promise<void>
 }
 
 /** Null where it does not start. */
-const start = async (): Promise<Running | null> => {
+const start = async (longestMs: number): Promise<Running | null> => {
   const worker = new Worker(new URL('./decode-worker.js', import.meta.url), {
     execArgv: ['--no-warnings'],
     env: {},
@@ -116,13 +118,14 @@ const start = async (): Promise<Running | null> => {
   return {
     decode: async (id, raw) => {
       worker.ref()
-      const answer = next(LONGEST_MS)
+      const answer = next(longestMs)
       worker.postMessage({ id, raw } satisfies ToThread, [raw])
       const message = await answer
       worker.unref()
       if (message?.kind === 'decoded' && message.id === id) return withContents(message)
+      if (message?.kind === 'failed' && message.id === id) return 'decoder_fault'
       await end()
-      return null
+      return 'too_slow'
     },
     ended: () => ended,
     end,

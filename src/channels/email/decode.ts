@@ -18,11 +18,16 @@ const thread = makeDecodingThread()
  * `header_only` says so. The raw mail is the caller's to keep.
  */
 export const decodeEmail = async (raw: Buffer): Promise<DecodedEmail> => {
-  if (raw.length > HERE_BYTES) return (await thread.decode(raw)) ?? decodeHeaderOnly(raw)
+  if (!isShort(raw)) {
+    const decoded = await thread.decode(raw)
+    return typeof decoded === 'string' ? decodeHeaderOnly(raw, decoded) : decoded
+  }
   try {
     return decodeMessage(raw)
   } catch {
-    // A fault of ours. The mail is worth more than the proof.
-    return decodeHeaderOnly(raw)
+    return decodeHeaderOnly(raw, 'decoder_fault')
   }
 }
+
+/** HTML can take more time than its length says. */
+const isShort = (raw: Buffer): boolean => raw.length <= HERE_BYTES && !/html/iu.test(raw.toString('latin1'))
