@@ -1,6 +1,7 @@
 import { sentences, type Span } from '../sentences.js'
 import { sameFigure } from './figures.js'
 import { judge, type Context } from './judge.js'
+import { unfolded } from './ellipsis.js'
 import type { FaultReason, Judgement } from './lay.js'
 import { findQuote } from './quote.js'
 import { doubtIn } from './reports.js'
@@ -42,7 +43,7 @@ export type ProofFault =
   | 'too_long'
 
 /** Bump it with every change that could turn a verdict: decisions name it. */
-export const PROOF_VERSION = 'proof-2'
+export const PROOF_VERSION = 'proof-3'
 
 const LONGEST_CLAIM = 2_000
 const LONGEST_QUOTE = 6_000
@@ -238,7 +239,15 @@ const proveWith = (claim: readonly Token[], evidence: readonly Evidence[], vocab
   let outside = false
   let closest: (Judgement & { holds: false }) | undefined
   for (const each of evidence) {
-    const judgement = judge(claim, each.tokens, vocabulary, each.context)
+    const plain = judge(claim, each.tokens, vocabulary, each.context)
+    if (!plain.holds) {
+      for (const tokens of unfolded(each.tokens, vocabulary)) {
+        const whole = { ...each, tokens }
+        const full = judge(claim, tokens, vocabulary, each.context)
+        if (full.holds && isQuoted(whole, full)) return { proved: true, quotes: [quoteOf(whole, full)] }
+      }
+    }
+    const judgement = plain
     if (judgement.holds) {
       if (isQuoted(each, judgement)) return { proved: true, quotes: [quoteOf(each, judgement)] }
       outside = true
@@ -253,11 +262,14 @@ const proveWith = (claim: readonly Token[], evidence: readonly Evidence[], vocab
 }
 
 /** What is shown: the quote, and as much more of its sentence as the claim rests on. */
-const quoteOf = ({ citation, quote, span, tokens }: Evidence, { rests }: Judgement & { holds: true }) => ({
-  citation,
-  start: Math.min(Math.max(quote.start, span.start), span.start + (tokens[rests[0] ?? 0]?.start ?? 0)),
-  end: Math.max(Math.min(quote.end, span.end), span.start + (tokens[rests.at(-1) ?? 0]?.end ?? 0)),
-})
+const quoteOf = ({ citation, quote, span, tokens }: Evidence, { rests }: Judgement & { holds: true }) => {
+  const kept = rests.flatMap((at) => tokens[at] ?? [])
+  return {
+    citation,
+    start: Math.min(Math.max(quote.start, span.start), ...kept.map(({ start }) => span.start + start)),
+    end: Math.max(Math.min(quote.end, span.end), ...kept.map(({ end }) => span.start + end)),
+  }
+}
 
 /** Half of what the claim rests on must be in the quote itself: the rest of its sentence only completes it. */
 const isQuoted = ({ quote, span, tokens }: Evidence, { rests }: Judgement & { holds: true }): boolean => {

@@ -8,6 +8,7 @@ import { widened } from './restrictions.js'
 import { rolesFault } from './roles.js'
 import type { Token } from './scan.js'
 import type { Vocabulary } from './vocabulary.js'
+import { turnedAround } from './turned.js'
 import { OPERATOR_RULES } from './words.js'
 
 /**
@@ -23,6 +24,45 @@ export type Context = { topic: ReadonlySet<string>; before: ReadonlySet<string> 
  * and nothing may be moved.
  */
 export const judge = (
+  claim: readonly Token[],
+  passage: readonly Token[],
+  vocabulary: Vocabulary,
+  context: () => Context,
+): Judgement => {
+  const first = judgeWords(claim, passage, vocabulary, context)
+  if (first.holds || vocabulary.lexicon === undefined) return first
+  const moved = withoutFront(claim, passage, vocabulary)
+  const second = moved ? judgeWords(moved, passage, vocabulary, context) : first
+  return second.holds ? second : first
+}
+
+/**
+ * "On Saturday, we are open from 10:00" for "we are open … on Saturday from 10:00": the claim with what it begins with put where the
+ * passage has it, before what the passage says after it. Nothing where it stands at the passage's end, or the claim has clauses.
+ */
+const withoutFront = (
+  claim: readonly Token[],
+  passage: readonly Token[],
+  vocabulary: Vocabulary,
+): Token[] | undefined => {
+  const opens = claim[0]
+  const comma = claim.findIndex(({ kind }) => kind === 'break')
+  if (!opens || !vocabulary.prepositions.has(opens.text) || claim[comma]?.text !== ',') return undefined
+  const [front, rest] = [claim.slice(0, comma), claim.slice(comma + 1)]
+  const last = rest.findLastIndex(isSolid)
+  if (front.some(({ joint }) => joint) || rest.slice(0, last).some(({ kind, joint }) => joint || kind === 'break'))
+    return undefined
+  const [frontSide, restSide, passageSide] = [sideOf(front), sideOf(rest), sideOf(passage)]
+  const place = align(frontSide, passageSide, vocabulary.language, 'late')[0] ?? -1
+  const before = passage[passageSide.solids[place] ?? -1]
+  const next = align(restSide, passageSide, vocabulary.language, 'late').findIndex((at) => at > place)
+  if (!before || next < 0) return undefined
+  let at = restSide.solids[next] ?? 0
+  while (rest[at - 1]?.kind === 'filler' && !vocabulary.passive.has(rest[at - 1]?.text ?? '')) at -= 1
+  return [...rest.slice(0, at), ...front, ...rest.slice(at)]
+}
+
+const judgeWords = (
   claim: readonly Token[],
   passage: readonly Token[],
   vocabulary: Vocabulary,
@@ -88,16 +128,23 @@ const judgeAligned = (
     return newFault(token)
   }
 
+  // "…, customers in France too": what they do too was said of others.
+  const too = claim.tokens.findLastIndex(({ kind }) => kind !== 'break')
+  const isElliptic = TOO.has(claim.tokens[too]?.text ?? '') && claim.tokens.slice(0, too).some(({ joint }) => joint)
+  if (isElliptic && !passage.tokens.some(({ text }) => TOO.has(text)))
+    return fault('order', claim.tokens[too]?.text ?? '')
+
   // 2. A number that shrank to "one".
   const perhapsFault = wrongPerhaps()
   if (perhapsFault) return perhapsFault
 
   // 3. Blocks that stand elsewhere.
-  const orderFault = movedFault(laid)
+  const turned = literal ? undefined : turnedAround(laid)
+  const orderFault = movedFault(laid, turned)
   if (orderFault) return orderFault
 
   // 4. Operators: each beside the word that it stood beside; none gone whose word stayed.
-  const operatorFault = operatorsFault(laid)
+  const operatorFault = operatorsFault(laid, turned)
   if (operatorFault) return operatorFault
 
   // 5. What was cut out must have been a whole: not the end of one statement and the beginning of the next.
@@ -105,7 +152,7 @@ const judgeAligned = (
   if (cutFault) return cutFault
 
   // 6. Who speaks and who is spoken to; agents of passives; directions.
-  const roleFault = rolesFault(laid)
+  const roleFault = rolesFault(laid, turned)
   if (roleFault) return roleFault
 
   // 7. What the passage does not state, and what it states only with a restriction.
@@ -206,8 +253,9 @@ const judgeAligned = (
       case 'must':
       case 'should':
         return saysYou && imperative
-      // "If you want to reset it" for "To reset it".
+      // "If you want to reset it" for "To reset it"; "if you order" for "when you order"; "check if" for "check whether".
       case 'if':
+        if (place.some(({ text }) => vocabulary.narrowing.when.has(text) || text === 'whether')) return true
         return saysYou && nearTokens(index, 4).some(({ text }) => WISHES.has(text))
       case 'all':
         return place.some(({ text }) => /^(?:per|pro|por|par|al|a|an)$/u.test(text)) && isEach(token.text)
@@ -297,4 +345,5 @@ const judgeAligned = (
   }
 }
 
+const TOO = new Set('too likewise también auch aussi également anche também'.split(' '))
 const isEach = (text: string): boolean => /^(?:each|every|cada|jede[rnms]?|chaque|ogni)$/u.test(text)

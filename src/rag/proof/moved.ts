@@ -1,31 +1,34 @@
 import { isSolid } from './align.js'
 import type { Judgement, Laid } from './lay.js'
 import type { Token } from './scan.js'
+import type { Turned } from './turned.js'
 
 /** Blocks that stand elsewhere than in the passage: harmless where they may be moved, another statement where not. */
-export const movedFault = ({
-  to,
-  claim,
-  passage,
-  vocabulary,
-  language,
-  literal,
-  inOrder,
-  from,
-  said,
-  written,
-  fault,
-  gapOf,
-  leftOut,
-  between,
-  governorOf,
-  isAgent,
-}: Laid): Judgement | undefined => {
+export const movedFault = (
+  {
+    to,
+    claim,
+    passage,
+    vocabulary,
+    language,
+    literal,
+    inOrder,
+    from,
+    said,
+    written,
+    fault,
+    gapOf,
+    leftOut,
+    between,
+    governorOf,
+  }: Laid,
+  turned: Turned | undefined,
+): Judgement | undefined => {
   const moved = to.flatMap((at, index) => (at >= 0 && inOrder[index] === -1 ? [index] : []))
   if (moved.length === 0) return undefined
   const first = moved[0] ?? 0
   if (literal) return fault('order', said(first).text)
-  if (isTurnedAround()) return undefined
+  if (turned) return undefined
   const runs: number[][] = []
   for (const index of moved) {
     const run = runs.at(-1)
@@ -168,68 +171,8 @@ export const movedFault = ({
     }
     return true
   }
-
-  /** Two blocks that changed places around a form of "to be", or around the verb of a passive: the same statement. */
-  function isTurnedAround(): boolean {
-    const kept = withoutUnmoved(to.flatMap((at, index) => (at >= 0 ? [index] : [])))
-    const splits = kept.flatMap((index, position) =>
-      position > 0 && (to[index] ?? 0) < (to[kept[position - 1] ?? 0] ?? 0) ? [position] : [],
-    )
-    if (splits.length === 1) {
-      const cut = splits[0] ?? 0
-      const [left, right] = [kept.slice(0, cut), kept.slice(cut)]
-      const [leftEnd, rightStart] = [left.at(-1) ?? 0, right[0] ?? 0]
-      const [rightEndAt, leftStartAt] = [to[right.at(-1) ?? 0] ?? 0, to[left[0] ?? 0] ?? 0]
-      if (rightEndAt >= leftStartAt) return false
-      const joint = claim.tokens.slice((claim.solids[leftEnd] ?? 0) + 1, claim.solids[rightStart])
-      const theirs = between(rightEndAt, leftStartAt)
-      const isCopula = (tokens: readonly Token[]) =>
-        tokens.some(({ text }) => vocabulary.passive.has(text)) &&
-        tokens.every(
-          (token) =>
-            !isSolid(token) &&
-            (vocabulary.passive.has(token.text) || vocabulary.pointing.has(token.text) || ARTICLES.has(token.text)),
-        )
-      return (
-        isCopula(joint) &&
-        isCopula(theirs) &&
-        governorOf(claim, left[0] ?? 0) === governorOf(passage, leftStartAt) &&
-        governorOf(claim, rightStart) === governorOf(passage, to[rightStart] ?? 0)
-      )
-    }
-    if (splits.length !== 2) return false
-    // [Y] was [verb] by [X]  ⇄  [X] [verb] [Y]
-    const [one, two] = [splits[0] ?? 0, splits[1] ?? 0]
-    const blocks = [kept.slice(0, one), kept.slice(one, two), kept.slice(two)]
-    const [front, verb, back] = blocks as [number[], number[], number[]]
-    const [verbHead, backHead, frontHead] = [verb[0] ?? 0, back[0] ?? 0, front[0] ?? 0]
-    if (verb.some((index) => said(index).capital)) return false
-    if ((to[back.at(-1) ?? 0] ?? 0) > (to[verbHead] ?? 0) || (to[verb.at(-1) ?? 0] ?? 0) > (to[frontHead] ?? 0))
-      return false
-    const agentHere = isAgent(claim, backHead)
-    const agentThere = isAgent(passage, to[frontHead] ?? 0)
-    const passiveHere = claim.tokens
-      .slice(claim.solids[front.at(-1) ?? 0], claim.solids[verbHead])
-      .some(({ text }) => vocabulary.passive.has(text))
-    const passiveThere = between(to[back.at(-1) ?? 0] ?? 0, to[verbHead] ?? 0).some(({ text }) =>
-      vocabulary.passive.has(text),
-    )
-    return agentHere ? !agentThere && passiveHere : agentThere && passiveThere
-  }
-
-  /** What stands in its place at the beginning and at the end takes no part in it. */
-  function withoutUnmoved(kept: readonly number[]): number[] {
-    const ranks = kept.map((index) => to[index] ?? 0).sort((a, b) => a - b)
-    let [low, high] = [0, kept.length]
-    while (low < high && to[kept[low] ?? 0] === ranks[low]) low += 1
-    while (high > low && to[kept[high - 1] ?? 0] === ranks[high - 1]) high -= 1
-    return kept.slice(low, high)
-  }
 }
 
 /** Prepositions whose block hangs on the word before it. */
 const BOUND_PREPOSITIONS = new Set('of de do da dos das del von des di della dei than als que'.split(' '))
 const LIST_WORDS = new Set('and or y e o u ou et und oder ed & sowie'.split(' '))
-const ARTICLES = new Set(
-  'a an the el la los las un una o a os as um uma der die das ein eine le les une il lo i gli uno'.split(' '),
-)

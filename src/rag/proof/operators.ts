@@ -1,26 +1,19 @@
 import type { Judgement, Laid } from './lay.js'
+import { SUBORDINATING } from './reports.js'
 import type { Token } from './scan.js'
+import type { Turned } from './turned.js'
 import { OPERATOR_RULES } from './words.js'
 
 /** Each operator beside the word that it stood beside; none gone whose word stayed. */
-export const operatorsFault = ({
-  to,
-  claim,
-  passage,
-  vocabulary,
-  language,
-  inOrder,
-  from,
-  said,
-  written,
-  fault,
-  between,
-  neighboursOf,
-}: Laid): Judgement | undefined => {
+export const operatorsFault = (
+  { to, claim, passage, vocabulary, language, inOrder, from, said, written, fault, between, neighboursOf }: Laid,
+  turned: Turned | undefined,
+): Judgement | undefined => {
   for (const [index, at] of to.entries()) {
     const token = said(index)
     if (!token.operator || at < 0) continue
-    if (!sameSide(index, at)) return fault(OPERATOR_RULES[token.operator].fault, token.text)
+    const isBeside = token.operator === 'only' && isOfAgent(index) ? isOnlyAgent(index, at) : sameSide(index, at)
+    if (!isBeside) return fault(OPERATOR_RULES[token.operator].fault, token.text)
   }
   for (let at = 0; at < passage.solids.length; at += 1) {
     const token = written(at)
@@ -87,6 +80,23 @@ export const operatorsFault = ({
     )
   }
 
+  /** Before the verb or the agent of what was turned from active to passive, or back. */
+  function isOfAgent(index: number): boolean {
+    const after = neighboursOf(claim, index)[1]
+    return turned?.kind === 'passive' && (after === turned.agent || after === turned.verb)
+  }
+
+  /** "Only owners can delete it" is "it can only be deleted by owners": before the verb of a passive it is about who does it. */
+  function isOnlyAgent(index: number, at: number): boolean {
+    if (turned?.kind !== 'passive') return false
+    const { agent, verb, agentHere } = turned
+    const [afterHere, afterThere] = [neighboursOf(claim, index)[1], neighboursOf(passage, at)[1]]
+    const agentThere = to[agent]
+    return agentHere
+      ? (afterHere === verb || afterHere === agent) && afterThere === agentThere
+      : afterHere === agent && (afterThere === to[verb] || afterThere === agentThere)
+  }
+
   /** The operator stands beside the same word on both sides, before or after it. */
   function sameSide(index: number, at: number): boolean {
     const [before, after] = neighboursOf(claim, index)
@@ -104,7 +114,6 @@ export const operatorsFault = ({
   }
 }
 
-const SUBORDINATING = new Set('that dass daß que che whether ob'.split(' '))
 const TRAILING_BOUND = /(?:more|less|fewer|above|up|older|later|más|menos|mais|mehr|weniger|plus|moins|più|meno)$/u
 /** What makes of "if you … to" a mere "to". */
 export const WISHES = new Set(

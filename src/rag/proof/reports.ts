@@ -54,7 +54,8 @@ const isPointing = (before: Token | undefined, vocabulary: Vocabulary): boolean 
   (vocabulary.language === 'en' &&
     (before.kind === 'break' || vocabulary.prepositions.has(before.text) || before.operator === 'after'))
 
-const SUBORDINATING = new Set('that dass daß que qu che whether ob'.split(' '))
+/** Opens a clause that hangs on the word before it. */
+export const SUBORDINATING: ReadonlySet<string> = new Set('that dass daß que qu che whether ob'.split(' '))
 const DOUBTING = new Set(['not', 'never', 'rarely', 'hedge'])
 /** Before "that" these vouch for what follows. */
 const FACTIVE = new Set(

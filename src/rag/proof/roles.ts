@@ -1,23 +1,28 @@
 import { type Side } from './align.js'
 import type { Judgement, Laid } from './lay.js'
 import type { Token } from './scan.js'
+import { ARTICLES, type Turned } from './turned.js'
 
 /** Who speaks and who is spoken to, agents of passives, directions. */
-export const rolesFault = ({
-  to,
-  claim,
-  passage,
-  vocabulary,
-  inOrder,
-  from,
-  said,
-  fault,
-  leftOut,
-  between,
-  governorOf,
-  isAgent,
-  opensClause,
-}: Laid): Judgement | undefined => {
+export const rolesFault = (
+  {
+    to,
+    claim,
+    passage,
+    vocabulary,
+    language,
+    inOrder,
+    from,
+    said,
+    fault,
+    leftOut,
+    between,
+    governorOf,
+    isAgent,
+    opensClause,
+  }: Laid,
+  turned: Turned | undefined,
+): Judgement | undefined => {
   for (const [index, at] of to.entries()) {
     if (at < 0 || said(index).operator) continue
     const mine = governorOf(claim, index)
@@ -25,7 +30,18 @@ export const rolesFault = ({
     if (mine === theirs) continue
     if (mine && theirs && (OPPOSITES[mine] ?? []).includes(theirs)) return fault('order', `${mine} ${said(index).text}`)
   }
-  if (to.some((at, index) => at >= 0 && inOrder[index] === -1)) return speakersFault()
+  const ours = doneByUs(claim)
+  if (ours && !doneByUs(passage) && turned?.kind !== 'ours') return fault('order', ours.text)
+  const agents = to.flatMap((at, index) => (at >= 0 && isAgent(claim, index) && !isAgent(passage, at) ? [index] : []))
+  const [stranger] = agents
+  // "A was led by B" is not "B was led by A".
+  if (stranger !== undefined && to.some((at, index) => at >= 0 && isAgent(passage, at) && !isAgent(claim, index)))
+    return fault('order', said(stranger).text)
+  const replaced = replacedVerb()
+  if (replaced) return fault('coverage', replaced.text)
+  const isMoved = to.some((at, index) => at >= 0 && inOrder[index] === -1)
+  // German puts its verbs where the clause wants them: around them nobody changes places by that alone.
+  if (isMoved && (turned || language !== 'de')) return speakersFault()
   // A passive that the passage has not, around words in the same order: who did it and to whom changed places.
   for (const [index, at] of to.entries()) {
     if (index === 0 || at < 0 || said(index).operator) continue
@@ -38,6 +54,28 @@ export const rolesFault = ({
       return fault('order', said(index).text)
   }
   return speakersFault()
+
+  /** "By us". */
+  function doneByUs({ tokens }: Side): Token | undefined {
+    return tokens.find(({ text }, at) => vocabulary.agent.has(text) && TOLD.we.has(tokens[at + 1]?.text ?? ''))
+  }
+
+  /** "The fee is the deposit" for "the fee replaces the deposit". */
+  function replacedVerb(): Token | undefined {
+    for (const [index, at] of to.entries()) {
+      const next = to[index + 1]
+      if (next === undefined || at < 0 || next <= at + 1) continue
+      const here = claim.tokens.slice((claim.solids[index] ?? 0) + 1, claim.solids[index + 1])
+      const isCopula =
+        here.some(({ text }) => COPULAS.has(text)) &&
+        here.some(({ text }) => vocabulary.pointing.has(text) || ARTICLES.has(text)) &&
+        !here.some(({ text }) => vocabulary.prepositions.has(text))
+      if (!isCopula || between(at, next).some(({ text }) => vocabulary.passive.has(text))) continue
+      const verb = leftOut(at, next).find(({ kind, capital, operator }) => kind === 'word' && !capital && !operator)
+      if (verb) return verb
+    }
+    return undefined
+  }
 
   /** "We will contact you" is not "you will contact us", and "you" are a customer or a user, nobody else. */
   function speakersFault(): Judgement | undefined {
@@ -95,6 +133,7 @@ const TOLD = {
   we: new Set('us me uns mir nos noi nous'.split(' ')),
   you: new Set('you dir ihnen te ti vous voi'.split(' ')),
 }
+const COPULAS = new Set('is are was were ist sind war waren es son era eran é são est sont è sono'.split(' '))
 const OPPOSITES: Record<string, readonly string[]> = {
   from: ['to'],
   to: ['from'],

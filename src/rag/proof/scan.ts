@@ -67,6 +67,9 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
       const joint = phrase.words.some((each) => vocabulary.joints.has(each))
       if (typeof phrase.as === 'string') {
         found.push({ ...span, kind: 'filler', keys: [], joint: false })
+      } else if ('same' in phrase.as) {
+        found.push({ ...span, kind: 'word', keys: [phrase.as.same], joint: false })
+        opening = false
       } else {
         const { operator } = phrase.as
         // A hedge is as good as its own word: "claims" is not "suggests".
@@ -140,7 +143,7 @@ export const scan = (text: string, language: string, role: 'claim' | 'passage'):
 /** "No, we do not share it": an answer's first word, where what follows denies by itself. */
 const withoutNo = (tokens: Token[]): Token[] => {
   const [first, comma, ...rest] = tokens
-  const isAnswer = first?.operator === 'not' && /^(?:no|nein|non|não)$/u.test(first.text) && comma?.text === ','
+  const isAnswer = /^(?:no|nein|non|não)$/u.test(first?.text ?? '') && comma?.text === ','
   return isAnswer && rest.some(({ operator }) => operator === 'not') ? rest : tokens
 }
 
@@ -193,7 +196,12 @@ const phraseAt = (
       return raw?.kind === 'word' && lower(raw.text) === word
     })
     if (!fits) continue
-    if (typeof phrase.as === 'object' && phrase.as.beforeNumber && !numberFollows(raws, next, vocabulary.language))
+    if (
+      typeof phrase.as === 'object' &&
+      'operator' in phrase.as &&
+      phrase.as.beforeNumber &&
+      !numberFollows(raws, next, vocabulary.language)
+    )
       continue
     return phrase
   }

@@ -4,7 +4,7 @@ import { LEXICONS, phrases, type Lexicon, type Narrowing, type OperatorClass } f
 /** The lexicon made ready: phrases by their first word, the longest first. */
 export type Phrase = {
   words: readonly string[]
-  as: { operator: OperatorClass; beforeNumber: boolean } | 'neutral' | 'framing'
+  as: { operator: OperatorClass; beforeNumber: boolean } | { same: string } | 'neutral' | 'framing'
 }
 export type Vocabulary = {
   language: string
@@ -43,14 +43,18 @@ export const vocabularyOf = (language: string): Vocabulary => {
   }
   for (const phrase of phrases(lexicon?.neutral ?? '')) addPhrase(phrase, 'neutral')
   for (const phrase of phrases(lexicon?.framing ?? '')) addPhrase(phrase, 'framing')
-  for (const found of byFirst.values()) found.sort((a, b) => b.words.length - a.words.length)
   const groups = new Map<string, string[]>()
   for (const [at, group] of phrases(lexicon?.same ?? '').entries()) {
     for (const word of group.split(' ')) {
+      if (word.includes('-')) {
+        addPhrase(word.replaceAll('-', ' '), { same: `same:${at}` })
+        continue
+      }
       const stem = stemOf(word, language)
       groups.set(stem, [...(groups.get(stem) ?? []), `same:${at}`])
     }
   }
+  for (const found of byFirst.values()) found.sort((a, b) => b.words.length - a.words.length)
   const vocabulary: Vocabulary = {
     language,
     lexicon,

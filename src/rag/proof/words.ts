@@ -29,6 +29,7 @@ const RULES = {
   except: { fault: 'condition', drop: 'always' },
   unless: { fault: 'condition', drop: 'always' },
   if: { fault: 'condition', drop: 'always' },
+  despite: { fault: 'condition', drop: 'free' },
   only: { fault: 'condition', drop: 'kept' },
   may: { fault: 'modal', drop: 'kept', from: ['can'] },
   can: { fault: 'modal', drop: 'free', from: ['may'] },

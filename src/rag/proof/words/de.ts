@@ -7,6 +7,7 @@ export const de: Lexicon = {
     without: 'ohne',
     except: 'außer | ausgenommen | mit ausnahme | abgesehen von',
     unless: 'es sei denn | außer wenn | sofern nicht',
+    despite: 'trotz | ungeachtet',
     only: 'nur | ausschließlich | lediglich | bloß',
     if: 'wenn | falls | sofern | solange | vorausgesetzt',
     may: 'könnte | könnten | möglicherweise | vielleicht | eventuell | unter umständen',
@@ -25,7 +26,8 @@ export const de: Lexicon = {
     often: 'oft | häufig',
     sometimes: 'manchmal | gelegentlich',
     rarely: 'selten | kaum | kaum je | fast nie | so gut wie nie',
-    atLeast: 'mindestens | wenigstens | zumindest | oder mehr | ein minimum von',
+    atLeast:
+      'mindestens | wenigstens | zumindest | oder mehr | oder höher | und höher | oder neuer | und neuer | ein minimum von',
     atMost: 'höchstens | maximal | bis zu | nicht mehr als | spätestens | oder weniger',
     within: 'innerhalb | binnen',
     moreThan: 'mehr als | über#',
@@ -60,7 +62,7 @@ export const de: Lexicon = {
     | senden gesendet schicken versenden versand verschickt | liefern lieferung geliefert | erhalten erhält bekommen bekommt | wählen auswählen ausgewählt gewählt | ändern geändert änderung | löschen gelöscht entfernen | kündigen kündigung gekündigt stornieren storno stornierung
     | helfen hilfe support unterstützung | antworten antwort beantworten | artikel produkt ware | paket sendung | erlauben erlaubt gestatten gestattet | benötigen brauchen braucht benötigt | kostenlos gratis kostenfrei | passwort kennwort | laden geschäft shop
     | öffnen geöffnet offen | schließen geschlossen schliesst | nutzen benutzen verwenden verwendet genutzt | gewinnen gewann gewonnen | besiegen besiegte besiegt schlagen schlug geschlagen | rückgabe rücksendung zurückgeben zurücksenden zurückgegeben | stunde stunden std | minute minuten min | tag tage tagen
-    | kilometer km | prozent | sehen sah gesehen | geben gab gegeben | nehmen nahm genommen | schreiben schrieb geschrieben | finden fand gefunden | unternehmen firma | schnell rasch`,
+    | kilometer km | prozent | sehen sah gesehen | geben gab gegeben | nehmen nahm genommen | schreiben schrieb geschrieben | finden fand gefunden | unternehmen firma | schnell rasch | beispielsweise zum-beispiel | kostenlos ohne-aufpreis gebührenfrei | wegen aufgrund | sich-melden kontaktieren | häufig oft | benachrichtigen informieren | verlängern verlängerung | bestellen bestellung | beheben lösen | defekt kaputt`,
   narrowing: {
     respectively: 'jeweils bzw beziehungsweise',
     ranges: 'bis und oder',

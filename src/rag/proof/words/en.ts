@@ -8,6 +8,7 @@ export const en: Lexicon = {
     except:
       'except | everything but | all but | anything except | except for | except that | excluding | apart from | aside from | other than | with the exception of',
     unless: 'unless',
+    despite: 'despite | in spite of | regardless of',
     only: 'only | solely | exclusively | nothing but | merely',
     if: 'if | provided that | as long as | so long as | in case | on condition that | assuming',
     may: 'may | might | could | possibly | perhaps | potentially | maybe',
@@ -28,7 +29,7 @@ export const en: Lexicon = {
     rarely:
       'rarely | seldom | hardly | barely | scarcely | hardly ever | almost never | rarely if ever | scarcely ever | next to never',
     atLeast: `at least | no less than | no fewer than | not less than | not fewer than | a minimum of | minimum of | minimum | or more | or above
-      | and above | and up | or older | or later`,
+      | and above | and up | or older | or later | and later | or newer | and newer | or higher | and higher | upwards`,
     atMost:
       'at most | no more than | not more than | up to | a maximum of | maximum of | maximum | max | or less | or fewer | no later than | not later than',
     within: 'within',
@@ -84,7 +85,7 @@ export const en: Lexicon = {
     | approximately about | also too | while whilst | because since | although though | however but | percent per-cent | day days | hour hours hr hrs | minute minutes min mins | second seconds sec secs
     | kilometre kilometer kilometres kilometers km | metre meter metres meters | centimetre centimeter cm | kilogram kilograms kg | gram grams | litre liter litres liters | mile miles | foot feet
     | gigabyte gigabytes gb | megabyte megabytes mb | kilobyte kilobytes kb | terabyte terabytes tb | colour color | cancel cancellation cancelled canceled | organisation organization | licence license | centre center
-    | united-states us usa | united-kingdom uk | television tv | info information | photo photograph | maximum max | minimum min | use used utilize utilise | contact reach | happen occur occurred | entire whole | about regarding concerning`,
+    | united-states us usa | united-kingdom uk | television tv | info information | photo photograph | maximum max | minimum min | use used utilize utilise make-use-of makes-use-of made-use-of making-use-of | called known-as | child kid | because-of due-to owing-to | for-example for-instance | sign-up register enroll enrol | log-out sign-out | fill-in fill-out | get-in-touch contact | working-day working-days business-day business-days workday | free free-of-charge at-no-cost | make-sure ensure | contact reach | happen occur occurred | entire whole | about regarding concerning`,
   narrowing: {
     respectively: 'respectively',
     ranges: 'to and or',

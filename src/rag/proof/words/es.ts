@@ -7,6 +7,7 @@ export const es: Lexicon = {
     without: 'sin',
     except: 'excepto | salvo | a excepción de | con excepción de | con la excepción de | excluyendo | aparte de',
     unless: 'a menos que | salvo que | a no ser que | excepto si | salvo si',
+    despite: 'a pesar de | pese a',
     only: 'solo | sólo | solamente | únicamente | exclusivamente | tan solo | tan sólo',
     if: 'si | siempre que | siempre y cuando | en caso de que | en caso de',
     may: 'podría | podrían | quizás | quizá | tal vez | posiblemente | puede que',
@@ -25,10 +26,11 @@ export const es: Lexicon = {
     often: 'a menudo | frecuentemente | con frecuencia',
     sometimes: 'a veces | en ocasiones | ocasionalmente',
     rarely: 'rara vez | raramente | apenas | casi nunca',
-    atLeast: 'al menos | por lo menos | como mínimo | un mínimo de | no menos de | mínimo | o más',
+    atLeast:
+      'al menos | por lo menos | como mínimo | un mínimo de | no menos de | mínimo | o más | o superior | y superiores | o posterior | y posteriores',
     atMost: 'como máximo | hasta# | a lo sumo | un máximo de | no más de | máximo | o menos',
-    moreThan: 'más de | superior a | más que',
-    lessThan: 'menos de | inferior a | menos que',
+    moreThan: 'más de | superior a | superiores a | más que',
+    lessThan: 'menos de | inferior a | inferiores a | menos que',
     about: 'aproximadamente | alrededor de | cerca de# | unos# | unas#',
     over: 'encima de | por encima',
     under: 'debajo de | por debajo | bajo',
@@ -50,7 +52,7 @@ export const es: Lexicon = {
   prepositions:
     'de del en a al por para con sin sobre entre contra desde hasta durante ante bajo hacia según tras mediante como',
   agent: 'por',
-  passive: 'fue fueron es son era eran ser sido está están siendo será serán',
+  passive: 'fue fueron es son era eran ser sido está están esté estén sea sean siendo será serán',
   you: 'usted ustedes tú tu tus te vosotros su sus le',
   we: 'nosotros nos nuestro nuestra nuestros nuestras yo mi mis me',
   third: 'él ella ellos ellas esto eso este esta estos estas ello lo la los las se su sus le les que quien',
@@ -59,7 +61,7 @@ export const es: Lexicon = {
   same: `comprar compra adquirir | empezar comenzar iniciar | terminar acabar finalizar | teléfono móvil | correo email e-mail | reembolso reembolsar devolución | precio coste costo tarifa | pagar pago abonar | enviar envío mandar
     | recibir obtener | elegir seleccionar escoger | cambiar modificar | eliminar borrar suprimir | cancelar cancelación anular | ayudar ayuda asistencia soporte | responder respuesta contestar | artículo producto | paquete envío
     | permitir autorizar | necesitar requerir | gratis gratuito gratuita | contraseña clave | tienda comercio | abrir apertura abierto | cerrar cierre cerrado | entregar entrega | kilómetro kilómetros km | metro metros | hora horas | minuto minutos | por-ciento porciento
-    | derrotar vencer | mostrar enseñar | usar utilizar | rápido veloz | grande gran | película filme | empresa compañía`,
+    | derrotar vencer | mostrar enseñar | usar utilizar | rápido veloz | debido-a a-causa-de por-causa-de | por-ejemplo p-ej | gratis sin-coste sin-cargo sin-costo | días-laborables días-hábiles | ponerse-en-contacto contactar | grande gran | película filme | empresa compañía`,
   narrowing: {
     respectively: 'respectivamente',
     ranges: 'a y o hasta',

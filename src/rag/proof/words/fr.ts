@@ -8,6 +8,7 @@ export const fr: Lexicon = {
     except:
       'sauf | excepté | hormis | à l exception de | à l exception du | à l exception des | à l exclusion de | hors',
     unless: 'à moins que | à moins de | sauf si',
+    despite: 'malgré | en dépit de',
     only: 'seulement | uniquement | exclusivement | seul | seule | seuls | seules',
     if: 'si | à condition que | à condition de | pourvu que | en cas de | s il | s ils',
     may: 'pourrait | pourraient | peut être | éventuellement | possiblement',
@@ -26,10 +27,11 @@ export const fr: Lexicon = {
     often: 'souvent | fréquemment',
     sometimes: 'parfois | quelquefois',
     rarely: 'rarement',
-    atLeast: 'au moins | au minimum | minimum | ou plus',
+    atLeast:
+      'au moins | au minimum | minimum | ou plus | ou supérieur | et supérieures | ou ultérieure | et ultérieures',
     atMost: 'au plus | au maximum | jusqu à# | maximum | pas plus de | au plus tard | ou moins',
-    moreThan: 'plus de | supérieur à | supérieure à | plus que',
-    lessThan: 'moins de | inférieur à | inférieure à | moins que',
+    moreThan: 'plus de | supérieur à | supérieure à | supérieurs à | supérieures à | plus que',
+    lessThan: 'moins de | inférieur à | inférieure à | inférieurs à | inférieures à | moins que',
     about: 'environ | à peu près | autour de# | approximativement',
     more: 'plus',
     less: 'moins',
@@ -56,7 +58,7 @@ export const fr: Lexicon = {
   pointing: 'le la les l ce cet cette ces son sa ses leur leurs',
   same: `acheter achat achète | commencer débuter démarrer | terminer finir | téléphone portable mobile | email e-mail mail courriel | remboursement rembourser remboursé | prix coût tarif | payer paiement régler | envoyer envoi expédier expédition
     | livrer livraison livré | recevoir reçoit obtenir reçu | choisir sélectionner | changer modifier | supprimer effacer | annuler annulation résilier résiliation | aider aide assistance support | répondre réponse | article produit | colis paquet
-    | permettre autoriser autorisé permis | nécessiter requérir requis | gratuit gratuite gratuitement | boutique magasin | ouvrir ouvert ouverte | fermer fermé fermée | utiliser | retour retourner renvoyer | heure heures h | minute minutes min | jour jours | entreprise société compagnie`,
+    | permettre autoriser autorisé permis | nécessiter requérir requis | gratuit gratuite gratuitement | boutique magasin | ouvrir ouvert ouverte | fermer fermé fermée | utiliser | retour retourner renvoyer | heure heures h | minute minutes min | jour jours | entreprise société compagnie | à-cause-de en-raison-de du-fait-de | gratuit sans-frais | s-inscrire inscription | se-connecter connexion | rapide rapidement vite | montrer afficher | semaine semaines | mois mensuel | commande commander commandé | réparer réparation | renouveler renouvellement | contacter joindre | utiliser se-servir-de employer | demander demande | durer durée dure | problème souci`,
   narrowing: {
     respectively: 'respectivement',
     ranges: 'à et ou au',

@@ -8,6 +8,7 @@ export const it: Lexicon = {
     except:
       'tranne | eccetto | salvo | ad eccezione di | ad eccezione del | ad eccezione dei | ad eccezione delle | escluso',
     unless: 'a meno che | salvo che | salvo se',
+    despite: 'nonostante | malgrado',
     only: 'solo | soltanto | solamente | unicamente | esclusivamente | sola | soli | sole',
     if: 'se | qualora | purché | nel caso in cui | in caso di',
     may: 'potrebbe | potrebbero | forse | eventualmente | possibilmente',
@@ -26,11 +27,12 @@ export const it: Lexicon = {
     often: 'spesso',
     sometimes: 'a volte | talvolta',
     rarely: 'raramente',
-    atLeast: 'almeno | come minimo | un minimo di | minimo | o più',
+    atLeast:
+      'almeno | come minimo | un minimo di | minimo | o più | o superiore | e superiori | o successive | e successive',
     atMost: 'al massimo | fino a# | non più di | un massimo di | massimo | o meno | non oltre',
     within: 'entro',
-    moreThan: 'più di | oltre# | superiore a',
-    lessThan: 'meno di | inferiore a | sotto#',
+    moreThan: 'più di | oltre# | superiore a | superiori a',
+    lessThan: 'meno di | inferiore a | inferiori a | sotto#',
     about: 'circa | approssimativamente | intorno a#',
     more: 'più',
     less: 'meno',
@@ -57,7 +59,7 @@ export const it: Lexicon = {
   pointing: 'il lo la i gli le l questo questa questi queste tale suo sua loro',
   same: `comprare acquistare acquisto compra | iniziare cominciare avviare | finire terminare | telefono cellulare | email e-mail mail posta | rimborso rimborsare rimborsato | prezzo costo tariffa | pagare pagamento | inviare invio spedire spedizione mandare
     | consegnare consegna | ricevere ottenere | scegliere selezionare | cambiare modificare | eliminare cancellare rimuovere | annullare annullamento disdire disdetta | aiutare aiuto assistenza supporto | rispondere risposta | articolo prodotto | pacco pacchetto
-    | permettere consentire consentito permesso | richiedere necessitare richiesto | gratis gratuito gratuita gratuitamente | negozio punto | aprire aperto aperta apertura | chiudere chiuso chiusa chiusura | usare utilizzare | restituire reso restituzione | ora ore | minuto minuti | giorno giorni | azienda società`,
+    | permettere consentire consentito permesso | richiedere necessitare richiesto | gratis gratuito gratuita gratuitamente | negozio punto | aprire aperto aperta apertura | chiudere chiuso chiusa chiusura | usare utilizzare | restituire reso restituzione | ora ore | minuto minuti | giorno giorni | azienda società | a-causa-di per-via-di | per-esempio ad-esempio | gratis senza-costi senza-spese | rinnovare rinnovo | riparare riparazione | durare durata | ordinare ordine | mostrare visualizzare | veloce rapido | contattare contatto | richiesta richiedere`,
   narrowing: {
     respectively: 'rispettivamente',
     ranges: 'a e o',

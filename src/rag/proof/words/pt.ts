@@ -7,6 +7,7 @@ export const pt: Lexicon = {
     without: 'sem',
     except: 'exceto | salvo | à exceção de | com exceção de | com a exceção de | excluindo | exceptuando',
     unless: 'a menos que | a não ser que | salvo se | exceto se',
+    despite: 'apesar de | apesar do | apesar da',
     only: 'só | somente | apenas | unicamente | exclusivamente',
     if: 'caso | desde que | no caso de | se você | se o | se a | se os | se as | se não | se for | se tiver | se houver | se quiser',
     may: 'poderia | poderiam | talvez | possivelmente',
@@ -24,10 +25,11 @@ export const pt: Lexicon = {
     often: 'frequentemente | muitas vezes | com frequência',
     sometimes: 'às vezes | por vezes | ocasionalmente',
     rarely: 'raramente',
-    atLeast: 'pelo menos | no mínimo | ao menos | um mínimo de | não menos de | mínimo | ou mais',
+    atLeast:
+      'pelo menos | no mínimo | ao menos | um mínimo de | não menos de | mínimo | ou mais | ou superior | e superiores | ou posterior | e posteriores',
     atMost: 'no máximo | até# | um máximo de | não mais de | máximo | ou menos',
-    moreThan: 'mais de | superior a | acima de | mais do que | mais que',
-    lessThan: 'menos de | inferior a | abaixo de | menos do que | menos que',
+    moreThan: 'mais de | superior a | superiores a | acima de | mais do que | mais que',
+    lessThan: 'menos de | inferior a | inferiores a | abaixo de | menos do que | menos que',
     about: 'aproximadamente | cerca de | por volta de',
     more: 'mais',
     less: 'menos',
@@ -53,7 +55,7 @@ export const pt: Lexicon = {
   pointing: 'o a os as este esta estes estas esse essa esses essas seu sua',
   same: `comprar compra adquirir | começar iniciar | terminar acabar finalizar | telefone celular telemóvel | email e-mail correio | reembolso reembolsar | preço custo tarifa valor | pagar pagamento | enviar envio mandar
     | receber obter | escolher selecionar | mudar alterar modificar | eliminar excluir apagar remover | cancelar cancelamento anular | ajudar ajuda suporte | responder resposta | artigo produto item | pacote encomenda
-    | permitir autorizar | precisar necessitar requerer | grátis gratuito gratuita | senha palavra-passe | loja comércio | abrir abertura aberto | fechar fechado | entregar entrega | usar utilizar | hora horas | minuto minutos | empresa companhia`,
+    | permitir autorizar | precisar necessitar requerer | grátis gratuito gratuita | senha palavra-passe | loja comércio | abrir abertura aberto | fechar fechado | entregar entrega | usar utilizar | hora horas | minuto minutos | empresa companhia | por-causa-de devido-a | grátis sem-custo sem-custos | dia dias | quilômetro quilômetros km | entregar entrega | comprar adquirir compra | mostrar exibir | rápido veloz | usar utilizar | renovar renovação | devolver devolução | pedido encomenda pedidos | loja lojas | consertar reparar reparo | durar duração | solicitar pedir solicitação | contatar contactar contato contacto`,
   narrowing: {
     respectively: 'respectivamente',
     ranges: 'a e até ou',
