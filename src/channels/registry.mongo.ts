@@ -197,7 +197,7 @@ export const makeChannelRegistry = (needs: Needs) => {
         kind: given.kind,
         name: given.name ?? definition.label,
         key: definition.publicApi ? randomBytes(12).toString('base64url') : null,
-        settings: checked(definition, given.settings),
+        settings: checked(definition, isPlain(given.settings) ? merged({}, given.settings) : given.settings),
       }
       await checkWithProvider(definition, record.settings)
       const { id: _id, ...rest } = record

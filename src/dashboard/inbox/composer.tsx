@@ -1,6 +1,15 @@
 import { ActionIcon, Button } from '@mantine/core'
 import { IconLock, IconPaperclip, IconSend2 } from '@tabler/icons-react'
-import { useEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type RefObject } from 'react'
+import {
+  lazy,
+  Suspense,
+  useEffect,
+  useRef,
+  useState,
+  type ClipboardEvent,
+  type KeyboardEvent,
+  type RefObject,
+} from 'react'
 import { useT } from '../languages/index.js'
 import { useMe, type Conversation } from '../server/queries.js'
 import { isApple, shownKey, useCommands } from '../ui/commands.js'
@@ -8,6 +17,8 @@ import { ACCEPTED, attach, takeReady, usePending } from './attachments.js'
 import { useDraft } from './drafts.js'
 import { PendingFiles, useLimits } from './files.js'
 import { say } from './outbox.js'
+
+const Unreachable = lazy(() => import('./unreachable.js').then((module) => ({ default: module.Unreachable })))
 
 /** As the server's limit says; what is longer is kept and said, not cut. */
 const LONGEST = 10_000
@@ -18,12 +29,15 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
   const [{ kind, text }, setDraft] = useDraft(conversation.id)
   const input = useRef<HTMLTextAreaElement>(null)
   const closed = conversation.state === 'closed'
+  // Outside of what the channel allows (WhatsApp's 24 hours) free text reaches nobody: approved texts do, and notes.
+  const unreachable = !closed && conversation.reach?.kind === 'closed'
   const note = kind === 'note' || closed
   const tooLong = text.length > LONGEST
   const limits = useLimits()
   const picker = useRef<HTMLInputElement>(null)
   const { all: files } = usePending(conversation.id)
   const isSending = files.some(({ state }) => state.kind === 'sending')
+  const waits = unreachable && !note
   const saysNothing = text.trim() === '' && !files.some(({ state }) => state.kind === 'ready')
   const take = (given: readonly File[]) => {
     if (given.length > 0) attach(conversation.id, given)
@@ -41,7 +55,7 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
   ])
 
   const send = () => {
-    if (saysNothing || tooLong || isSending) return
+    if (saysNothing || tooLong || isSending || waits) return
     say(conversation.id, note ? 'note' : 'message', text.trim(), takeReady(conversation.id))
     setDraft({ kind: note ? 'note' : 'message', text: '' })
     input.current?.focus()
@@ -75,6 +89,11 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
         </button>
         <span className="composer-hint">{hintOf(t, conversation, note, me?.id)}</span>
       </div>
+      {waits && (
+        <Suspense>
+          <Unreachable conversation={conversation} />
+        </Suspense>
+      )}
       <textarea
         ref={input}
         rows={2}
@@ -126,7 +145,7 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
         <Button
           size="xs"
           rightSection={<IconSend2 size={15} className="flips" aria-hidden />}
-          disabled={saysNothing || tooLong || isSending}
+          disabled={saysNothing || tooLong || isSending || waits}
           onClick={send}
         >
           {note ? t('composer.leave') : t('composer.send')}

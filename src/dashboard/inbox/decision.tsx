@@ -154,7 +154,8 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
 const verdictText = (t: T, number: (value: number) => string, verdict: Fields): string => {
   const words = fieldsOf(verdict.words)
   const [count, confidence, threshold] = [words.asked, verdict.confidence, verdict.threshold].map(numberOf)
-  if (count == null || confidence == null || threshold == null) return textOf(verdict.reason) ?? ''
+  if (typeof count !== 'number' || typeof confidence !== 'number' || typeof threshold !== 'number')
+    return textOf(verdict.reason) ?? ''
   if (count === 0) return t('decision.nothingFound')
   const missing = Array.isArray(words.missing) ? words.missing.map(String) : []
   const found = count - missing.length

@@ -29,7 +29,10 @@ const timeOf = (at: string | undefined): number => (at === undefined ? Number.MA
 export const placeConversation = (conversation: Conversation, meId: string): void => {
   const { id } = conversation
   queryClient.setQueryData<Conversation>(['conversation', id], (before) =>
-    before && before.version > conversation.version ? before : conversation,
+    // Whether free text reaches the customer is only told when one conversation is read.
+    before && before.version > conversation.version
+      ? before
+      : { ...(before?.reach ? { reach: before.reach } : {}), ...conversation },
   )
   for (const view of Object.keys(belongs) as View[]) {
     queryClient.setQueryData<List>(listKey(view, ''), (list) => {
@@ -80,6 +83,13 @@ const catchUp = async (conversationId: string): Promise<void> => {
 
 export const fetchMessages = async (conversationId: string, signal: AbortSignal): Promise<Message[]> =>
   (await call('conversations', 'messages', { params: { id: conversationId }, signal })).messages
+
+/** A customer's message opens the way to them again. */
+const askWhetherReachable = (conversationId: string): void => {
+  const known = queryClient.getQueryData<Conversation>(['conversation', conversationId])
+  if (known?.reach?.kind === 'closed')
+    void queryClient.invalidateQueries({ queryKey: ['conversation', conversationId] })
+}
 
 let countsTimer: ReturnType<typeof setTimeout> | undefined
 
@@ -132,9 +142,11 @@ export const followInbox = (meId: string, { waiting, message }: Reactions): (() 
     }),
     onFrame('message', (frame) => {
       placeMessage(frame.conversationId, frame.message)
+      if (frame.message.author === 'customer') askWhetherReachable(frame.conversationId)
       message(frame)
     }),
     onFrame('document', askForDocumentsSoon),
+    onFrame('channel', () => void queryClient.invalidateQueries({ queryKey: ['channels'] })),
     onFrame('rights', () => void queryClient.invalidateQueries({ queryKey: ['me'] })),
     onFrame('signed_out', () => void queryClient.invalidateQueries({ queryKey: ['me'] })),
     onFrame('back', () => {

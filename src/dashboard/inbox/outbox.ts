@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { call, Refused } from '../server/client.js'
+import { queryClient } from '../server/queries.js'
 import type { ReadyFile } from './attachments.js'
 import { placeMessage } from './follow.js'
 
@@ -130,6 +131,8 @@ const sendOne = async (outgoing: Outgoing): Promise<'done' | number | null> => {
   } catch (error) {
     if (!(error instanceof Refused) || error.status >= 500) return null
     if (error.status === 429) return error.retryAfterMs ?? null
+    if (error.code === 'window_closed')
+      void queryClient.invalidateQueries({ queryKey: ['conversation', conversationId] })
     change(id, { ...outgoing, state: 'refused', fault: { code: error.code, message: error.message } })
     return 'done'
   }

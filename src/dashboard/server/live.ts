@@ -16,6 +16,7 @@ export type Frames = {
   }
   'answer.withdrawn': { conversationId: string; draftId: string }
   document: { documentId: string; status: string }
+  channel: { channelId: string; state: string }
   rights: object
   signed_out: object
   /** The line is back after it was gone: what happened meanwhile has to be fetched. */
@@ -35,7 +36,7 @@ const setLine = (next: Line) => {
 }
 
 const NAMES = [
-  ...['message', 'conversation', 'answer.sentence', 'answer.withdrawn', 'document', 'rights', 'signed_out'],
+  ...['message', 'conversation', 'answer.sentence', 'answer.withdrawn', 'document', 'channel', 'rights', 'signed_out'],
 ] as (keyof Frames)[]
 
 const tellAll = <Name extends keyof Frames>(name: Name, payload: Frames[Name]): void => {

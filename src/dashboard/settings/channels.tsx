@@ -1,12 +1,27 @@
-import { Button, TextInput } from '@mantine/core'
-import { IconExternalLink, IconMessages } from '@tabler/icons-react'
+import { ActionIcon, Button, TextInput } from '@mantine/core'
+import {
+  IconBrandWhatsapp,
+  IconCheck,
+  IconExternalLink,
+  IconMail,
+  IconMessages,
+  IconPlug,
+  IconPlus,
+  IconTrash,
+  IconX,
+  type Icon,
+} from '@tabler/icons-react'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
-import { useFault, useT } from '../languages/index.js'
+import { en } from '../languages/en.js'
+import { useFault, useLanguage, useT } from '../languages/index.js'
 import { call, Refused, type Answer } from '../server/client.js'
 import { queryClient, useMay } from '../server/queries.js'
+import { useConfirm } from '../ui/confirm.js'
+import { Menu } from '../ui/menu.js'
 import { Blank, Coming, Failed } from '../ui/states.js'
 import { tell } from '../ui/tell.js'
+import { fullDate } from '../ui/time.js'
 import { Copyable } from './copyable.js'
 import { SettingsPage } from './page.js'
 import { SettingsFields, type Values } from './schema-form.js'
@@ -14,6 +29,8 @@ import { SettingsFields, type Values } from './schema-form.js'
 export const ChannelsScreen = () => {
   const t = useT()
   const may = useMay('channels:read')
+  const mayWrite = useMay('channels:write')
+  const [adding, setAdding] = useState<Kind | null>(null)
   const list = useQuery({
     queryKey: ['channels'],
     queryFn: async ({ signal }) => {
@@ -22,20 +39,41 @@ export const ChannelsScreen = () => {
         call('channels', 'kinds', { signal }),
       ])
       const whole = await Promise.all(channels.map(({ id }) => call('channels', 'get', { params: { id }, signal })))
-      return whole.map((channel) => ({ channel, kind: kinds.find(({ kind }) => kind === channel.kind) }))
+      return {
+        kinds,
+        channels: whole.map((channel) => ({ channel, kind: kinds.find(({ kind }) => kind === channel.kind) })),
+      }
     },
     enabled: may,
   })
   return (
-    <SettingsPage title={t('channels.title')} text={t('channels.text')} needs="channels:read">
+    <SettingsPage
+      title={t('channels.title')}
+      text={t('channels.text')}
+      needs="channels:read"
+      action={
+        mayWrite &&
+        list.data && (
+          <Menu
+            label={t('channels.add')}
+            items={list.data.kinds.map((kind) => ({ text: kind.label, run: () => setAdding(kind) }))}
+            className="add-channel"
+          >
+            <IconPlus aria-hidden size={16} />
+            {t('channels.add')}
+          </Menu>
+        )
+      }
+    >
       {list.isPending && <Coming lines={6} />}
       {list.isError && <Failed error={list.error} retry={() => void list.refetch()} />}
-      {list.data?.length === 0 && (
+      {adding && mayWrite && <NewChannel key={adding.kind} kind={adding} close={() => setAdding(null)} />}
+      {list.data?.channels.length === 0 && !adding && (
         <div className="card">
           <Blank icon={<IconMessages aria-hidden />} title={t('channels.empty')} />
         </div>
       )}
-      {list.data?.map(({ channel, kind }) => (
+      {list.data?.channels.map(({ channel, kind }) => (
         <ChannelCard key={channel.id} channel={channel} kind={kind} />
       ))}
     </SettingsPage>
@@ -45,23 +83,48 @@ export const ChannelsScreen = () => {
 type Channel = Answer<'channels', 'get'>
 type Kind = Answer<'channels', 'kinds'>['kinds'][number]
 
+const ICONS: Record<string, Icon> = {
+  message: IconMessages,
+  mail: IconMail,
+  'brand-whatsapp': IconBrandWhatsapp,
+}
+
+const KindIcon = ({ kind }: { kind: Kind | undefined }) => {
+  const Shown = ICONS[kind?.icon ?? ''] ?? IconPlug
+  return <Shown aria-hidden className="row-icon" />
+}
+
 const ChannelCard = ({ channel, kind }: { channel: Channel; kind: Kind | undefined }) => {
   const t = useT()
-  const { id, name, state, key } = channel
+  const mayWrite = useMay('channels:write')
+  const [dialog, confirm] = useConfirm()
+  const { id, name, key, webhookPath } = channel
   const [shown, setShown] = useState(0)
   const [changed, setChanged] = useState<Values>({})
+  const remove = () =>
+    confirm({
+      title: t('channels.removeTitle', { name }),
+      text: t('channels.removeText'),
+      yes: t('channels.remove'),
+      run: () => removeChannel(id),
+    })
   return (
-    <article className="card channel" aria-labelledby={id}>
+    <article className={key ? 'card channel' : 'card channel plain'} aria-labelledby={id}>
       <header className="channel-head">
-        <IconMessages aria-hidden className="row-icon" />
+        <KindIcon kind={kind} />
         <h2 id={id} className="cut">
           <bdi>{name}</bdi>
         </h2>
-        <span className={state === 'open' ? 'chip assistant' : 'chip bad'}>
-          {state === 'open' ? t('channels.open') : t('channels.closed')}
-        </span>
+        <StateChip state={channel.state} />
+        <span className="grow" />
+        {mayWrite && (
+          <ActionIcon variant="subtle" color="gray" aria-label={t('channels.remove')} onClick={remove}>
+            <IconTrash size={17} aria-hidden />
+          </ActionIcon>
+        )}
       </header>
       <div className="stack">
+        <Why channel={channel} />
         {key && (
           <section className="stack">
             <p className="small soft">{t('channels.snippet')}</p>
@@ -71,7 +134,15 @@ const ChannelCard = ({ channel, kind }: { channel: Channel; kind: Kind | undefin
             />
           </section>
         )}
+        {webhookPath && (
+          <section className="stack">
+            <p className="small soft">{t('channels.webhook')}</p>
+            <Copyable label={t('channels.webhook')} text={location.origin + webhookPath} />
+          </section>
+        )}
         <ChannelForm
+          // A secret that was just replaced is one that is set.
+          key={shown}
           channel={channel}
           kind={kind}
           changed={changed}
@@ -79,8 +150,182 @@ const ChannelCard = ({ channel, kind }: { channel: Channel; kind: Kind | undefin
           saved={() => setShown(shown + 1)}
         />
       </div>
-      {key && <Preview key={shown} channelKey={key} settings={channel.settings} changed={changed} />}
+      {key ? (
+        <Preview key={shown} channelKey={key} settings={channel.settings} changed={changed} />
+      ) : (
+        mayWrite && <TryOut channelId={id} />
+      )}
+      {dialog}
     </article>
+  )
+}
+
+const removeChannel = async (id: string): Promise<void> => {
+  await call('channels', 'remove', { params: { id } }).catch((error: unknown) =>
+    tell(error instanceof Error ? error.message : String(error), 'fault'),
+  )
+  await queryClient.invalidateQueries({ queryKey: ['channels'] })
+}
+
+const CHIPS: Record<Channel['state'], string> = {
+  open: 'assistant',
+  connected: 'assistant',
+  connecting: '',
+  limited: 'waiting',
+  attention: 'waiting',
+  closed: 'bad',
+  disconnected: 'bad',
+  refused: 'bad',
+}
+
+const StateChip = ({ state }: { state: Channel['state'] }) => {
+  const t = useT()
+  return (
+    <span className={`chip ${CHIPS[state]}`} role="status">
+      {t(`channelState.${state}`)}
+    </span>
+  )
+}
+
+const isKnownCode = (code: string): code is keyof typeof en.channelCode => Object.hasOwn(en.channelCode, code)
+
+/** Why it is in its state, where there is more to say than the state itself. */
+const Why = ({ channel: { code, detail, at } }: { channel: Channel }) => {
+  const t = useT()
+  const language = useLanguage()
+  const words = code !== undefined && isKnownCode(code) ? t(`channelCode.${code}`) : detail
+  if (!words) return null
+  return (
+    <p className="channel-why small">
+      {words} {at && <span className="soft">{t('channels.since', { at: fullDate(language, at) })}</span>}
+    </p>
+  )
+}
+
+const NewChannel = ({ kind, close }: { kind: Kind; close: () => void }) => {
+  const t = useT()
+  const [name, setName] = useState(kind.label)
+  const [values, setValues] = useState<Values>({})
+  const add = useMutation({
+    mutationFn: () => call('channels', 'add', { body: { kind: kind.kind, name: name.trim(), settings: values } }),
+    onSuccess: async () => {
+      await queryClient.invalidateQueries({ queryKey: ['channels'] })
+      tell(t('channels.opened'))
+      close()
+    },
+  })
+  return (
+    <article className="card channel plain" aria-label={t('channels.new', { kind: kind.label })}>
+      <header className="channel-head">
+        <KindIcon kind={kind} />
+        <h2 className="cut">{t('channels.new', { kind: kind.label })}</h2>
+      </header>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          add.mutate()
+        }}
+      >
+        <TextInput
+          label={t('channels.name')}
+          description={t('channels.nameHint')}
+          required
+          withAsterisk={false}
+          maxLength={120}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <SettingsFields
+          schema={kind.settings}
+          values={values}
+          secrets={kind.secrets}
+          secretsSet={[]}
+          disabled={add.isPending}
+          faultAt={fieldOf(add.error)}
+          change={(setting, value) => setValues((before) => withSetting(before, setting, value))}
+        />
+        <Fault error={add.error} />
+        <div className="row">
+          <Button type="submit" loading={add.isPending} disabled={!name.trim()}>
+            {t('channels.open_it')}
+          </Button>
+          <Button variant="default" onClick={close}>
+            {t('common.cancel')}
+          </Button>
+        </div>
+      </form>
+    </article>
+  )
+}
+
+const withSetting = (before: Values, name: string, value: unknown): Values => {
+  const others = Object.entries(before).filter(([other]) => other !== name)
+  return Object.fromEntries(value === undefined ? others : [...others, [name, value]])
+}
+
+const fieldOf = (error: unknown): string | undefined =>
+  error instanceof Refused ? error.field?.replace(/^settings\./, '') : undefined
+
+/** What the server says about a setting names it and is the best that can be said. */
+const Fault = ({ error }: { error: unknown }) => {
+  const fault = useFault()
+  if (!error) return null
+  const aboutSettings = error instanceof Refused && error.field?.startsWith('settings')
+  return (
+    <p role="alert" className="bad-text small">
+      {aboutSettings ? error.message.replace(/^settings\./, '') : fault(error)}
+    </p>
+  )
+}
+
+/** A message to oneself, hop by hop: where it stops is what has to be looked at. */
+const TryOut = ({ channelId }: { channelId: string }) => {
+  const t = useT()
+  const language = useLanguage()
+  const [to, setTo] = useState('')
+  const test = useMutation({
+    mutationFn: () => call('channels', 'test', { params: { id: channelId }, body: { to: to.trim() } }),
+  })
+  const took = (ms: number) =>
+    new Intl.NumberFormat(language, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 }).format(ms)
+  return (
+    <section className="try-out stack" aria-label={t('channels.test')}>
+      <h3>{t('channels.test')}</h3>
+      <p className="small soft">{t('channels.testText')}</p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          test.mutate()
+        }}
+      >
+        <TextInput
+          label={t('channels.testTo')}
+          maxLength={320}
+          dir="ltr"
+          value={to}
+          onChange={(event) => setTo(event.currentTarget.value)}
+        />
+        <Button type="submit" variant="default" loading={test.isPending} disabled={!to.trim()}>
+          {t('channels.testRun')}
+        </Button>
+      </form>
+      {test.data && (
+        <ol className="steps" role="status">
+          {test.data.steps.map(({ name, ok, ms, detail }, at) => (
+            <li key={at} className={ok ? '' : 'failed'}>
+              {ok ? <IconCheck aria-hidden /> : <IconX aria-hidden />}
+              <span className="grow">
+                <span className="hidden">{t(ok ? 'channels.stepOk' : 'channels.stepFailed')}: </span>
+                {name.replaceAll('_', ' ')}
+                {detail && <span className="small soft"> {detail}</span>}
+              </span>
+              <span className="small soft">{took(ms)}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+      <Fault error={test.error} />
+    </section>
   )
 }
 
@@ -94,7 +339,6 @@ type FormProps = {
 
 const ChannelForm = ({ channel, kind, changed, setChanged, saved }: FormProps) => {
   const t = useT()
-  const fault = useFault()
   const mayWrite = useMay('channels:write')
   const [name, setName] = useState(channel.name)
   const save = useMutation({
@@ -110,7 +354,6 @@ const ChannelForm = ({ channel, kind, changed, setChanged, saved }: FormProps) =
       saved()
     },
   })
-  const field = save.error instanceof Refused ? save.error.field : undefined
   return (
     <form
       aria-label={t('channels.settings')}
@@ -136,16 +379,10 @@ const ChannelForm = ({ channel, kind, changed, setChanged, saved }: FormProps) =
         secrets={kind?.secrets ?? []}
         secretsSet={channel.secretsSet}
         disabled={!mayWrite}
-        faultAt={field?.replace(/^settings\./, '')}
-        change={(setting, value) => setChanged((before) => ({ ...before, [setting]: value }))}
+        faultAt={fieldOf(save.error)}
+        change={(setting, value) => setChanged((before) => withSetting(before, setting, value))}
       />
-      {save.isError && (
-        <p role="alert" className="bad-text small">
-          {save.error instanceof Refused && save.error.code === 'invalid_settings'
-            ? save.error.message.replace(/^settings\./, '')
-            : fault(save.error)}
-        </p>
-      )}
+      <Fault error={save.error} />
       {mayWrite && (
         <Button
           type="submit"

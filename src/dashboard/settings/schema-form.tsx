@@ -1,8 +1,8 @@
-import { NativeSelect, PasswordInput, Switch, Textarea, TextInput } from '@mantine/core'
+import { Button, Input, NativeSelect, PasswordInput, Switch, Textarea, TextInput } from '@mantine/core'
 import '@mantine/core/styles/InlineInput.layer.css'
 import '@mantine/core/styles/PasswordInput.layer.css'
 import '@mantine/core/styles/Switch.layer.css'
-import { useId } from 'react'
+import { useEffect, useId, useState, type ReactNode } from 'react'
 import { en } from '../languages/en.js'
 import { useLanguage, useT, type T } from '../languages/index.js'
 
@@ -19,21 +19,35 @@ export type Schema = {
   description?: string
   default?: unknown
   maxLength?: number
+  minimum?: number
+  maximum?: number
   pattern?: string
+  required?: string[]
 }
 export type Values = Record<string, unknown>
 
 type Props = {
   schema: Schema
   values: Values
-  secrets?: readonly string[]
-  secretsSet?: readonly string[]
+  /** By their whole names: `imap.password` is one inside another. */
+  secrets: readonly string[]
+  secretsSet: readonly string[]
+  path?: string
   disabled: boolean
   faultAt: string | undefined
   change: (name: string, value: unknown) => void
 }
 
-export const SettingsFields = ({ schema, values, secrets = [], secretsSet = [], disabled, faultAt, change }: Props) => (
+export const SettingsFields = ({
+  schema,
+  values,
+  secrets,
+  secretsSet,
+  path = '',
+  disabled,
+  faultAt,
+  change,
+}: Props) => (
   <>
     {Object.entries(schema.properties ?? {}).map(([name, field]) => (
       <Field
@@ -41,8 +55,10 @@ export const SettingsFields = ({ schema, values, secrets = [], secretsSet = [], 
         name={name}
         schema={field}
         value={values[name]}
-        secret={secrets.includes(name)}
-        isSet={secretsSet.includes(name)}
+        required={schema.required?.includes(name) ?? false}
+        path={path + name}
+        secrets={secrets}
+        secretsSet={secretsSet}
         disabled={disabled}
         faultAt={faultAt === name || faultAt?.startsWith(`${name}.`) ? faultAt.slice(name.length + 1) : undefined}
         change={(value) => change(name, value)}
@@ -51,37 +67,57 @@ export const SettingsFields = ({ schema, values, secrets = [], secretsSet = [], 
   </>
 )
 
+/** Text that may be longer than the longest address has several lines. */
+const LONGEST_LINE = 500
+/** Tokens are long and have one line; a key in PEM has many. */
+const LONGEST_SECRET_LINE = 5_000
+
 type FieldProps = {
   name: string
   schema: Schema
   value: unknown
-  secret: boolean
-  isSet: boolean
+  required: boolean
+  path: string
+  secrets: readonly string[]
+  secretsSet: readonly string[]
   disabled: boolean
   faultAt: string | undefined
   change: (value: unknown) => void
 }
 
-const Field = ({ name, schema: given, value, secret, isSet, disabled, faultAt, change }: FieldProps) => {
+const Field = ({
+  name,
+  schema: given,
+  value: set,
+  required,
+  path,
+  secrets,
+  secretsSet,
+  disabled,
+  ...rest
+}: FieldProps) => {
+  const { faultAt, change } = rest
   const t = useT()
   const language = useLanguage()
   const nullable = given.anyOf?.some(({ type }) => type === 'null') ?? false
   const schema: Schema = { ...given, ...given.anyOf?.find(({ type }) => type !== 'null') }
   const label = wordFor(t, language, name)
   const hint = isHint(name) ? t(`settingHint.${name}`) : given.description
-  const common = { label, disabled, error: faultAt !== undefined, description: hint }
+  // A required object is open for what is required in it; what has a default need not be given.
+  const isNeeded = required && schema.default === undefined
+  const value = set ?? schema.default
+  const common = { label, disabled, error: faultAt !== undefined, description: hint, withAsterisk: isNeeded }
   const text = typeof value === 'string' ? value : ''
   const give = (typed: string) => change(typed === '' && nullable ? null : typed)
 
-  if (secret)
+  if (secrets.includes(path))
     return (
-      <PasswordInput
+      <Secret
         {...common}
-        autoComplete="off"
-        placeholder={isSet ? t('channels.secretKept') : ''}
-        visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
+        lines={(schema.maxLength ?? 0) > LONGEST_SECRET_LINE}
+        isSet={secretsSet.includes(path)}
         value={text}
-        onChange={(event) => change(event.currentTarget.value || undefined)}
+        change={change}
       />
     )
   if (schema.enum)
@@ -93,11 +129,24 @@ const Field = ({ name, schema: given, value, secret, isSet, disabled, faultAt, c
         onChange={(event) => change(event.currentTarget.value)}
       />
     )
+  if (schema.type === 'integer' || schema.type === 'number')
+    return (
+      <TextInput
+        {...common}
+        type="number"
+        inputMode="numeric"
+        min={schema.minimum}
+        max={schema.maximum}
+        value={typeof value === 'number' ? value : ''}
+        onChange={({ currentTarget: { value: typed } }) => change(typed === '' ? undefined : Number(typed))}
+      />
+    )
   if (schema.type === 'boolean')
     return (
       <Switch
-        {...common}
-        error={null}
+        label={label}
+        description={hint}
+        disabled={disabled}
         checked={value === true}
         onChange={(event) => change(event.currentTarget.checked)}
       />
@@ -123,26 +172,29 @@ const Field = ({ name, schema: given, value, secret, isSet, disabled, faultAt, c
   if (schema.type === 'object') {
     const inner = (typeof value === 'object' && value !== null ? value : {}) as Values
     return (
-      <details open={faultAt !== undefined}>
-        <summary>{label}</summary>
-        <div>
-          <SettingsFields
-            schema={schema}
-            values={inner}
-            disabled={disabled}
-            faultAt={faultAt}
-            change={(key, next) => {
-              const rest = Object.fromEntries(Object.entries(inner).filter(([other]) => other !== key))
-              change(next === '' || next === undefined ? rest : { ...rest, [key]: next })
-            }}
-          />
-        </div>
-      </details>
+      <Group label={label} opens={faultAt !== undefined || (isNeeded && set === undefined)}>
+        <SettingsFields
+          schema={schema}
+          values={inner}
+          secrets={secrets}
+          secretsSet={secretsSet}
+          path={`${path}.`}
+          disabled={disabled}
+          faultAt={faultAt}
+          change={(key, next) => {
+            const others = Object.entries(inner).filter(([other]) => other !== key)
+            // What was there is taken away by null; what never was is simply not given.
+            const emptied = next === '' || next === undefined
+            const left = emptied ? (key in inner ? [[key, null]] : []) : [[key, next]]
+            change(Object.fromEntries([...others, ...left]))
+          }}
+        />
+      </Group>
     )
   }
   if (schema.pattern?.includes('#[0-9a-f]')) return <Colour {...common} value={text} change={change} />
   if (schema.type === 'string')
-    return (schema.maxLength ?? 0) > 200 && name !== 'logo' ? (
+    return name === 'greeting' || (schema.maxLength ?? 0) > LONGEST_LINE ? (
       <Textarea
         {...common}
         rows={2}
@@ -159,6 +211,79 @@ const Field = ({ name, schema: given, value, secret, isSet, disabled, faultAt, c
       />
     )
   return null
+}
+
+/** Settings within a setting. Opened by itself where something in it is wanted; closed only by hand. */
+const Group = ({ label, opens, children }: { label: string; opens: boolean; children: ReactNode }) => {
+  const [open, setOpen] = useState(opens)
+  useEffect(() => {
+    if (opens) setOpen(true)
+  }, [opens])
+  return (
+    <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{label}</summary>
+      <div>{children}</div>
+    </details>
+  )
+}
+
+type SecretProps = {
+  label: string
+  description: string | undefined
+  withAsterisk: boolean
+  disabled: boolean
+  error: boolean
+  isSet: boolean
+  lines: boolean
+  value: string
+  change: (value: unknown) => void
+}
+
+/** Never shown again: one that is set can only be replaced, and only when that is meant. */
+const Secret = ({ isSet, lines, value, change, ...common }: SecretProps) => {
+  const t = useT()
+  const [replacing, setReplacing] = useState(false)
+  if (isSet && !replacing && value === '')
+    return (
+      <Input.Wrapper label={common.label} description={common.description} labelElement="div">
+        <div className="secret">
+          <span aria-hidden>••••••••</span>
+          <span className="small soft">{t('channels.secretSet')}</span>
+          {!common.disabled && (
+            <Button
+              size="compact-xs"
+              variant="default"
+              aria-label={`${t('channels.replace')}: ${common.label}`}
+              onClick={() => setReplacing(true)}
+            >
+              {t('channels.replace')}
+            </Button>
+          )}
+        </div>
+      </Input.Wrapper>
+    )
+  if (lines)
+    return (
+      <Textarea
+        {...common}
+        autoComplete="off"
+        spellCheck={false}
+        rows={3}
+        value={value}
+        onChange={(event) => change(event.currentTarget.value || undefined)}
+      />
+    )
+  return (
+    <PasswordInput
+      {...common}
+      autoComplete="off"
+      data-autofocus={replacing}
+      placeholder={isSet ? t('channels.secretKept') : ''}
+      visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
+      value={value}
+      onChange={(event) => change(event.currentTarget.value || undefined)}
+    />
+  )
 }
 
 type ColourProps = {
