@@ -269,6 +269,25 @@ withMailServer('a mailbox that is followed', () => {
     expect(aside).toEqual(['deadly'])
   })
 
+  it('a process that dies after a mail was stored and before the place was noted doubles nothing', async () => {
+    const { deliver, follow, connected, has, stored, memory, manner } = account()
+    const first = follow()
+    await connected()
+    await first.stop()
+    const before = structuredClone(memory.get('cursor INBOX'))
+    let taken = 0
+    manner.take = async () => void (taken += 1)
+    await deliver('one', 'two')
+    const second = follow()
+    await has('one', 'two')
+    await second.stop()
+    // What it would have left behind.
+    memory.set('cursor INBOX', before)
+    follow()
+    await eventually(async () => taken === 4)
+    expect(stored).toEqual(['one', 'two'])
+  })
+
   it('while the store is away nothing is set aside, and everything is there afterwards', async () => {
     const { deliver, follow, connected, has, aside, stored, manner, states } = account()
     follow()

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { createHmac } from 'node:crypto'
 import { decodeEmail } from '../../src/channels/email/decode.js'
 import { eventually, openApp } from '../support/app.js'
 import { openDovecot, type Dovecot } from '../support/dovecot.mjs'
@@ -203,14 +204,14 @@ withMailServer('a company whose customers write email', () => {
     expect(all.flat().filter(({ text }) => text.includes('(twin)'))).toHaveLength(1)
   })
 
-  it('a mail that did not arrive is shown as refused, and machines write to that address no more', async () => {
+  it('a mail that did not arrive is shown as refused, with the report beside it', async () => {
     await deliver({ from: 'gone@customer.example', subject: 'Gone', text: 'How long can I return goods? (gone)' })
     const { raw } = await lastTo('gone@customer.example')
     const { id } = await conversationWith('(gone)')
     await server.deliver('support@acme.example', bounceOf(fieldOf(raw, 'Message-ID') ?? '', 'gone@customer.example'))
     const refused = await eventually(async () => (await messagesOf(id)).find(({ status }) => status === 'refused'))
     expect(refused.reason).toMatch(/does not take mail/)
-    expect((await messagesOf(id)).some(({ automatic }) => automatic === 'delivery_report')).toBe(true)
+    await eventually(async () => (await messagesOf(id)).some(({ automatic }) => automatic === 'delivery_report'))
   })
 
   it("a person's answer quotes what was asked, goes to everybody in copy, and is not called automatic", async () => {
@@ -254,6 +255,46 @@ withMailServer('a company whose customers write email', () => {
     expect(await say('dropped')).toMatchObject({ status: 'uncertain' })
     expect(smtp.sent.filter(({ raw }) => raw.includes('dropped'))).toHaveLength(1)
     smtp.behave({ kind: 'take' })
+  })
+
+  it('a test mail goes out, comes back, and shows each step', async () => {
+    const carrying = setInterval(() => {
+      for (const { to, raw } of smtp.sent.splice(0)) if (to[0]?.startsWith('support')) void server.deliver(to[0], raw)
+    }, 50)
+    const { body } = await app.call<{ steps: { name: string; ok: boolean }[] }>(`/channels/${channelId}/test`, {
+      body: { to: 'admin@acme.example' },
+    })
+    clearInterval(carrying)
+    expect(body.steps.map(({ ok }) => ok)).toEqual([true, true, true, true, true])
+    const all = await Promise.all((await conversations()).map(({ id }) => messagesOf(id)))
+    expect(all.flat().filter(({ text }) => text.includes('your helpdesk can send'))).toEqual([])
+  })
+
+  it('mail that a provider hands in is stored when it is signed, once, and refused when it is not', async () => {
+    const secret = 'a secret between the provider and us'
+    await app.call(`/channels/${channelId}`, { method: 'PATCH', body: { settings: { webhookSecret: secret } } })
+    const hand = (raw: string, { seconds = Math.floor(Date.now() / 1_000), key = secret } = {}) =>
+      fetch(`${app.url}/webhooks/${channelId}`, {
+        method: 'POST',
+        body: raw,
+        headers: {
+          'x-helpdesk-signature': `t=${seconds},v1=${createHmac('sha256', key).update(`${seconds}.${raw}`).digest('hex')}`,
+        },
+      })
+    const raw = letter({ from: 'hal@customer.example', text: 'handed in (hal)' })
+    expect((await hand(raw)).status).toBe(200)
+    expect((await hand(raw)).status).toBe(200)
+    expect((await hand(raw, { key: 'another secret of some length' })).status).toBe(401)
+    expect((await hand(raw, { seconds: Math.floor(Date.now() / 1_000) - 3_600 })).status).toBe(401)
+    expect((await fetch(`${app.url}/webhooks/${channelId}`, { method: 'POST', body: raw })).status).toBe(401)
+    await conversationWith('(hal)')
+    const all = await Promise.all((await conversations()).map(({ id }) => messagesOf(id)))
+    expect(all.flat().filter(({ text }) => text.includes('(hal)'))).toHaveLength(1)
+  })
+
+  it('no setting that is a secret comes back', async () => {
+    const { body } = await app.call<object>(`/channels/${channelId}`)
+    expect(JSON.stringify(body)).not.toMatch(/"secret"|between the provider/)
   })
 
   it.each([

@@ -139,7 +139,9 @@ const subjectOf = (history: Message[], reference: string | null): string => {
 const referencesOf = (history: Message[], facts: EmailFacts | null): string[] => {
   const chain = facts ? [...facts.references, ...(facts.messageId ? [facts.messageId] : [])] : []
   const first = history.map((message) => factsIn(message)?.messageId).find(Boolean)
-  const all = [...new Set([...(first ? [first] : []), ...chain])].filter((id) => /^<[^<>\s]{1,900}>$/.test(id))
+  const all = [...new Set([...(first && !chain.includes(first) ? [first] : []), ...chain])].filter((id) =>
+    /^<[^<>\s]{1,900}>$/.test(id),
+  )
   // The first is what readers hang the thread on; the last is what is answered.
   return all.length <= MOST_REFERENCES ? all : [...all.slice(0, 1), ...all.slice(1 - MOST_REFERENCES)]
 }

@@ -1,0 +1,171 @@
+import { describe, expect, it } from '@jest/globals'
+import { makeCompose } from '../../src/channels/email/compose.js'
+import { decodeEmail } from '../../src/channels/email/decode.js'
+import { makeMarks } from '../../src/channels/email/marks.js'
+import { settings } from '../../src/channels/email/settings.js'
+import { writeMime } from '../../src/channels/email/smtp.js'
+import type { Message, OutboundMessage } from '../../src/conversations/message.js'
+import { makeSecrets } from '../../src/platform/secrets.js'
+
+const secrets = makeSecrets('a secret of the tests, longer than thirty-two characters')
+const marks = makeMarks({ address: 'Support@Acme.example', channelId: 'chn_1', secrets })
+const CONVERSATION = `cnv_${'0123456789abcdef'.repeat(2)}`
+
+const given = (change: object = {}) =>
+  settings.parse({
+    address: 'support@acme.example',
+    name: 'Acme',
+    imap: { host: 'imap.acme.example', user: 'support', password: 'x' },
+    smtp: { host: 'smtp.acme.example' },
+    ...change,
+  })
+
+const inbound = (email: object, change: Partial<Message> = {}) =>
+  ({
+    id: 'msg_in',
+    seq: 1,
+    kind: 'message',
+    author: { kind: 'customer', name: 'Ana' },
+    text: 'How long can I return goods?',
+    at: new Date('2026-03-02T10:00:00Z'),
+    details: {
+      email: {
+        messageId: '<first@ana>',
+        references: [],
+        subject: 'Returns',
+        from: { name: 'Ana', address: 'ana@customer.example' },
+        to: [{ name: '', address: 'support@acme.example' }],
+        cc: [],
+        replyTo: [],
+        fingerprint: 'f',
+        oddities: [],
+        ...email,
+      },
+    },
+    ...change,
+  }) as unknown as Message
+
+const outbound = (change: Partial<OutboundMessage> = {}): OutboundMessage => ({
+  id: 'msg_abcdefghijklmnopqrst',
+  conversationId: CONVERSATION,
+  contactId: 'cnt_1',
+  seq: 2,
+  author: { kind: 'agent', name: 'Kim' },
+  text: 'Within 30 days.',
+  citations: [],
+  at: new Date('2026-03-02T11:00:00Z'),
+  contact: { id: 'cnt_1', externalId: 'ana@customer.example', email: 'ana@customer.example', name: 'Ana' },
+  ...change,
+})
+
+const composed = (history: Message[], change: Partial<OutboundMessage> = {}, own: object = {}) =>
+  makeCompose({ settings: given(own), marks })({
+    message: outbound(change),
+    history,
+    language: null,
+    attachments: [],
+  })
+
+describe('the marks in our mail', () => {
+  it.each([CONVERSATION, 'cnv_AbCdEfGhIjKlMnOp-_12'])(
+    'a conversation is found by its address, however its case: %s',
+    (id) => {
+      const address = marks.conversationAddress(id) ?? ''
+      expect(address.split('@')[0]?.length).toBeLessThanOrEqual(64)
+      expect(marks.conversationOf(address)).toBe(id)
+      expect(marks.conversationOf(address.toUpperCase())).toBe(id)
+    },
+  )
+
+  it('a mark that was made up, changed or made for another channel is none', () => {
+    const address = marks.conversationAddress(CONVERSATION) ?? ''
+    const changed = address.replace(/.@/, (last) => (last === 'a@' ? 'b@' : 'a@'))
+    const other = makeMarks({ address: 'support@acme.example', channelId: 'chn_2', secrets })
+    expect(marks.conversationOf(changed)).toBeNull()
+    expect(other.conversationOf(address)).toBeNull()
+    expect(marks.conversationOf('support+c@acme.example')).toBeNull()
+    expect(marks.conversationOf('support@acme.example')).toBeNull()
+    expect(marks.bouncedOf(address)).toBeNull()
+    expect(marks.outboundOf('<msg_1.aaaaaaaaaa@acme.example>')).toBeNull()
+  })
+
+  it('a message has one Message-ID for ever, and it is recognised', () => {
+    const id = marks.messageIdOf('msg_abc')
+    expect(marks.messageIdOf('msg_abc')).toBe(id)
+    expect(marks.outboundOf(id)).toBe('msg_abc')
+  })
+
+  it('a reference in the subject is found among other words', () => {
+    const reference = marks.subjectReference(CONVERSATION) ?? ''
+    expect(marks.conversationInSubject(`AW: Returns ${reference} (urgent)`)).toBe(CONVERSATION)
+    expect(marks.conversationInSubject('Returns [#12345]')).toBeNull()
+  })
+})
+
+describe('a mail that is sent', () => {
+  it.each([
+    ['Returns', 'Re: Returns'],
+    ['RE: AW: Re[2]: Returns', 'Re: Returns'],
+    ['回复：退货', 'Re: 退货'],
+    ['', 'Re: (no subject)'],
+    ['Returns\r\nBcc: eve@evil.example', 'Re: Returns Bcc: eve@evil.example'],
+  ])('answers the subject %j as %j', (subject, expected) => {
+    expect(composed([inbound({ subject })]).subject).toBe(expected)
+  })
+
+  it('nothing in a name or a subject becomes a header or a second recipient', async () => {
+    const nasty = '"Ana\r\nBcc: eve@evil.example\r\n\r\nHello" , eve'
+    const mail = composed([inbound({ subject: nasty, from: { name: nasty, address: 'ana@customer.example' } })])
+    const raw = await writeMime(mail)
+    const [head = ''] = raw.toString('utf8').split('\r\n\r\n')
+    expect(head).not.toMatch(/^bcc:/im)
+    const decoded = await decodeEmail(raw)
+    expect(decoded.to.map(({ address }) => address)).toEqual(['ana@customer.example'])
+  })
+
+  it('references grow with the thread but not without end, and keep its first', () => {
+    const references = Array.from({ length: 60 }, (_, at) => `<id-${at}@ana>`)
+    const { references: sent, inReplyTo } = composed([inbound({ messageId: '<last@ana>', references })])
+    expect(sent[0]).toBe('<id-0@ana>')
+    expect(sent.at(-1)).toBe('<last@ana>')
+    expect(sent.length).toBeLessThanOrEqual(20)
+    expect(inReplyTo).toBe('<last@ana>')
+  })
+
+  it('answers go where the writer wants them, and machines write to nobody else', () => {
+    const history = [
+      inbound({
+        replyTo: [{ name: '', address: 'elsewhere@customer.example' }],
+        cc: [{ name: 'Boss', address: 'boss@customer.example' }],
+      }),
+    ]
+    const person = composed(history)
+    expect(person.to).toEqual([{ name: '', address: 'elsewhere@customer.example' }])
+    expect(person.cc).toEqual([{ name: 'Boss', address: 'boss@customer.example' }])
+    const machine = composed(history, { author: { kind: 'assistant' } })
+    expect(machine.cc).toEqual([])
+    expect(machine.text).not.toContain('How long can I return goods?')
+    expect(machine.headers['Auto-Submitted']).toBe('auto-replied')
+  })
+
+  it('text never becomes markup', () => {
+    const { html } = composed([inbound({}, { text: '<img src=x onerror=alert(1)>' })], {
+      text: '<script>alert(1)</script> see https://acme.example/a?b=1&c="x"',
+    })
+    expect(html).not.toMatch(/<script|<img/)
+    expect(html).toContain('&lt;script&gt;')
+    expect(html).toContain('href="https://acme.example/a?b=1&amp;c=')
+  })
+
+  it('where the server knows no plus addresses, the subject names the conversation', () => {
+    const mail = composed([inbound({})], {}, { replyMark: 'subject' })
+    expect(mail.replyTo).toBeNull()
+    expect(marks.conversationInSubject(mail.subject)).toBe(CONVERSATION)
+  })
+
+  it('bounces come to an address of the message where the company wants that', () => {
+    const { envelopeFrom } = composed([inbound({})], {}, { returnPath: 'marked' })
+    expect(marks.bouncedOf(envelopeFrom)).toBe('msg_abcdefghijklmnopqrst')
+    expect(composed([inbound({})]).envelopeFrom).toBe('support@acme.example')
+  })
+})
