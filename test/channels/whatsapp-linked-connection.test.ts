@@ -146,7 +146,7 @@ describe('how a connection ends', () => {
 
   it('keys that cannot be read end it, and are not forgotten', () => {
     const { actions, state } = play({ forMs: MINUTE }, () => [
-      { afterMs: 0, event: { kind: 'keys', code: 'keys_damaged' } },
+      { afterMs: 0, event: { kind: 'fault', code: 'keys_damaged' } },
     ])
     expect(actions).toEqual(['connect', 'drop'])
     expect(healthOf(state)).toMatchObject({ state: 'refused', code: 'keys_damaged' })

@@ -31,8 +31,8 @@ export type Event =
   | { kind: 'open' }
   | { kind: 'alive' }
   | { kind: 'closed'; code: number | null }
-  /** The session keys could not be read or written. */
-  | { kind: 'keys'; code: string }
+  /** Nothing that trying again would mend. */
+  | { kind: 'fault'; code: Fault }
 
 /** `drop`: the connection is given up. `forget`: so are the keys. */
 export type Action = 'connect' | 'drop' | 'forget' | null
@@ -49,8 +49,9 @@ export type Cause =
   | 'forbidden'
   | 'outdated'
   | 'pairing_expired'
-  | 'keys_damaged'
-  | 'keys_newer'
+  | Fault
+
+export type Fault = 'keys_damaged' | 'keys_newer' | 'package_missing'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -93,8 +94,8 @@ export const step = (state: State, event: Event, now: number, random: number): {
       return to(state, { ...connection, heardAt: now })
     case 'closed':
       return connection.at === 'resting' ? stay(state) : closed(state, event.code, now, random)
-    case 'keys':
-      return end(state, event.code === 'keys_newer' ? 'keys_newer' : 'keys_damaged', 'drop')
+    case 'fault':
+      return end(state, event.code, 'drop')
   }
 }
 
@@ -205,7 +206,8 @@ export const healthOf = ({ connection, attempts, pairingSince }: State): Health 
 
 const shownOnly = ({ qr, code }: Shown) => ({ ...(qr ? { qr } : {}), ...(code ? { code } : {}) })
 
-const SAYS: Record<Exclude<Cause, 'starting'> | 'pairing', string> = {
+const SAYS: Record<Cause | 'pairing', string> = {
+  starting: 'The connection to WhatsApp is being made.',
   pairing: 'Waiting for a phone: WhatsApp → Settings → Linked devices → Link a device.',
   restart: 'WhatsApp asks again and again to begin anew.',
   lost: 'The connection to WhatsApp was lost. It is tried again by itself.',
@@ -220,4 +222,6 @@ const SAYS: Record<Exclude<Cause, 'starting'> | 'pairing', string> = {
   keys_damaged:
     'The keys of the linked phone cannot be read: damaged, or kept under another SECRET_KEY. Restore them, or remove the channel and link the phone to a new one.',
   keys_newer: 'The keys of the linked phone were written by a newer version of the product. Run that one.',
+  package_missing:
+    'This installation was made without the optional package @whiskeysockets/baileys. Install it, or use the Cloud API.',
 }
