@@ -93,7 +93,7 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
       </Part>
       {textOf(verdict.reason) && (
         <Part title={t('decision.verdict')}>
-          <p>{verdictText(t, number, verdict)}</p>
+          <p>{verdictText(t, language, verdict)}</p>
         </Part>
       )}
       {sentences.length > 0 && (
@@ -136,9 +136,9 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
       </Part>
       <dl className="facts">
         <Line name={t('decision.language')} value={textOf(record.language)} />
-        <Line name={t('decision.searchTime')} value={milliseconds(numberOf(times.searchMs), number)} />
-        <Line name={t('decision.modelTime')} value={milliseconds(numberOf(times.modelMs), number)} />
-        <Line name={t('decision.totalTime')} value={milliseconds(numberOf(times.totalMs), number)} />
+        <Line name={t('decision.searchTime')} value={milliseconds(language, times.searchMs)} />
+        <Line name={t('decision.modelTime')} value={milliseconds(language, times.modelMs)} />
+        <Line name={t('decision.totalTime')} value={milliseconds(language, times.totalMs)} />
         <Line name={t('decision.tokens')} value={tokensOf(fieldsOf(record.usage))} />
         <Line
           name={t('decision.modelName')}
@@ -151,11 +151,12 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
 }
 
 /** What was covered, what was missing, and how sure that makes; older records say it in English only. */
-const verdictText = (t: T, number: (value: number) => string, verdict: Fields): string => {
+const verdictText = (t: T, language: string, verdict: Fields): string => {
   const words = fieldsOf(verdict.words)
   const [count, confidence, threshold] = [words.asked, verdict.confidence, verdict.threshold].map(numberOf)
   if (typeof count !== 'number' || typeof confidence !== 'number' || typeof threshold !== 'number')
     return textOf(verdict.reason) ?? ''
+  const percent = (value: number) => new Intl.NumberFormat(language, { style: 'percent' }).format(value)
   if (count === 0) return t('decision.nothingFound')
   const missing = Array.isArray(words.missing) ? words.missing.map(String) : []
   const found = count - missing.length
@@ -163,7 +164,7 @@ const verdictText = (t: T, number: (value: number) => string, verdict: Fields): 
     missing.length === 0
       ? t('decision.coveredAll', { count })
       : t('decision.covered', { found, count, missing: missing.slice(0, MISSING_SHOWN).join(', ') }),
-    t('decision.confidence', { confidence: number(confidence), threshold: number(threshold) }),
+    t('decision.confidence', { confidence: percent(confidence), threshold: percent(threshold) }),
     ...(words.proven === false ? [t('decision.unproven')] : []),
   ].join(' ')
 }
@@ -177,8 +178,11 @@ const isModelFault = (code: string): code is keyof typeof en.modelFault => Objec
 const modelFault = (t: T, code: string | null): string | null =>
   code !== null && isModelFault(code) ? t(`modelFault.${code}`) : code
 
-const milliseconds = (value: number | null, number: (value: number, digits: number) => string): string | null =>
-  value === null ? null : `${number(value, 0)} ms`
+const milliseconds = (language: string, given: unknown): string | null => {
+  const value = numberOf(given)
+  if (value === null) return null
+  return new Intl.NumberFormat(language, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 }).format(value)
+}
 
 /** Read → written; nothing where no model was asked. */
 const tokensOf = (usage: Fields): string | null => {
@@ -211,11 +215,11 @@ const Sentence = ({ sentence }: { sentence: Fields }) => {
   const cut = verdict !== null && verdict !== 'proved'
   if (!text) return null
   return (
-    <li className={cut ? 'cut-out' : ''} dir="auto">
+    <li className={cut ? 'cut-out' : ''}>
       {cut ? <IconX aria-hidden /> : <IconCheck aria-hidden />}
       <span>
         <span className="hidden">{cut ? t('decision.cut') : t('decision.kept')}: </span>
-        {text}
+        <bdi>{text}</bdi>
         {cut && <em> ({joined([cutReason(t, verdict), textOf(sentence.detail)])})</em>}
       </span>
     </li>

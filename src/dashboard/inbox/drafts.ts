@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { remembered } from '../server/remembered.js'
 
 /** What somebody has begun to write stays with its conversation, through reloads and a lost session. */
 const keyOf = (conversationId: string) => `helpdesk.draft.${conversationId}`
@@ -7,22 +8,16 @@ type Draft = { kind: 'message' | 'note'; text: string }
 
 const readDraft = (conversationId: string): Draft => {
   try {
-    const stored = localStorage.getItem(keyOf(conversationId))
+    const stored = remembered.get(keyOf(conversationId))
     if (stored) return JSON.parse(stored) as Draft
   } catch {
-    // Unreadable storage holds no draft.
+    // What cannot be read holds no draft.
   }
   return { kind: 'message', text: '' }
 }
 
-const keep = (conversationId: string, draft: Draft): void => {
-  try {
-    if (draft.text === '') localStorage.removeItem(keyOf(conversationId))
-    else localStorage.setItem(keyOf(conversationId), JSON.stringify(draft))
-  } catch {
-    // It lives as long as the page does.
-  }
-}
+const keep = (conversationId: string, draft: Draft): void =>
+  remembered.set(keyOf(conversationId), draft.text === '' ? null : JSON.stringify(draft))
 
 /** Files that were sent up and wait for the words to go with. */
 type StoredFile = { ticket: string; name: string; size: number }
@@ -31,19 +26,13 @@ const filesKeyOf = (conversationId: string) => `${keyOf(conversationId)}.files`
 export const storedFiles = {
   read: (conversationId: string): StoredFile[] => {
     try {
-      return JSON.parse(localStorage.getItem(filesKeyOf(conversationId)) ?? '[]') as StoredFile[]
+      return JSON.parse(remembered.get(filesKeyOf(conversationId)) ?? '[]') as StoredFile[]
     } catch {
       return []
     }
   },
-  keep: (conversationId: string, files: readonly StoredFile[]): void => {
-    try {
-      if (files.length === 0) localStorage.removeItem(filesKeyOf(conversationId))
-      else localStorage.setItem(filesKeyOf(conversationId), JSON.stringify(files))
-    } catch {
-      // They live as long as the page does.
-    }
-  },
+  keep: (conversationId: string, files: readonly StoredFile[]): void =>
+    remembered.set(filesKeyOf(conversationId), files.length === 0 ? null : JSON.stringify(files)),
 }
 
 export const useDraft = (conversationId: string): [Draft, (draft: Draft) => void] => {
@@ -57,6 +46,4 @@ export const useDraft = (conversationId: string): [Draft, (draft: Draft) => void
   ]
 }
 
-export const forgetDrafts = (): void => {
-  for (const key of Object.keys(localStorage)) if (key.startsWith(keyOf(''))) localStorage.removeItem(key)
-}
+export const forgetDrafts = (): void => remembered.forget(keyOf(''))

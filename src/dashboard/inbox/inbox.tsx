@@ -15,6 +15,7 @@ import { DueChip } from './due.js'
 import { listKey, type View } from './follow.js'
 import './inbox.css'
 import { nameOf } from './news.js'
+import { remembered } from '../server/remembered.js'
 
 const TITLES: Record<View, Key> = {
   all: 'inbox.all',
@@ -127,11 +128,11 @@ const ASKED = 'helpdesk.notifications'
 const AskForNotifications = () => {
   const t = useT()
   const [open, setOpen] = useState(
-    () => 'Notification' in window && Notification.permission === 'default' && !localStorage.getItem(ASKED),
+    () => 'Notification' in window && Notification.permission === 'default' && !remembered.get(ASKED),
   )
   if (!open) return null
   const close = () => {
-    localStorage.setItem(ASKED, 'asked')
+    remembered.set(ASKED, 'asked')
     setOpen(false)
   }
   return (

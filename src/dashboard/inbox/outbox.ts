@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react'
 import { call, Refused } from '../server/client.js'
 import { queryClient } from '../server/queries.js'
+import { remembered } from '../server/remembered.js'
 import type { ReadyFile } from './attachments.js'
 import { placeMessage } from './follow.js'
 
@@ -33,7 +34,7 @@ let held: readonly Outgoing[] = read()
 
 function read(): Outgoing[] {
   try {
-    return JSON.parse(localStorage.getItem(STORED) ?? '[]') as Outgoing[]
+    return JSON.parse(remembered.get(STORED) ?? '[]') as Outgoing[]
   } catch {
     return []
   }
@@ -41,11 +42,7 @@ function read(): Outgoing[] {
 
 const write = (next: readonly Outgoing[]): void => {
   held = next
-  try {
-    localStorage.setItem(STORED, JSON.stringify(next))
-  } catch {
-    // A full or forbidden storage: it lives as long as the page does.
-  }
+  remembered.set(STORED, JSON.stringify(next))
   for (const listener of listeners) listener()
 }
 

@@ -111,7 +111,9 @@ const UploadRow = ({ upload: { name, state }, dismiss }: { upload: Upload; dismi
     <li>
       <IconFileText aria-hidden className="row-icon" />
       <div className="grow">
-        <bdi className="cut block">{name}</bdi>
+        <p className="cut">
+          <bdi>{name}</bdi>
+        </p>
         {state.kind === 'sending' && (
           <progress max={100} value={state.percent} aria-label={t('knowledge.uploading', { percent: state.percent })} />
         )}
@@ -207,7 +209,9 @@ const DocumentRow = ({ document, remove }: { document: Document; remove: (() => 
     <li>
       <IconFileText aria-hidden className="row-icon" />
       <div className="grow">
-        <bdi className="cut block document-title">{title}</bdi>
+        <p className="cut document-title">
+          <bdi>{title}</bdi>
+        </p>
         <p className="small soft">
           {isUnderWay(document) ? (
             <span className="row">

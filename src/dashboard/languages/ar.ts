@@ -312,7 +312,7 @@ export const ar: Catalogue = {
     empty: 'لا قنوات بعد',
     open: 'مفتوحة',
     closed: 'غير مفتوحة',
-    snippet: 'ضع هذا في صفحاتك قبل ⁦</body>⁩:',
+    snippet: 'ضع هذا في صفحاتك قبل \u2066</body>\u2069:',
     preview: 'معاينة',
     noPreview: 'تظهر المعاينة هنا حين تتوفر صفحة العرض.',
     name: 'الاسم',

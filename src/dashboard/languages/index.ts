@@ -2,6 +2,7 @@ import i18next from 'i18next'
 import { useCallback } from 'react'
 import { initReactI18next, useTranslation } from 'react-i18next'
 import { Refused, Unreachable } from '../server/client.js'
+import { remembered } from '../server/remembered.js'
 import { en } from './en.js'
 
 type English = typeof en
@@ -37,7 +38,7 @@ export const startLanguages = async (): Promise<void> => {
     interpolation: { escapeValue: false },
     react: { useSuspense: false },
   })
-  const wanted = [localStorage.getItem(CHOSEN) ?? '', ...navigator.languages].map(known).find((one) => one !== null)
+  const wanted = [remembered.get(CHOSEN) ?? '', ...navigator.languages].map(known).find((one) => one !== null)
   // A catalogue that cannot be fetched now leaves English, not a blank page.
   if (wanted) await speak(wanted).catch(() => {})
 }
@@ -50,7 +51,7 @@ const speak = async (language: Language): Promise<void> => {
 
 export const chooseLanguage = async (language: Language): Promise<void> => {
   await speak(language)
-  localStorage.setItem(CHOSEN, language)
+  remembered.set(CHOSEN, language)
 }
 
 export const directionOf = (language: string): 'rtl' | 'ltr' => (language === 'ar' ? 'rtl' : 'ltr')

@@ -1,4 +1,5 @@
 import type { contract } from '../../api/contract.js'
+import { remembered } from './remembered.js'
 
 /**
  * The API as typed calls. Method and path stand here once more, because the contract itself carries the server's
@@ -118,11 +119,8 @@ const COMPANY_KEY = 'helpdesk.company'
 
 /** Whose desk this is, for people who belong to several companies. */
 export const chosenCompany = {
-  get: (): string | null => localStorage.getItem(COMPANY_KEY),
-  set: (id: string | null): void => {
-    if (id === null) localStorage.removeItem(COMPANY_KEY)
-    else localStorage.setItem(COMPANY_KEY, id)
-  },
+  get: (): string | null => remembered.get(COMPANY_KEY),
+  set: (id: string | null): void => remembered.set(COMPANY_KEY, id),
 }
 
 const GIVE_UP_MS = 20_000

@@ -22,6 +22,7 @@ export type Schema = {
   minimum?: number
   maximum?: number
   pattern?: string
+  format?: string
   required?: string[]
 }
 export type Values = Record<string, unknown>
@@ -71,6 +72,9 @@ export const SettingsFields = ({
 const LONGEST_LINE = 500
 /** Tokens are long and have one line; a key in PEM has many. */
 const LONGEST_SECRET_LINE = 5_000
+
+/** Addresses, names of servers and the like are no words of a language: they are written from left to right. */
+const isWords = ({ pattern, format }: Schema): boolean => pattern === undefined && format === undefined
 
 type FieldProps = {
   name: string
@@ -205,6 +209,7 @@ const Field = ({
     ) : (
       <TextInput
         {...common}
+        {...(isWords(schema) ? {} : { dir: 'ltr' })}
         maxLength={schema.maxLength ?? 500}
         value={text}
         onChange={(event) => give(event.currentTarget.value)}
@@ -306,6 +311,7 @@ const Colour = ({ label, description, disabled, error, value, change }: ColourPr
         disabled={disabled}
         error={error}
         maxLength={7}
+        dir="ltr"
         value={value}
         onChange={(event) => change(event.currentTarget.value)}
         rightSectionWidth="3.5rem"

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useSyncExternalStore } from 'react'
+import { remembered } from '../server/remembered.js'
 
 /** Something that a person can do here and now, by key, by palette, or by its button. */
 export type Command = {
@@ -50,8 +51,8 @@ const SINGLE_KEYS = 'helpdesk.singleKeys'
 
 /** WCAG 2.1.4: keys without a modifier can be switched off, for whom they press themselves. */
 export const singleKeys = {
-  on: (): boolean => localStorage.getItem(SINGLE_KEYS) !== 'off',
-  set: (on: boolean): void => localStorage.setItem(SINGLE_KEYS, on ? 'on' : 'off'),
+  on: (): boolean => remembered.get(SINGLE_KEYS) !== 'off',
+  set: (on: boolean): void => remembered.set(SINGLE_KEYS, on ? 'on' : 'off'),
 }
 
 export const isApple = /Mac|iPhone|iPad/.test(navigator.platform)

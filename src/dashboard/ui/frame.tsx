@@ -182,6 +182,8 @@ const ViewLink = ({ view, title, count }: { view: View; title: string; count: nu
       search={view === 'all' ? {} : { view }}
       className={`side-link view-${view}`}
       activeProps={{}}
+      // The router's own notion of active would mark every view whose search is a part of the present one.
+      activeOptions={{ exact: true }}
       {...(current ? { 'aria-current': 'page' as const } : { 'aria-current': undefined })}
     >
       {view === 'all' ? <IconInbox aria-hidden /> : <span className="side-dot" aria-hidden />}

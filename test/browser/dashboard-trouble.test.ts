@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import { describeInBrowser } from './browser.js'
+import { openDesk, OWNER, type TestDesk } from './desk.js'
+
+describeInBrowser('the dashboard where things are not as they should be', () => {
+  let desk: TestDesk
+
+  beforeAll(async () => {
+    desk = await openDesk()
+  }, 60_000)
+  afterAll(() => desk.close())
+
+  const said = async (id: string, text: string) =>
+    (await desk.app.call<{ messages: { text: string }[] }>(`/conversations/${id}/messages`)).body.messages.filter(
+      (message) => message.text === text,
+    ).length
+
+  it('works where the browser keeps nothing: sign-in, a draft while the page lives, a reply', async () => {
+    const context = await desk.browser.newContext({ baseURL: desk.app.url, locale: 'en-GB' })
+    context.setDefaultTimeout(15_000)
+    await context.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(window, name, {
+          get: () => {
+            throw new DOMException('blocked', 'SecurityError')
+          },
+        })
+    })
+    const visitor = await desk.visitor('Ines')
+    await visitor.write('I would like to talk to a person.')
+    const page = await context.newPage()
+    const thrown: string[] = []
+    page.on('pageerror', (error) => thrown.push(error.message))
+    await page.goto('/inbox')
+    await page.getByLabel('Email').fill(OWNER.email)
+    await page.getByLabel('Password', { exact: true }).fill(OWNER.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.locator('.conversation-row', { hasText: 'Ines' }).click()
+    await page.locator('.composer textarea').fill('Half a sen')
+    await page.getByRole('link', { name: 'Knowledge' }).first().click()
+    await page.getByRole('heading', { name: 'Knowledge' }).waitFor()
+    await page.goBack()
+    expect(await page.locator('.composer textarea').inputValue()).toBe('Half a sen')
+    await page.locator('.composer textarea').fill('A whole sentence.')
+    await page.keyboard.press('Control+Enter')
+    await page.locator('.bubble', { hasText: 'A whole sentence.' }).waitFor()
+    await expect(said(visitor.conversationId, 'A whole sentence.')).resolves.toBe(1)
+    expect(thrown).toEqual([])
+    await context.close()
+  })
+
+  it('keeps 200,000 pasted characters, says how many are too many, and sends once however often one clicks', async () => {
+    const visitor = await desk.visitor('Otto')
+    await visitor.write('I would like to talk to a person.')
+    const page = await desk.signedIn()
+    await page.goto(`/inbox/${visitor.conversationId}`)
+    const composer = page.locator('.composer textarea')
+    await composer.fill('x'.repeat(200_000))
+    await page.getByText('190000 characters too many.').waitFor()
+    expect(await page.getByRole('button', { name: 'Send', exact: true }).isDisabled()).toBe(true)
+    await page.reload()
+    expect((await composer.inputValue()).length).toBe(200_000)
+    await composer.fill('Just this.')
+    await page.getByRole('button', { name: 'Send', exact: true }).dblclick()
+    await page.locator('.bubble', { hasText: 'Just this.' }).waitFor()
+    await page.waitForTimeout(300)
+    expect(await said(visitor.conversationId, 'Just this.')).toBe(1)
+    await page.context().close()
+  })
+
+  it('shows the server’s order and times where the own clock is wrong by a year', async () => {
+    const visitor = await desk.visitor('Uma')
+    await visitor.write('I would like to talk to a person.')
+    for (const days of [-365, 365]) {
+      const page = await desk.signedIn()
+      await page.clock.install({ time: Date.now() + days * 86_400_000 })
+      await page.goto(`/inbox/${visitor.conversationId}`)
+      await page.locator('.composer textarea').fill(`From ${days}`)
+      await page.keyboard.press('Control+Enter')
+      await page.clock.runFor(500)
+      await page.locator('.group.agent:not(.unsent) .bubble', { hasText: `From ${days}` }).waitFor()
+      const times = await page
+        .locator('.timeline time')
+        .evaluateAll((all) => all.map((one) => (one as HTMLTimeElement).dateTime))
+      expect(times).toEqual([...times].sort())
+      const year = new Date().getFullYear()
+      expect(new Set(times.map((time) => new Date(time).getFullYear()))).toEqual(new Set([year]))
+      await page.context().close()
+    }
+  })
+})
