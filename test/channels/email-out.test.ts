@@ -148,6 +148,18 @@ describe('a mail that is sent', () => {
     expect(machine.headers['Auto-Submitted']).toBe('auto-replied')
   })
 
+  it('a person quotes all of what they answer, quotes within it too', () => {
+    const history = [inbound({})]
+    const { text } = makeCompose({ settings: given(), marks })({
+      message: outbound(),
+      history,
+      original: 'How long can I return goods?\n\n> earlier words',
+      language: 'de',
+      attachments: [],
+    })
+    expect(text).toMatch(/^Am .* schrieb Ana:\n> How long can I return goods\?\n> \n>> earlier words$/m)
+  })
+
   it('text never becomes markup', () => {
     const { html } = composed([inbound({}, { text: '<img src=x onerror=alert(1)>' })], {
       text: '<script>alert(1)</script> see https://acme.example/a?b=1&c="x"',

@@ -229,6 +229,8 @@ withMailServer('a company whose customers write email', () => {
     expect(decoded.subject).toBe('Re: Umtausch äöü')
     expect(decoded.autoSubmitted).toBeNull()
     expect(decoded.text).toContain('> I want to talk to a human please (flo)')
+    const [first] = (await messagesOf(id)).filter(({ author }) => author === 'customer')
+    expect(first?.text).toBe('AW: Re: Umtausch äöü\n\nI want to talk to a human please (flo)')
     expect(decoded.reply.trim()).toMatch(/^Hello Flo, I am here\./)
   })
 
@@ -290,6 +292,17 @@ withMailServer('a company whose customers write email', () => {
     await conversationWith('(hal)')
     const all = await Promise.all((await conversations()).map(({ id }) => messagesOf(id)))
     expect(all.flat().filter(({ text }) => text.includes('(hal)'))).toHaveLength(1)
+  })
+
+  it('a copy goes into Sent where the account wants one, once', async () => {
+    await app.call(`/channels/${channelId}`, { method: 'PATCH', body: { settings: { sentCopy: true } } })
+    await eventually(async () => (await state()) === 'connected')
+    await deliver({ from: 'ida@customer.example', subject: 'Copy', text: 'How long can I return goods? (ida)' })
+    const { raw } = await lastTo('ida@customer.example')
+    const kept = await eventually(async () =>
+      server.doveadm('fetch', '-u', 'support@acme.example', 'hdr.message-id', 'mailbox', 'Sent', 'all'),
+    )
+    expect(kept.match(/<[^>]+>/g)).toEqual([fieldOf(raw, 'Message-ID')])
   })
 
   it('no setting that is a secret comes back', async () => {

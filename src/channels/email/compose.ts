@@ -30,6 +30,8 @@ type Given = {
   message: OutboundMessage
   /** Of the same conversation, oldest first. */
   history: Message[]
+  /** All of what is answered, with the quotes in it; absent where the message shows all. */
+  original?: string | undefined
   language: string | null
   attachments: File[]
 }
@@ -46,9 +48,9 @@ const LONGEST_SUBJECT = 200
  */
 export const makeCompose =
   ({ settings, marks }: Needs) =>
-  ({ message, history, language, attachments }: Given): ComposedMail => {
+  ({ message, history, original, language, attachments }: Given): ComposedMail => {
     const isAutomatic = message.author.kind !== 'agent'
-    const answered = lastFrom(history, message)
+    const answered = answeredBy(message, history)
     const facts = answered && factsIn(answered)
     const words = phrasesIn(language)
     const { to, cc } = recipients(message, facts, isAutomatic, marks)
@@ -59,7 +61,7 @@ export const makeCompose =
       said: message.text,
       sources: sourcesOf(message),
       below: [signatureOf(message, settings), isAutomatic ? words.automatic : ''].filter(Boolean).join('\n\n'),
-      quote: !isAutomatic && answered && facts ? quoteOf(answered, facts, words.wrote, words.locale) : null,
+      quote: !isAutomatic && answered && facts ? quoteOf(answered, facts, words, original) : null,
     }
     return {
       messageId: marks.messageIdOf(message.id),
@@ -82,7 +84,7 @@ export const makeCompose =
   }
 
 /** The customer's last message before this one. */
-const lastFrom = (history: Message[], { seq }: OutboundMessage): Message | null =>
+export const answeredBy = ({ seq }: Pick<OutboundMessage, 'seq'>, history: Message[]): Message | null =>
   history
     .filter(
       ({ author, kind, automatic, seq: at }) =>
@@ -157,18 +159,14 @@ type Quote = { intro: string; text: string }
 
 const quoteOf = (
   { sentAt, at, text }: Message,
-  { from, fullText }: EmailFacts,
-  wrote: (name: string, date: string) => string,
-  locale: string,
+  { from }: EmailFacts,
+  { wrote, locale }: ReturnType<typeof phrasesIn>,
+  original = text,
 ): Quote | null => {
-  if (!from) return null
-  const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(
-    sentAt ?? at,
-  )
-  const said = fullText ?? text
-  return said.trim()
-    ? { intro: wrote(oneLine(from.name || from.address), `${date} UTC`), text: said.slice(0, LONGEST_QUOTE) }
-    : null
+  if (!from || !original.trim()) return null
+  const date = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
+  const intro = wrote(oneLine(from.name || from.address), `${date.format(sentAt ?? at)} UTC`)
+  return { intro, text: original.slice(0, LONGEST_QUOTE) }
 }
 
 type Parts = { said: string; sources: Sources; below: string; quote: Quote | null }

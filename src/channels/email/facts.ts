@@ -18,10 +18,6 @@ const emailFacts = z.object({
   replyTo: z.array(person),
   /** Of sender and body: tells whether two mails with one Message-ID are the same mail. */
   fingerprint: z.string(),
-  /** The whole text with quotes, where the message's own text is less. */
-  fullText: z.string().optional(),
-  /** Cleaned when it came in; to be cleaned again before it is shown. */
-  html: z.string().optional(),
   /** What was strange about it, by name. */
   oddities: z.array(z.string()),
 })

@@ -22,7 +22,7 @@ type Needs = {
 const LATE_AFTER_MS = 48 * 60 * 60 * 1000
 const LARGEST_FILE = 25 * 1024 * 1024
 const MOST_FILES = 50
-const LONGEST_FACT = 200_000
+const LONGEST_ORIGINAL = 500_000
 const RAW_NAME = 'message.eml'
 /** What cannot be seen in what is shown of it: the mail is kept as it came. */
 const KEPT_WHOLE: readonly Oddity[] = [
@@ -133,6 +133,7 @@ export const makeIncoming = ({ kit, marks, brake, receive, cameBack }: Needs) =>
       contact: contactOf(mail, externalId, isForged),
       text: clip(whole, MAX_MESSAGE_LENGTH),
       attachments,
+      ...originalOf(mail, whole),
       sentAt: receivedAt,
       ...(automatic ? { automatic } : {}),
       ...(needsPerson ? { needsPerson } : {}),
@@ -143,7 +144,7 @@ export const makeIncoming = ({ kit, marks, brake, receive, cameBack }: Needs) =>
         ...(thread?.kind === 'suggested'
           ? { suggests: { conversationId: thread.conversationId, because: thread.because, by: thread.by } }
           : {}),
-        email: factsOf(mail, fingerprint, whole),
+        email: factsOf(mail, fingerprint),
       },
     }
     await receiveUnder(arrival, fingerprint)
@@ -227,9 +228,15 @@ const wholeText = ({ subject, reply, text }: DecodedEmail, isFirst: boolean): st
   return isFirst && title && !said.toLowerCase().startsWith(title.toLowerCase()) ? `${title}\n\n${said}` : said
 }
 
-const factsOf = (mail: DecodedEmail, fingerprint: string, shown: string): EmailFacts => {
-  const { messageId, references, inReplyTo, subject, from, to, cc, replyTo, text, html, oddities } = mail
-  const fullText = clip(text, LONGEST_FACT)
+/** The mail with its quotes and its markup, where that is more than what is shown of it. */
+const originalOf = ({ text, html }: DecodedEmail, shown: string): Pick<MessageArrival, 'original'> => {
+  const kept = html !== null && html.length <= LONGEST_ORIGINAL ? { html } : {}
+  if (text.trim() === shown.trim() && !('html' in kept)) return {}
+  return { original: { text: clip(text, LONGEST_ORIGINAL), ...kept } }
+}
+
+const factsOf = (mail: DecodedEmail, fingerprint: string): EmailFacts => {
+  const { messageId, references, inReplyTo, subject, from, to, cc, replyTo, oddities } = mail
   return {
     messageId: messageId && clip(messageId, 1_000),
     references: [...new Set([...references, ...(inReplyTo ? [inReplyTo] : [])])]
@@ -241,8 +248,6 @@ const factsOf = (mail: DecodedEmail, fingerprint: string, shown: string): EmailF
     cc: cc.slice(0, 50),
     replyTo: replyTo.slice(0, 5),
     fingerprint,
-    ...(fullText.trim() !== shown.trim() ? { fullText } : {}),
-    ...(html && html.length <= LONGEST_FACT ? { html } : {}),
     oddities: [...oddities],
   }
 }

@@ -3,7 +3,7 @@ import { AppError } from '../../platform/errors.js'
 import { defineChannel, type Channel, type ChannelKit } from '../channel.js'
 import { makeBrake } from './brake.js'
 import { checkSettings } from './check.js'
-import { makeCompose } from './compose.js'
+import { answeredBy, makeCompose } from './compose.js'
 import { keepInSent, imapOptions } from './imap.js'
 import { bouncedKey, makeIncoming } from './incoming.js'
 import { makeMailbox } from './mailbox.js'
@@ -55,7 +55,10 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
     ])
     if (attachments.reduce((sum, { content }) => sum + content.length, 0) > LARGEST_MAIL)
       return { kind: 'refused', reason: 'the files are too large for a mail: 25 MB in all' }
-    const mail = compose({ message, history, language: conversation?.language ?? null, attachments })
+    const answered = answeredBy(message, history)
+    const original = answered && message.author.kind === 'agent' ? await kit.original(answered.id) : null
+    const language = conversation?.language ?? null
+    const mail = compose({ message, history, original: original?.text, language, attachments })
     if (mail.to.length === 0) return { kind: 'refused', reason: 'there is no address to answer to' }
     const { receipt, raw } = await smtp.send(mail, signal)
     if (receipt.kind === 'sent' && given.sentCopy && imap)

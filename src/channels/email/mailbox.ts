@@ -116,9 +116,17 @@ export const makeMailbox = (needs: Needs) => {
     return found.filter((uid) => uid > lastUid).sort((a, b) => a - b)
   }
 
+  const listSizes = async (client: ImapFlow, uids: number[]): Promise<Listed[]> => {
+    // The usual case: one mail has come, and somebody waits for the answer.
+    const [only] = uids
+    if (uids.length === 1 && only !== undefined) return [{ uid: only, size: 0 }]
+    const answer = client.fetchAll(uids.join(','), { uid: true, size: true }, { uid: true })
+    const listed = await within(client, answer, FETCH_WITHIN_MS)
+    return listed.map(({ uid, size = 0 }) => ({ uid, size })).sort((a, b) => a.uid - b.uid)
+  }
+
   const fetchGroup = async (client: ImapFlow, group: Listed[], startedAt: Date): Promise<Found[]> => {
-    const [first] = group
-    const source = group.length === 1 && first && first.size > MOST_BYTES ? { start: 0, maxLength: MOST_BYTES } : true
+    const source = { start: 0, maxLength: MOST_BYTES }
     const range = group.map(({ uid }) => uid).join(',')
     const answers = await within(
       client,
@@ -177,13 +185,7 @@ export const makeMailbox = (needs: Needs) => {
     let cursor = before
     const uids = await listNew(client, cursor)
     for (let from = 0; from < uids.length; from += LISTED_AT_ONCE) {
-      const range = uids.slice(from, from + LISTED_AT_ONCE).join(',')
-      const listed = await within(
-        client,
-        client.fetchAll(range, { uid: true, size: true }, { uid: true }),
-        FETCH_WITHIN_MS,
-      )
-      const sizes = listed.map(({ uid, size = 0 }) => ({ uid, size })).sort((a, b) => a.uid - b.uid)
+      const sizes = await listSizes(client, uids.slice(from, from + LISTED_AT_ONCE))
       while (sizes.length > 0 && !signal.aborted) {
         // Whoever died here before goes one by one, to find the mail that does it.
         const group = nextGroup(sizes, cursor.trying && cursor.trying.uid === sizes[0]?.uid ? 1 : GROUP_MAILS)
