@@ -171,7 +171,7 @@ const create = (
     {
       // A channel's name for the conversation is good once. After closing, the next one's name follows from the closed
       // one's: two messages at the same moment then race for one conversation instead of making two.
-      id: previousId ? nextIdAfter(previousId) : (arrival.conversationId ?? newId('cnv')),
+      id: previousId ? nextIdAfter(previousId) : (arrival.conversationId ?? firstIdOf(contactId)),
       companyId,
       channelId,
       contactId,
@@ -197,6 +197,9 @@ const create = (
     promised,
   )
 }
+
+/** Of a contact without a conversation: messages that come at the same moment race for this one. */
+const firstIdOf = (contactId: string): string => `cnv_${sha256(`first of ${contactId}`).slice(0, 32)}`
 
 const nextIdAfter = (previousId: string): string => `cnv_${sha256(`after ${previousId}`).slice(0, 32)}`
 
