@@ -44,6 +44,31 @@ const INTRODUCTIONS: Record<string, string> = {
   'Yandex, Russian': '05.03.2024, 10:00, "Help Desk" <help@example.com>:',
   'Mail.ru': 'Вторник, 5 марта 2024, 10:00 +03:00 от Help Desk <help@example.com>:',
   'NetEase 163, Chinese': '在 2024-03-05 10:00:00，"Help Desk" <help@example.com> 写道：',
+  'Thunderbird, French': 'Le 05/03/2024 à 10:00, Help Desk a écrit :',
+  'Thunderbird, Italian': 'Il 05/03/2024 10:00, Help Desk ha scritto:',
+  'Thunderbird, Spanish': 'El 05/03/2024 a las 10:00, Help Desk escribió:',
+  'Thunderbird, Portuguese': 'Em 05/03/2024 10:00, Help Desk escreveu:',
+  'Thunderbird, Japanese': 'On 2024/03/05 10:00, Help Desk wrote:',
+  'Apple Mail, Polish': 'Wiadomość napisana przez Help Desk <help@example.com> w dniu 5 mar 2024, o godz. 10:00:',
+  'Apple Mail, Russian': '5 марта 2024 г., в 10:00, Help Desk <help@example.com> написал(а):',
+  'Apple Mail, Dutch': 'Op 5 mrt 2024, om 10:00 heeft Help Desk <help@example.com> het volgende geschreven:',
+  'Yahoo, Spanish': 'El martes, 5 de marzo de 2024, 10:00:00 CET, Help Desk <help@example.com> escribió:',
+  'Yahoo, German': 'Am Dienstag, 5. März 2024 um 10:00:00 MEZ hat Help Desk <help@example.com> Folgendes geschrieben:',
+  'Yahoo, French': 'Le mardi 5 mars 2024 à 10:00:00 UTC+1, Help Desk <help@example.com> a écrit :',
+  'Gmail, Chinese of Taiwan': 'Help Desk <help@example.com> 於 2024年3月5日 週二 上午10:00寫道：',
+  'Gmail, Korean': '2024년 3월 5일 (화) 오전 10:00, Help Desk <help@example.com>님이 작성:',
+  'Gmail, Turkish': 'Help Desk <help@example.com>, 5 Mar 2024 Sal, 10:00 tarihinde şunu yazdı:',
+  'Gmail, Swedish': 'Den tis 5 mars 2024 kl 10:00 skrev Help Desk <help@example.com>:',
+  'Roundcube, German': 'Am 2024-03-05 10:00, schrieb Help Desk:',
+  Horde: 'Quoting Help Desk <help@example.com>:',
+  'Horde, German': 'Zitat von Help Desk <help@example.com>:',
+  Evolution: 'On Tue, 2024-03-05 at 10:00 +0100, Help Desk wrote:',
+  'K-9 Mail, German': 'Am 5. März 2024 10:00:00 MEZ schrieb Help Desk <help@example.com>:',
+  Fastmail: 'On Tue, 5 Mar 2024, at 10:00 AM, Help Desk wrote:',
+  Front: 'On March 5, 2024 at 10:00 AM GMT+1 help@example.com wrote:',
+  mutt: '* Help Desk <help@example.com> [2024-03-05 10:00]:',
+  'Outlook on a Mac': 'On 05/03/2024, 10:00, "Help Desk" <help@example.com> wrote:',
+  'a name first, German': 'Help Desk schrieb am 05.03.24 um 10:00:',
   'ProtonMail, English': 'On Tuesday, March 5th, 2024 at 10:00, Help Desk <help@example.com> wrote:',
 }
 
@@ -83,6 +108,15 @@ const HEADERS: Record<string, string> = {
   QQ: '------------------ 原始邮件 ------------------\n发件人: "Help Desk" <help@example.com>;\n发送时间: 2024年3月5日(星期二) 上午10:00\n收件人: "Ana"<ana@example.org>;\n主题: 您的订单',
   'QQ, English':
     '------------------ Original ------------------\nFrom: "Help Desk" <help@example.com>;\nDate: Tue, Mar 5, 2024 10:00 AM\nTo: "Ana"<ana@example.org>;\nSubject: Your order',
+  GMX: 'Gesendet: Dienstag, 05. März 2024 um 10:00 Uhr\nVon: Help Desk <help@example.com>\nAn: Ana <ana@example.org>\nBetreff: Ihre Bestellung',
+  'T-Online':
+    '-----Original-Nachricht-----\nBetreff: Ihre Bestellung\nDatum: 2024-03-05T10:00:00+0100\nVon: Help Desk <help@example.com>\nAn: Ana',
+  'Zimbra, French':
+    '----- Mail original -----\nDe: "Help Desk" <help@example.com>\nÀ: "Ana" <ana@example.org>\nEnvoyé: Mardi 5 Mars 2024 10:00:00\nObjet: Votre commande',
+  'NetEase, its newer way':
+    '---- Replied Message ----\n| From | Help Desk<help@example.com> |\n| Date | 03/05/2024 10:00 |\n| To | Ana |\n| Subject | Your order |',
+  'Outlook for iOS, German':
+    '________________________________\nVon: Help Desk <help@example.com>\nGesendet: Dienstag, März 5, 2024 10:00\nAn: Ana <ana@example.org>\nBetreff: Ihre Bestellung',
   'a ticket system': '##- Please type your reply above this line -##\n\nYour request has been received.',
 }
 

@@ -75,7 +75,7 @@ export const findBounce = (report: Report): Bounce | null => {
 }
 
 const LONGEST_PROSE = 64 * 1024
-const MOST_RECIPIENTS = 100
+const MOST_RECIPIENTS = 30
 const ARRIVED = /^(?:delivered|relayed|expanded)/u
 
 const flatten = (part: Part): Part[] => [part, ...part.children.flatMap(flatten)]
@@ -87,7 +87,7 @@ const STATUS_TYPES = new Set(['message/delivery-status', 'message/global-deliver
 /** The fields of RFC 3464, from their part, or from prose that quotes them. */
 const readStatusBlocks = (report: Report, parts: Part[], prose: string): Failure[] => {
   const sources = parts.filter(({ type }) => STATUS_TYPES.has(type)).map((part) => report.reads(part))
-  if (sources.length === 0 && /^\s*final-recipient\s*:/imu.test(prose)) sources.push(prose)
+  if (sources.length === 0 && /^[ \t]*final-recipient[ \t]*:/imu.test(prose)) sources.push(prose)
   const failures: Failure[] = []
   for (const fields of sources.flatMap((source) => readBlocks(source.slice(0, LONGEST_PROSE)))) {
     const named = [fields.get('original-recipient'), fields.get('final-recipient'), fields.get('x-actual-recipient')]
@@ -144,7 +144,7 @@ const REPORTER =
 
 /** That something did not arrive, in the words of servers. */
 const FAILED =
-  /undeliver|not (?:be )?deliver|(?:deliver|send)[a-z]* (?:fail|problem|error|has failed|to the following|status)|fail(?:ed|ure)|returned mail|return(?:ed|ing) (?:message )?to sender|could(?:n't| not) (?:be|deliver|send)|unable to deliver|rejected|refused|permanent(?:ly)? (?:error|fatal|fail)|error (?:sending|deliver)|was not delivered|did not reach|had trouble|not accepted|does not exist|unknown|no such|invalid (?:user|address|recipient)|unzustellbar|konnte nicht|n'a pas pu|no se (?:ha )?pud|não (?:foi|pôde)|non è stat|niet (?:worden )?(?:bezorgd|afgeleverd)|nie został|не может быть доставлен|не доставлен|недоставлен|配信でき|送信できません|届けることができ|不達|エラー|退信|无法投递|無法傳遞|存在しない|\b[45]\d\d[ -]#?[45]\.\d\.\d/iu
+  /undeliver|not (?:be )?deliver|(?:deliver|send)[a-z]{0,10} (?:fail|problem|error|has failed|to the following|status)|fail(?:ed|ure)|returned mail|return(?:ed|ing) (?:message )?to sender|could(?:n't| not) (?:be|deliver|send)|unable to deliver|rejected|refused|permanent(?:ly)? (?:error|fatal|fail)|error (?:sending|deliver)|was not delivered|did not reach|had trouble|not accepted|does not exist|unknown|no such|invalid (?:user|address|recipient)|unzustellbar|konnte nicht|n'a pas pu|no se (?:ha )?pud|não (?:foi|pôde)|non è stat|niet (?:worden )?(?:bezorgd|afgeleverd)|nie został|не может быть доставлен|не доставлен|недоставлен|配信でき|送信できません|届けることができ|不達|エラー|退信|无法投递|無法傳遞|存在しない|\b[45]\d\d[ -]#?[45]\.\d\.\d/iu
 
 const readProse = ({ root, from, to, text, returnPath }: Report, parts: Part[], prose: string): Failure[] => {
   const named = root.headers.all('x-failed-recipients').flatMap(addressesIn)
@@ -177,9 +177,9 @@ const localRoot = (field: string): string => /([\w.+-]+)\s*(?:<\s*>)?\s*$/u.exec
 
 /** How a server names who did not get it, from the clearest way to the vaguest. */
 const NAMED: RegExp[] = [
-  /^\s*(?:rcpt to|final-recipient|original-recipient|recipient(?:s| address)?|failed recipient|to)\s*:\s*(?:rfc822;\s*)?(.*)$/gimu,
-  /^\s*(?:>>>\s*|[*•-]\s+)?(?:<([^<>\s]+@[^<>\s]+)>|([^\s<>:]+@[^\s<>:]+))\s*(?::.*|\.{3}.*|\(.*\))?$/gmu,
-  /(?:deliver\w*|address\w*|recipient\w*|mail|message|an|für|to|à|para) (?:[a-z ]{0,60}: ?)?<([^<>\s]+@[^<>\s]+)>/gimu,
+  /^[ \t]*(?:rcpt to|final-recipient|original-recipient|recipient(?:s| address)?|failed recipient|to)[ \t]*:[ \t]*(?:rfc822;[ \t]*)?(.*)$/gimu,
+  /^[ \t]*(?:>>>[ \t]*|[*•-][ \t]+)?(?:<([^<>\s]{1,128}@[^<>\s]{1,253})>|([^\s<>:@]{1,128}@[^\s<>:@]{1,253}))[ \t]*(?::.*|\.{3}.*|\(.*\))?$/gmu,
+  /(?:deliver\w{0,10}|address\w{0,10}|recipient\w{0,10}|mail|message|an|für|to|à|para) (?:[a-z ]{0,60}: ?)?<([^<>\s@]{1,128}@[^<>\s@]{1,253})>/gimu,
 ]
 
 const proseRecipients = (prose: string, notThem: (Mailbox | null)[], whole: string): string[] => {

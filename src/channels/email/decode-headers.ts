@@ -128,7 +128,8 @@ const bare = (latin1: string): string =>
 
 export type Parameters = { value: string; parameters: Record<string, string> }
 
-const PARAMETER = /;[\s;]*([^\s=;]{1,80})\s*=\s*(?:"((?:[^"\\]|\\[^])*)"?|([^;]*))/gu
+const LONGEST_TYPE = 200
+const PARAMETER = /;\s*([^\s=;]{1,80})\s*=\s*(?:"((?:[^"\\]|\\[^])*)"?|([^;]*))/gu
 
 /** `text/plain; charset=utf-8; name*0*=utf-8''a; name*1=b`: RFC 2045 and RFC 2231. Values are decoded, on one line. */
 export const parseParameters = (field: string): Parameters => {
@@ -150,6 +151,7 @@ export const parseParameters = (field: string): Parameters => {
   for (const [name, list] of pieces) plain[name] = oneLine(joinPieces(list))
   return {
     value: value
+      .slice(0, LONGEST_TYPE)
       .replace(/\(.*\)/u, '')
       .trim()
       .toLowerCase(),
@@ -223,7 +225,10 @@ export const parseMessageId = (value: string | undefined): string | null => {
 }
 
 export const parseDate = (value: string | undefined): Date | null => {
-  const text = (value ?? '').replace(/\([^)]*\)/gu, '').trim()
-  const at = text && text.length < 100 ? new Date(text) : null
+  const text = (value ?? '')
+    .slice(0, 200)
+    .replace(/\([^)]*\)/gu, '')
+    .trim()
+  const at = text ? new Date(text) : null
   return at && !Number.isNaN(at.getTime()) && at.getUTCFullYear() >= 1970 && at.getUTCFullYear() < 2200 ? at : null
 }

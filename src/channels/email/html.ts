@@ -370,7 +370,7 @@ const makePage = () => {
   const prefix = () => '> '.repeat(Math.min(depth, DEEPEST_QUOTE))
   const isEmpty = (index: number) => /^[> ]*$/u.test(lines[index] ?? '')
   const end = () => {
-    lines.push((prefix() + line).trimEnd())
+    lines.push((prefix() + line).replace(/\u00a0/gu, ' ').trimEnd())
     line = ''
     wantsSpace = false
   }
@@ -427,8 +427,6 @@ const makePage = () => {
       endIfBegun()
       return lines
         .join('\n')
-        .replace(/\u00a0/gu, ' ')
-        .replace(/[ \t]+$/gmu, '')
         .replace(/\n{4,}/gu, '\n\n\n')
         .trim()
     },

@@ -22,6 +22,7 @@ const WROTE = [
     'scrive',
     'schreef',
     'geschreven',
+    'geschrieben',
     'napisał',
     'napisała',
     'napisał\\(a\\)',
@@ -64,6 +65,10 @@ export const WROTE_INSIDE = new RegExp(
   `(?:^|[\\s>)])(?:${['schrieb', 'schreef', 'wrote', 'skrev', 'пишет', 'написал', 'escreveu', 'escribió', 'от', 'ha scritto'].join('|')})\\s.{1,200}[:：]\\s*$`,
   'iu',
 )
+
+/** "Quoting X:", before the name and an address. */
+export const QUOTING =
+  /^(?:quoting|zitat von|zitiere|citando a?|cita de|citation de|citaat van|cytuję|wiadomość napisana przez)\s.{1,300}[:：]\s*$/iu
 
 /** How such a line begins, when more than one line has to be read to see its end. */
 export const WROTE_STARTS =
@@ -216,6 +221,8 @@ const ORIGINAL = [
   ...[
     '元のメール',
     'original mail',
+    'mail original',
+    'e-mail original',
     '原始邮件',
     '原始郵件',
     '原邮件',

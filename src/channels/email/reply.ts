@@ -5,6 +5,7 @@ import {
   HEADER_LABELS,
   MOBILE_SIGNATURES,
   ORIGINAL_LINE,
+  QUOTING,
   REPLY_ABOVE,
   WROTE_AT_END,
   WROTE_INSIDE,
@@ -205,14 +206,14 @@ const isAttribution = (line: string): boolean => {
   const dated = DATE_OR_TIME.test(line)
   const addressed = ADDRESS.test(line)
   if (WROTE_AT_END.test(line)) return dated || addressed || /^(?:On|Am|Em|El|Le|Il|Op)\s/u.test(line)
-  if (WROTE_INSIDE.test(line)) return dated || addressed
+  if (WROTE_INSIDE.test(line) || QUOTING.test(line)) return dated || addressed
   // "вт, 5 мар. 2024 г. в 10:00, X <x@example.org>:" – a date, an address and a colon, without a verb.
   return dated && addressed && /[>)\]"”]\s*[:：]\s*$/u.test(line)
 }
 
 /** A line that only separates, above a quoted header. */
 const dropRule = (block: string[]): void => {
-  while (block.length > 0 && /^\s*(?:[-_=*─]{3,})?\s*$/u.test(block.at(-1) as string)) block.pop()
+  while (block.length > 0 && /^(?:[-_=*─]{3,})?$/u.test((block.at(-1) as string).trim())) block.pop()
 }
 
 // ---- signatures
