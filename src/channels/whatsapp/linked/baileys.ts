@@ -1,3 +1,4 @@
+import type * as BaileysModule from '@whiskeysockets/baileys'
 import type { SignalRepositoryWithLIDStore, WAMessage, WASocket } from '@whiskeysockets/baileys'
 import { AppError } from '../../../platform/errors.js'
 import { asFields, idIn, type Fields } from './fields.js'
@@ -12,7 +13,7 @@ import type { LinkedSocket, OpenSocket, Outgoing, SendOutcome } from './socket.j
  * in the same transaction as the key that opened it, which comes before that receipt: no crash loses an acknowledged message.
  */
 
-type Baileys = typeof import('@whiskeysockets/baileys')
+type Baileys = typeof BaileysModule
 type SocketConfig = Parameters<Baileys['makeWASocket']>[0]
 type Auth = SocketConfig['auth']
 type MakeRepository = NonNullable<SocketConfig['makeSignalRepository']>
@@ -41,8 +42,7 @@ export const openBaileys =
   ({ url }: { url?: string }): OpenSocket =>
   async ({ keys, on, sentText }) => {
     const baileys = await load()
-    if (!keys.identity || !isLinked(keys.identity))
-      await keys.begin(baileys.initAuthCreds() as unknown as Record<string, unknown>)
+    if (!keys.identity || !isLinked(keys.identity)) await keys.begin(baileys.initAuthCreds())
     const creds = keys.identity as unknown as Auth['creds']
     const stanzas = new WeakMap<object, Stanza>()
     const isOwn = (address: string | undefined) =>
@@ -126,7 +126,7 @@ const keyStore = (baileys: Baileys, keys: SessionKeys): Auth['keys'] => ({
         found[id] = baileys.proto.Message.AppStateSyncKeyData.fromObject(asFields(value))
     return found as Awaited<ReturnType<Auth['keys']['get']>> as never
   },
-  set: (batch) => keys.set(batch as Parameters<SessionKeys['set']>[0]),
+  set: (batch) => keys.set(batch),
 })
 
 /** Whom a message is from is said on its envelope; what is in it, only once it was opened. */

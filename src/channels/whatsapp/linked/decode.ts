@@ -100,8 +100,8 @@ export const decodeUpdate = (raw: unknown): Told => {
   const said = { kind: 'status' as const, externalId, person }
   switch (status) {
     case STATUS.error: {
-      const [code]: unknown[] = Array.isArray(update.messageStubParameters) ? update.messageStubParameters : []
-      return { ...said, status: 'refused', ...optional('code', codeOf(code)) }
+      const code = Array.isArray(update.messageStubParameters) ? codeOf(update.messageStubParameters[0]) : undefined
+      return { ...said, status: 'refused', ...optional('code', code) }
     }
     case STATUS.serverAck:
       return { ...said, status: 'sent' }

@@ -36,7 +36,8 @@ export const makeFetchFile =
       return { kind: 'kept', attachment, lies: found !== undefined && !agree(media.type, found.mime) }
     } catch (error) {
       if (signal.aborted) return stopped.aborted ? { kind: 'later' } : { kind: 'refused', reason: 'expired' }
-      if (!(error instanceof AppError)) return { kind: 'refused', reason: 'unreadable' }
+      if (!(error instanceof AppError))
+        return doesNotFit(error) ? { kind: 'refused', reason: 'damaged' } : { kind: 'later' }
       switch (error.kind) {
         case 'too_large':
           return { kind: 'refused', reason: 'too_large' }
@@ -49,6 +50,10 @@ export const makeFetchFile =
       }
     }
   }
+
+/** What OpenSSL says of a key, or of what it opens, that is not the right one. */
+const doesNotFit = (error: unknown): boolean =>
+  error instanceof Error && /bad decrypt|wrong final block|OSSL|hmac|\bmac\b/iu.test(`${error.message}`)
 
 const readWithin = async (stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Buffer> => {
   const parts: Uint8Array[] = []

@@ -37,6 +37,10 @@ const AT_ONCE = 12
 const FILES_AT_ONCE = 4
 const AGAIN_WITHIN_MS = 20_000
 const LONGEST_PAUSE_MS = 15_000
+const FILE_TRIES = 6
+/** WhatsApp keeps files for some weeks; a phone that has not handed one out within days will not. */
+const FILE_WITHIN_MS = 3 * 24 * 60 * 60 * 1000
+const MOST_KNOWN = 20_000
 const AWAITED = 'awaited/'
 const UNREADABLE = '[A message that cannot be read yet: WhatsApp was asked for it again]'
 
@@ -50,10 +54,21 @@ export const makeIncoming = (needs: Needs) => {
   const lanes = makeLanes(AT_ONCE)
   const files = makeLanes(FILES_AT_ONCE)
   const stopping = new AbortController()
+  const hiddenIds = new Map<string, string>()
   /** Waited for in place. */
   const expected = new Map<string, NodeJS.Timeout>()
   /** Shown as unreadable: what comes now takes the place of that. `null` while it is not known which. */
   let awaited: Set<string> | null = null
+
+  /** What a person says under one name does not overtake what they said under the other. */
+  const laneOf = ({ lid, number }: Person): string => {
+    if (lid && number) {
+      hiddenIds.set(number, lid)
+      const [oldest] = hiddenIds.keys()
+      if (hiddenIds.size > MOST_KNOWN && oldest !== undefined) hiddenIds.delete(oldest)
+    }
+    return lid ?? hiddenIds.get(number ?? '') ?? number ?? ''
+  }
 
   const awaitedIds = async (): Promise<Set<string>> =>
     (awaited ??= new Set((await memory.list(AWAITED)).map(({ key }) => key.slice(AWAITED.length))))
@@ -106,17 +121,24 @@ export const makeIncoming = (needs: Needs) => {
       awaited?.delete(externalId)
     } else await receiveOnce(arrival)
     const { content } = told
-    return content.kind === 'media' ? () => takeFile(externalId, raw, content.media, content.caption) : null
+    return content.kind === 'media' ? () => takeFile(told, raw, content.media, content.caption) : null
   }
 
-  const takeFile = async (externalId: string, raw: unknown, media: Media, caption: string): Promise<void> => {
+  const takeFile = async (
+    { externalId, sentAt }: MessageTold,
+    raw: unknown,
+    media: Media,
+    caption: string,
+  ): Promise<void> => {
     let fetched = await fetchFile(raw, media, stopping.signal)
-    for (let tries = 1; fetched.kind === 'later' && tries < 6 && !stopping.signal.aborted; tries += 1) {
+    for (let tries = 1; fetched.kind === 'later' && tries < FILE_TRIES && !stopping.signal.aborted; tries += 1) {
       await pause(Math.min(1_000 * 2 ** tries, LONGEST_PAUSE_MS), undefined, { signal: stopping.signal }).catch(
         () => {},
       )
       fetched = await fetchFile(raw, media, stopping.signal)
     }
+    const isOld = sentAt !== undefined && clock.now().getTime() - sentAt.getTime() > FILE_WITHIN_MS
+    if (fetched.kind === 'later' && isOld) fetched = { kind: 'refused', reason: 'expired' }
     if (fetched.kind === 'later') {
       // It stays in the journal, and is asked for again when the phone is connected next.
       throw new AppError('unavailable', 'file_later', 'The file is not to be had at this moment.')
@@ -276,8 +298,6 @@ export const makeIncoming = (needs: Needs) => {
     },
   }
 }
-
-const laneOf = ({ lid, number }: Person): string => lid ?? number ?? ''
 
 /** A hidden id is never shown as a number. */
 const contactOf = ({ number }: Person, externalId: string, name?: string): MessageArrival['contact'] => ({

@@ -108,7 +108,7 @@ export const whatsappLinked = defineChannel({
   idempotent: false,
   automaticLimits: { perConversation: 40, perContactAndDay: 60 },
   open: (settings, kit) => {
-    const given = settings as LinkedSettings
+    const given = settings
     return openLinked(given, kit, given.simulatorUrl ? openSimulated(given.simulatorUrl, kit) : openBaileys({}))
   },
 })

@@ -161,7 +161,7 @@ const damaged = (cause?: unknown): AppError =>
 const asIdentity = (value: unknown): Record<string, unknown> => {
   if (typeof value !== 'object' || value === null || !('noiseKey' in value) || !('signedIdentityKey' in value))
     throw damaged()
-  return value as Record<string, unknown>
+  return value
 }
 
 /** JSON has no bytes. What knows how to become JSON by itself (protobuf) does so. */
