@@ -15,6 +15,7 @@ import { ownAddress, type Config } from './config.js'
 import { makeActions } from './conversations/actions.js'
 import { makeAnswer } from './conversations/answer.js'
 import { makeArrivals } from './conversations/arrivals.js'
+import { makeContacts } from './conversations/contacts.js'
 import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver } from './conversations/deliver.js'
 import { makeInbox } from './conversations/inbox.js'
@@ -133,6 +134,7 @@ export const compose = ({
   const core = { store, assistantPaused, openingOf, promiseFor, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
   const actions = makeActions(core)
   const customers = makeCustomerActions(core)
+  const contacts = makeContacts(core)
   const attachments = makeAttachments({ files: attachmentFiles, attachment: store.attachment, secrets, clock })
   const receive = makeReceive(core)
   const takeIn = makeArrivals({ ...core, receive })
@@ -233,6 +235,7 @@ export const compose = ({
   const api = makeApi({
     inbox,
     actions,
+    contacts,
     attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, termsOf, clock }),

@@ -1,5 +1,6 @@
 import { channelRoutes } from './contract/channels.js'
 import { companyRoutes, keyRoutes, peopleRoutes, setupRoutes } from './contract/companies.js'
+import { contactRoutes } from './contract/contacts.js'
 import { conversationRoutes } from './contract/conversations.js'
 import { knowledgeRoutes } from './contract/knowledge.js'
 import { reportRoutes } from './contract/reports.js'
@@ -9,6 +10,7 @@ import { hoursRoutes, policyRoutes } from './contract/service-levels.js'
 export const contract = {
   knowledge: knowledgeRoutes,
   conversations: conversationRoutes,
+  contacts: contactRoutes,
   companies: companyRoutes,
   people: peopleRoutes,
   keys: keyRoutes,

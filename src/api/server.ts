@@ -29,6 +29,7 @@ import {
   makeSignInRouter,
   type CompaniesNeeds,
 } from './routes/companies.js'
+import { makeContactsRouter, type ContactsNeeds } from './routes/contacts.js'
 import { makeConversationsRouter, type ConversationsNeeds } from './routes/conversations.js'
 import { makeKnowledgeRouter, type KnowledgeNeeds } from './routes/knowledge.js'
 import { makeReportsRouter, type ReportsNeeds } from './routes/reports.js'
@@ -36,6 +37,7 @@ import { makeWebhooks, type WebhooksNeeds } from './webhooks.js'
 import { makeServiceLevelsRouter, type ServiceLevelsNeeds } from './routes/service-levels.js'
 
 export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
+  ContactsNeeds &
   KnowledgeNeeds &
   ChannelsNeeds &
   Pick<CompaniesNeeds, 'usage'> &
@@ -92,6 +94,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
   const endpoints = [
     ...makeSignInRouter({ companies, limit }),
     ...makeConversationsRouter({ ...needs, people: companies.people }),
+    ...makeContactsRouter(needs),
     ...makeKnowledgeRouter(needs),
     ...makeChannelsRouter(needs),
     ...makeCompaniesRouter(needs),

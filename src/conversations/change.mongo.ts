@@ -91,6 +91,7 @@ export type ConversationChange = Partial<
     | 'tags'
     | 'language'
     | 'answerDue'
+    | 'blocked'
     | 'handoff'
     | 'resolvedAt'
     | 'told'

@@ -56,6 +56,8 @@ export type Conversation = {
   /** Absent where nothing was promised when it began. */
   clocks?: RunningClocks
   told?: Told
+  /** Its contact was blocked: what they write is kept, and nobody is bothered with it. */
+  blocked?: boolean
   createdAt: Date
   updatedAt: Date
   resolvedAt: Date | null

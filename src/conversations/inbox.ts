@@ -36,7 +36,7 @@ export const makeInbox = (store: ConversationStore) => {
     const byId = new Map(contacts.map((contact) => [contact.id, contact]))
     return conversations.map((one) => ({
       ...one,
-      contact: byId.get(one.contactId) ?? { id: one.contactId, externalId: '' },
+      contact: byId.get(one.contactId) ?? { id: one.contactId, channelId: one.channelId, externalId: '' },
     }))
   }
 

@@ -31,6 +31,8 @@ export type MessageKind = 'message' | 'note' | 'event'
 export type TimelineEvent =
   | { name: 'handoff'; reason: string }
   | { name: 'resumed' }
+  | { name: 'blocked' }
+  | { name: 'unblocked' }
   | { name: 'state'; from: State; to: State; reason?: string }
   | { name: 'assigned'; to: string | null }
   /** What a customer wrote tries to instruct the assistant: somebody may want to look. It changes nothing else. */

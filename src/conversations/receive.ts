@@ -97,7 +97,13 @@ const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>
     origin.companyId,
     factsOf(origin.channelId, arrival.contact, latest?.language ?? null),
   )
-  return create(store, entry, contactId, latest?.id ?? null, promised)
+  const blocked = (await store.contact(origin.companyId, contactId))?.blocked ?? false
+  return create(store, entry, {
+    contactId,
+    blocked,
+    previousId: latest?.id ?? null,
+    promised: blocked ? null : promised,
+  })
 }
 
 /** A channel that names conversations knows its people by one id for ever; others may have learned a second one. */
@@ -137,7 +143,7 @@ const appendTo = (
   return store.change({ companyId: origin.companyId, conversationId, at: now, requestId }, (conversation) => {
     const state = afterCustomerMessage(conversation.state)
     if (!state || conversation.channelId !== origin.channelId) return null
-    if (arrival.automatic) return { change: {}, drafts: [message] }
+    if (arrival.automatic || conversation.blocked) return { change: {}, drafts: [message] }
     const opened = { state, resolvedAt: null }
     if (arrival.from === 'agent') return { change: { handler: 'agent', answerDue: null }, drafts: [message] }
     const waits = { since: now, attempts: 0, notBefore: now, requestId }
@@ -156,16 +162,22 @@ const appendTo = (
   })
 }
 
+type Beginning = { contactId: string; blocked: boolean; previousId: string | null; promised: Promised | null }
+
 const create = (
   store: ConversationStore,
   { origin, arrival, paused, now, requestId }: Entry,
-  contactId: string,
-  previousId: string | null,
-  promised: Promised | null,
+  { contactId, blocked, previousId, promised }: Beginning,
 ): Promise<Appended> => {
   const { companyId, channelId } = origin
   const { externalId, ...known } = arrival.contact
-  const reason = arrival.automatic ? 'automatic_message' : paused && !arrival.from ? 'assistant_paused' : null
+  const reason = blocked
+    ? null
+    : arrival.automatic
+      ? 'automatic_message'
+      : paused && !arrival.from
+        ? 'assistant_paused'
+        : null
   const waits = { since: now, attempts: 0, notBefore: now, requestId }
   return store.create(
     {
@@ -176,7 +188,7 @@ const create = (
       channelId,
       contactId,
       previousId,
-      state: 'open',
+      state: blocked ? 'resolved' : 'open',
       handler: arrival.from ?? (reason ? 'nobody' : 'assistant'),
       assignee: null,
       priority: promised?.terms.policy.setsPriority ?? FIRST_PRIORITY,
@@ -184,12 +196,13 @@ const create = (
       language: null,
       seq: 0,
       version: 1,
-      answerDue: arrival.from || arrival.automatic ? null : waits,
+      answerDue: arrival.from || arrival.automatic || blocked ? null : waits,
       lease: null,
       handoff: reason && handoffOf(arrival, reason, now),
       createdAt: now,
       updatedAt: now,
-      resolvedAt: null,
+      resolvedAt: blocked ? now : null,
+      ...(blocked ? { blocked } : {}),
     },
     reason ? [draftOf(arrival), eventLine({ name: 'handoff', reason })] : [draftOf(arrival)],
     { _id: contactId, companyId, channelId, externalId, ...known, createdAt: now },

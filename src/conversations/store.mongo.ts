@@ -32,6 +32,7 @@ import { makeUpdates, updateSchemas } from './updates.mongo.js'
 /** Somebody who writes, as their channel and the company's own site know them. */
 export type Contact = {
   id: string
+  channelId: string
   /** As their channel knows them. */
   externalId: string
   name?: string
@@ -40,6 +41,9 @@ export type Contact = {
   reference?: string
   /** The company's own site has proven that `reference` is who writes. */
   verified?: true
+  /** Shared by contacts who are one person, as somebody said; absent: a person of their own. */
+  personId?: string
+  blocked?: boolean
 }
 
 export type ContactDocument = {
@@ -52,6 +56,8 @@ export type ContactDocument = {
   phone?: string
   reference?: string
   verified?: true
+  personId?: string
+  blocked?: boolean
   createdAt: Date
 }
 
@@ -272,6 +278,30 @@ export const makeConversationStore = ({ client, db, termsOf, mails = false }: Ne
       return found && toContact(found)
     },
 
+    contactsOfPerson: async (companyId: string, personId: string): Promise<Contact[]> =>
+      (await contacts.find({ companyId, $or: [{ personId }, { _id: personId }] }, { sort: { createdAt: 1 } }).toArray())
+        .map(toContact)
+        .filter(({ id, personId: own = id }) => own === personId),
+
+    /** Everybody who is one of the persons `from` is `to` now. */
+    makeOnePerson: async (companyId: string, from: readonly string[], to: string): Promise<void> => {
+      await contacts.updateMany(
+        {
+          companyId,
+          $or: [{ personId: { $in: [...from] } }, { _id: { $in: [...from] }, personId: { $exists: false } }],
+        },
+        { $set: { personId: to } },
+      )
+    },
+
+    setContactPerson: async (companyId: string, id: string, personId: string): Promise<void> => {
+      await contacts.updateOne({ _id: id, companyId }, { $set: { personId } })
+    },
+
+    setContactBlocked: async (companyId: string, id: string, blocked: boolean): Promise<void> => {
+      await contacts.updateOne({ _id: id, companyId }, { $set: { blocked } })
+    },
+
     /** Where a contact is reached from now on. */
     setContactExternalId: async (companyId: string, id: string, externalId: string): Promise<boolean> =>
       (await contacts.updateOne({ _id: id, companyId }, { $set: { externalId } })).matchedCount === 1,
@@ -484,15 +514,21 @@ export const makeConversationStore = ({ client, db, termsOf, mails = false }: Ne
   }
 }
 
-const toContact = ({ _id: id, externalId, name, email, phone, reference, verified }: ContactDocument): Contact => ({
-  id,
-  externalId,
-  ...(name ? { name } : {}),
-  ...(email ? { email } : {}),
-  ...(phone ? { phone } : {}),
-  ...(reference ? { reference } : {}),
-  ...(verified ? { verified } : {}),
-})
+const toContact = ({ _id: id, channelId, externalId, ...known }: ContactDocument): Contact => {
+  const { name, email, phone, reference, verified, personId, blocked } = known
+  return {
+    id,
+    channelId,
+    externalId,
+    ...(name ? { name } : {}),
+    ...(email ? { email } : {}),
+    ...(phone ? { phone } : {}),
+    ...(reference ? { reference } : {}),
+    ...(verified ? { verified } : {}),
+    ...(personId ? { personId } : {}),
+    ...(blocked ? { blocked } : {}),
+  }
+}
 
 export type ConversationStore = ReturnType<typeof makeConversationStore>
 

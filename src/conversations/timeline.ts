@@ -35,6 +35,10 @@ const inWords = (event: TimelineEvent): string => {
       return `Handed over to people: ${handoffInWords(event.reason)}.`
     case 'resumed':
       return 'Handed back to the assistant.'
+    case 'blocked':
+      return 'The contact was blocked.'
+    case 'unblocked':
+      return 'The contact is no longer blocked.'
     case 'state':
       return `${event.from} → ${event.to}${event.reason ? `: ${event.reason}` : ''}`
     case 'assigned':

@@ -17,6 +17,7 @@ import { makePublicKit } from '../../src/channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from '../../src/channels/registry.mongo.js'
 import { companiesSchemas, makeCompanies } from '../../src/companies/companies.js'
 import { makeActions } from '../../src/conversations/actions.js'
+import { makeContacts } from '../../src/conversations/contacts.js'
 import { makeCustomerActions } from '../../src/conversations/customer.js'
 import { makeArrivals } from '../../src/conversations/arrivals.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
@@ -175,6 +176,7 @@ export const openInstallation = async (options: Options = {}) => {
     usage: makeUsage({ mongo, budgetOf: async () => null, clock, log }),
     inbox,
     actions,
+    contacts: makeContacts({ store, bus, clock }),
     attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, clock, termsOf }),

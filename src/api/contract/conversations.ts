@@ -18,6 +18,7 @@ const contact = z.strictObject({
   phone: z.string().optional().describe('E.164'),
   reference: z.string().optional().describe("The company's own name for the customer"),
   verified: z.boolean().optional().describe("The company's site has proven that this is who writes"),
+  blocked: z.boolean().optional().describe('What they write bothers nobody'),
 })
 
 const due = z
@@ -61,6 +62,8 @@ export type ConversationDto = z.input<typeof conversation>
 const event = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('handoff'), reason: z.string() }),
   z.strictObject({ name: z.literal('resumed') }),
+  z.strictObject({ name: z.literal('blocked') }),
+  z.strictObject({ name: z.literal('unblocked') }),
   z.strictObject({ name: z.literal('state'), from: z.string(), to: z.string(), reason: z.string().optional() }),
   z.strictObject({ name: z.literal('assigned'), to: z.string().nullable() }),
   z.strictObject({ name: z.literal('attempt'), kinds: z.array(z.string()) }),

@@ -216,7 +216,15 @@ export const toConversation = (given: Seen): ConversationDto => ({
 })
 
 /** What a channel calls them stays inside. */
-const toContact = ({ externalId: _externalId, ...contact }: Seen['contact']) => contact
+const toContact = ({ id, name, email, phone, reference, verified, blocked }: Seen['contact']) => ({
+  id,
+  ...(name ? { name } : {}),
+  ...(email ? { email } : {}),
+  ...(phone ? { phone } : {}),
+  ...(reference ? { reference } : {}),
+  ...(verified ? { verified } : {}),
+  ...(blocked ? { blocked } : {}),
+})
 
 export const toMessage = (given: Message): MessageDto => ({
   id: given.id,

@@ -11,6 +11,9 @@ export const eventText = (t: T, { event, text, authorName }: Message): string =>
   switch (event?.name) {
     case 'handoff':
       return `${t('event.handoff')} ${handoffText(t, event.reason)}`
+    case 'blocked':
+    case 'unblocked':
+      return withName(t(`event.${event.name}`), authorName)
     case 'resumed':
       return withName(t('event.resumed'), authorName)
     case 'assigned':

@@ -148,6 +148,8 @@ export const ar: Catalogue = {
   },
   event: {
     handoff: 'أُحيلت إلى أشخاص:',
+    blocked: 'حُظرت جهة الاتصال',
+    unblocked: 'لم تعد جهة الاتصال محظورة',
     resumed: 'أُعيدت إلى المساعد',
     assigned: 'أُسندت إلى {{name}}',
     unassigned: 'لم تُسند إلى أحد',

@@ -152,6 +152,8 @@ export const en = {
   },
   event: {
     handoff: 'Handed over to people:',
+    blocked: 'Contact blocked',
+    unblocked: 'Contact no longer blocked',
     resumed: 'Handed back to the assistant',
     assigned: 'Assigned to {{name}}',
     unassigned: 'Assigned to nobody',

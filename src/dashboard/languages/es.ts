@@ -146,6 +146,8 @@ export const es: Catalogue = {
   },
   event: {
     handoff: 'Pasada a personas:',
+    blocked: 'Contacto bloqueado',
+    unblocked: 'El contacto ya no está bloqueado',
     resumed: 'Devuelta al asistente',
     assigned: 'Asignada a {{name}}',
     unassigned: 'Asignada a nadie',

@@ -146,6 +146,8 @@ export const ptBR: Catalogue = {
   },
   event: {
     handoff: 'Passada para pessoas:',
+    blocked: 'Contato bloqueado',
+    unblocked: 'Contato não está mais bloqueado',
     resumed: 'Devolvida ao assistente',
     assigned: 'Atribuída a {{name}}',
     unassigned: 'Atribuída a ninguém',
