@@ -12,7 +12,8 @@ import { PROMPT_VERSION } from './prompt.js'
 import { PROOF_VERSION } from './proof/index.js'
 import { understand, type Understood } from './question.js'
 import type { Retrieval, Retrieved, Search } from './search.mongo.js'
-import { speak, type ProvedSentence, type Quote, type Spoken } from './speak.js'
+import { speak, type Spoken } from './speak.js'
+import type { ProvedSentence, Quote } from './verdicts.js'
 
 /** A part of a passage's text, word for word, that a sentence of the answer rests on, and where the passage stands. */
 export type Citation = {
@@ -114,7 +115,8 @@ export const makeAnswerQuestion =
     let reading = standalone ? await read(standalone, text) : asWritten
     if (standalone) reading = closer(reading, asWritten)
     if (core) reading = closer(reading, reading.extraction.verdict.answered ? reading : await read(core))
-    const { retrieval, extraction } = reading
+    const { retrieval } = reading
+    const extraction = understood.by === 'rules' ? withoutRepeats(reading.extraction, history) : reading.extraction
     const searched = clock.now()
     signal.throwIfAborted()
 
@@ -124,7 +126,14 @@ export const makeAnswerQuestion =
     const spoken =
       model && passages.length > 0
         ? await speak(
-            { companyId, question: understoodAs(understood, text), history, language: speaking, passages },
+            {
+              companyId,
+              question: understoodAs(understood, text),
+              history,
+              language: speaking,
+              about: { text: standalone ?? text, language },
+              passages,
+            },
             { model, judge, onSentence: (sentence) => say(numbered.add(sentence)) },
             signal,
           )
@@ -220,6 +229,17 @@ const closer = (first: Reading, second: Reading): Reading =>
   first.extraction.verdict.answered || second.extraction.verdict.confidence <= first.extraction.verdict.confidence
     ? first
     : second
+
+/**
+ * What rules make of a follow-up asks the question before it again: what the assistant has said to that is not said twice, if there
+ * is something else to say.
+ */
+const withoutRepeats = (extraction: Extraction, history: Question['history']): Extraction => {
+  const last = history.findLast(({ author }) => author === 'assistant')?.text ?? ''
+  const fresh = extraction.sentences.filter(({ quote }) => !last.includes(quote))
+  const isNews = fresh.length > 0 && fresh.length < extraction.sentences.length
+  return isNews ? { ...extraction, sentences: fresh, text: fresh.map(({ quote }) => quote).join('\n') } : extraction
+}
 
 /** What the rules put together is good to search with, not to read; the model sees the conversation itself. */
 const understoodAs = ({ standalone, by }: Understood, text: string): string =>

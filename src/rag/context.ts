@@ -13,11 +13,8 @@ export type Readable = {
   terms: string
 }
 
-/**
- * `id` numbers the passages for the model, from 1. `continues`: this one stands right behind the one before in the same document,
- * and the prompt may join them. Each stays an entry of its own, so that a quote belongs to one stored passage.
- */
-export type ContextPassage<Passage> = { id: number; passage: Passage; continues: boolean }
+/** `id` numbers the passages for the model, from 1. */
+export type ContextPassage<Passage> = { id: number; passage: Passage }
 
 const DEFAULT_TOKENS = 3_000
 /** Of the ranked passages no more than these are looked at. */
@@ -48,11 +45,7 @@ export const contextOf = <Passage extends Readable>(
   const inOrder = documents.flatMap((documentId) =>
     chosen.filter((passage) => passage.documentId === documentId).sort((a, b) => a.ordinal - b.ordinal),
   )
-  return inOrder.map((passage, at) => {
-    const before = inOrder[at - 1]
-    const continues = before?.documentId === passage.documentId && before.ordinal + 1 === passage.ordinal
-    return { id: at + 1, passage, continues }
-  })
+  return inOrder.map((passage, at) => ({ id: at + 1, passage }))
 }
 
 const diversified = <Passage extends Readable>(candidates: readonly Passage[], tokens: number): Passage[] => {

@@ -6,7 +6,8 @@ import type { ExtractedSentence, Verdict } from './extract.js'
 import type { ModelUsage } from './model.js'
 import type { Features, QueryWord } from './ranking.js'
 import type { VectorUse } from './search.mongo.js'
-import type { JudgedSentence, Spoken } from './speak.js'
+import type { Spoken } from './speak.js'
+import type { JudgedSentence } from './verdicts.js'
 
 /** Why the assistant said what it said: enough to explain it, and, with the passages of these versions, to repeat it. */
 export type DecisionRecord = {

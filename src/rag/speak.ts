@@ -1,28 +1,12 @@
 import { z } from 'zod'
 import { AppError } from '../platform/errors.js'
-import { attemptsIn } from './attempts.js'
 import { ANSWER_SCHEMA, makeSentenceReader, type WrittenSentence } from './claims.js'
 import type { ContextPassage } from './context.js'
 import type { Model, ModelUsage } from './model.js'
 import { answerPrompt, ENTAILMENT_SCHEMA, entailmentPrompt, type PromptTurn } from './prompt.js'
-import { prove, type ProofFault } from './proof/index.js'
-import { findQuote } from './proof/quote.js'
-import { sentences } from './sentences.js'
+import { makeRelevance } from './relevance.js'
 import type { Retrieved } from './search.mongo.js'
-
-/** A part of a passage, word for word, found by where it stands. */
-export type Quote = { passageId: string; start: number; end: number }
-
-/** A sentence that may be said: each of its quotes stands in a passage and carries it. */
-export type ProvedSentence = { text: string; quotes: Quote[] }
-
-/** What became of each sentence that the model wrote; `proved` were said, the others cut. */
-export type JudgedSentence = {
-  text: string
-  citations: { passageId: string | null; quote: string }[]
-  verdict: 'proved' | ProofFault | 'no_such_passage' | 'attempt' | 'leans_on_cut' | 'not_entailed'
-  detail: string | null
-}
+import { plain, rule, type JudgedSentence, type ProvedSentence, type Quote } from './verdicts.js'
 
 /**
  * `answered`: at least one sentence is proved. `silent`: the model found no answer in the passages. `unproved`: it wrote
@@ -40,6 +24,8 @@ export type Spoken = {
 type Asked = {
   companyId: string
   question: string
+  /** The question as it stands alone, in its own language: what a sentence must be about. */
+  about: { text: string; language: string }
   history: readonly PromptTurn[]
   language: string
   passages: readonly ContextPassage<Retrieved>[]
@@ -73,6 +59,12 @@ export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Pr
   const limit = limited(signal)
   /** What follows is not waited for: eight sentences are an answer, and who writes so many false ones has none. */
   const isEnough = () => said.length >= MOST_SENTENCES || judged.length >= MOST_JUDGED
+  const about = makeRelevance(asked)
+  const say = ({ text, quotes }: ProvedSentence) => {
+    const sentence = { text, quotes }
+    said.push(sentence)
+    needs.onSentence(sentence)
+  }
   let usage: ModelUsage | null = null
   let pieces: ReturnType<Model['stream']> | undefined
   try {
@@ -105,20 +97,20 @@ export const speak = async (asked: Asked, needs: Needs, signal: AbortSignal): Pr
         const { judgement, quotes } = await judge(written, judged.at(-1), asked, needs.judge, limit.signal)
         judged.push(judgement)
         if (judgement.verdict !== 'proved') continue
-        const sentence = { text: judgement.text, quotes }
-        said.push(sentence)
         limit.keepGoing()
-        needs.onSentence(sentence)
+        for (const sentence of about.next({ text: judgement.text, quotes, judgement })) say(sentence)
       }
       if (isEnough()) break
       if (reader.done()) limit.endSoon()
     }
     if (!isEnough()) reader.end()
+    for (const sentence of about.end()) say(sentence)
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof AppError)) throw error
     // What is complete stays, whatever happens to the last words of the provider, which only say what it cost.
     if (!reader.done()) return { outcome: 'failed', reason: error.code, said: [], judged, usage }
+    for (const sentence of about.end()) say(sentence)
   } finally {
     limit.end()
     // Whoever stops reading says so: the request at the provider ends, and is counted.
@@ -144,45 +136,13 @@ const judge = async (
     quote,
   }))
   const citations = cited.map(({ passage, quote }) => ({ passageId: passage?.passageId ?? null, quote }))
-  const judgement = (verdict: JudgedSentence['verdict'], detail: string | null = null, quotes: Quote[] = []) => ({
-    judgement: { text, citations, verdict, detail },
-    quotes,
-  })
-
-  const known = cited.flatMap(({ passage, quote }) => (passage ? [{ passage, quote }] : []))
-  if (known.length < cited.length) return judgement('no_such_passage')
-  if (before && before.verdict !== 'proved' && LEANS.test(text)) return judgement('leans_on_cut')
-  const proof = prove({ text, citations: known, language })
-  if (!proof.proved && !(proof.reason === 'language' && agrees)) return judgement(proof.reason, proof.detail)
-  const quotes = proof.proved
-    ? proof.quotes.flatMap(({ citation, ...place }) => {
-        const passageId = known[citation]?.passage.passageId
-        return passageId === undefined ? [] : [{ passageId, ...place }]
-      })
-    : known.flatMap(({ passage, quote }) => {
-        const [place] = findQuote(quote, passage.text)
-        return place ? [{ passageId: passage.passageId, ...place }] : []
-      })
-  const shown = known.map(({ quote }) => quote)
-  const rests = quotes.map(({ passageId, ...place }) => {
-    const passage = known.find((one) => one.passage.passageId === passageId)?.passage
-    return passage ? sentencesAround(passage.text, place) : ''
-  })
-  const attempt = [text, ...rests].flatMap((words) => attemptsIn(words))[0]
-  if (attempt) return judgement('attempt', attempt.kind)
-  if (agrees && !(await entailed(companyId, text, shown, agrees, signal))) return judgement('not_entailed')
-  return judgement('proved', null, quotes)
-}
-
-/** How far a sentence is looked for before and behind a quote, in characters. */
-const AROUND = 800
-
-/** The whole sentences in which a quote stands: half of an instruction is still one. */
-const sentencesAround = (text: string, { start, end }: { start: number; end: number }): string => {
-  const from = Math.max(0, start - AROUND)
-  const window = text.slice(from, end + AROUND)
-  const touched = sentences(window).filter((span) => span.start + from < end && span.end + from > start)
-  return window.slice(touched[0]?.start ?? start - from, touched.at(-1)?.end ?? end - from)
+  const { verdict, detail, quotes, needsAgreement } = rule(text, cited, language, before?.verdict)
+  const isPossible = verdict === 'proved' || (needsAgreement && agrees !== null)
+  if (!isPossible) return { judgement: { text, citations, verdict, detail }, quotes: [] }
+  const shown = cited.map(({ quote }) => quote)
+  if (agrees && !(await entailed(companyId, text, shown, agrees, signal)))
+    return { judgement: { text, citations, verdict: 'not_entailed', detail: null }, quotes: [] }
+  return { judgement: { text, citations, verdict: 'proved', detail: null }, quotes }
 }
 
 const verdicts = z.object({ verdicts: z.array(z.object({ sentence: z.int(), supported: z.boolean() })) })
@@ -209,6 +169,7 @@ const entailed = async (
   return parsed.data.verdicts.some(({ sentence, supported }) => sentence === 1 && supported)
 }
 
+/** What is no JSON fails the schema that it is read with. */
 const jsonOf = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -216,17 +177,6 @@ const jsonOf = (text: string): unknown => {
     return undefined
   }
 }
-
-/** Signs that are not seen, or that turn the direction of what is seen, have no place in an answer. */
-const plain = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\p{Cs}\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\u{e0000}-\u{e007f}]/gu, ' ')
-    .replace(/\s+/gu, ' ')
-    .trim()
-
-/** How a sentence begins that goes on from the one before: without that one it would say something else. */
-const LEANS =
-  /^(?:however|but|otherwise|instead|then|therefore|it|they|this|that|these|those|also|in that case|sin embargo|pero|entonces|además|también|esto|eso|en ese caso|no entanto|mas|então|além disso|também|isso|isto|nesse caso|aber|jedoch|sonst|dann|außerdem|auch|es|sie|das|dies|in diesem fall|cependant|mais|sinon|alors|aussi|il|elle|cela|ce|dans ce cas|tuttavia|ma|altrimenti|allora|inoltre|anche|questo|ciò|in tal caso)(?!\p{L})/iu
 
 /** Aborts when `signal` does, or when no sentence was proved in time; after the first one the model's own limits do. */
 const limited = (signal: AbortSignal) => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals'
 import { AppError } from '../../src/platform/errors.js'
 import type { Model, ModelRequest } from '../../src/rag/model.js'
 import type { Retrieved } from '../../src/rag/search.mongo.js'
-import { speak, type ProvedSentence } from '../../src/rag/speak.js'
+import { speak } from '../../src/rag/speak.js'
+import type { ProvedSentence } from '../../src/rag/verdicts.js'
 
 const usage = { inputTokens: 100, outputTokens: 20, costUsd: null, requests: 1 }
 const never = new AbortController().signal
@@ -58,15 +59,21 @@ const hang = (signal: AbortSignal) =>
     signal.addEventListener('abort', () => reject(signal.reason as Error))
   })
 
-const run = async (model: Model, { judge = null as Model | null, language = 'en', signal = never } = {}) => {
+const run = async (
+  model: Model,
+  { judge = null as Model | null, language = 'en', signal = never, question = 'How long do refunds take?' } = {},
+) => {
   const shown: ProvedSentence[] = []
-  const passages = [passage('p1', REFUNDS), passage('p2', 'Returns are free within 30 days.')].map((one, at) => ({
+  const passages = [
+    passage('p1', REFUNDS),
+    passage('p2', 'Returns are free within 30 days.'),
+    { ...passage('p3', 'Opening hours are nine to five. Parking costs 2 euros.'), title: 'Visiting' },
+  ].map((one, at) => ({
     id: at + 1,
     passage: one,
-    continues: false,
   }))
   const spoken = await speak(
-    { companyId: 'acme', question: 'How long do refunds take?', history: [], language, passages },
+    { companyId: 'acme', question, about: { text: question, language: 'en' }, history: [], language, passages },
     { model, judge, onSentence: (one) => shown.push(one) },
     signal,
   )
@@ -100,9 +107,10 @@ describe('what a model writes', () => {
       {
         companyId: 'acme',
         question: '?',
+        about: { text: '?', language: 'en' },
         history: [],
         language: 'en',
-        passages: [{ id: 1, passage: passage('p1', REFUNDS), continues: false }],
+        passages: [{ id: 1, passage: passage('p1', REFUNDS) }],
       },
       { model, judge: null, onSentence: (one) => shown.push(one) },
       never,
@@ -163,7 +171,7 @@ describe('a model that does not stop', () => {
 
   it('has said enough after eight sentences, and its request ends there', async () => {
     const lines = Array.from({ length: 12 }, (_, at) => `Rule ${at + 1} says that parcels of kind ${at + 1} are free.`)
-    const passages = [{ id: 1, passage: passage('p1', lines.join(' ')), continues: false }]
+    const passages = [{ id: 1, passage: passage('p1', lines.join(' ')) }]
     let ended = false
     const model: Model = {
       ...modelThat([]),
@@ -178,7 +186,7 @@ describe('a model that does not stop', () => {
       },
     }
     const spoken = await speak(
-      { companyId: 'acme', question: '?', history: [], language: 'en', passages },
+      { companyId: 'acme', question: '?', about: { text: '?', language: 'en' }, history: [], language: 'en', passages },
       { model, judge: null, onSentence: () => {} },
       never,
     )
@@ -277,5 +285,39 @@ describe('where a second model must agree', () => {
   ])('nothing is said on %s', async (_what, answer) => {
     const { judge } = judgeThat(() => answer)
     expect((await run(modelThat([written(TRUE)]), { judge })).said).toEqual([])
+  })
+})
+
+describe('a true sentence about something else than the question', () => {
+  const ABOUT = 'Refunds are paid within 14 days.'
+  const BESIDE = sentence('Opening hours are nine to five.', 'Opening hours are nine to five.', 3)
+  const MORE = sentence('Parking costs 2 euros.', 'Parking costs 2 euros.', 3)
+
+  it('is dropped where another sentence is about the question, before it or after it', async () => {
+    for (const order of [
+      [BESIDE, TRUE],
+      [TRUE, BESIDE],
+    ]) {
+      const { said, shown, judged } = await run(modelThat([written(...order)]))
+      expect(said.map(({ text }) => text)).toEqual([ABOUT])
+      expect(shown).toEqual(said)
+      expect(judged.find(({ text }) => text === BESIDE.text)).toMatchObject({ verdict: 'beside_question' })
+    }
+  })
+
+  it('is said where it is the only answer', async () => {
+    const { outcome, said } = await run(modelThat([written(BESIDE)]))
+    expect(outcome).toBe('answered')
+    expect(said.map(({ text }) => text)).toEqual([BESIDE.text])
+  })
+
+  it('is no reason to drop anything where the question is put in other words than the documents', async () => {
+    const { said } = await run(modelThat([written(BESIDE, MORE, TRUE)]))
+    expect(said).toHaveLength(3)
+  })
+
+  it('may go on about the passage that answers', async () => {
+    const { said } = await run(modelThat([written(TRUE, sentence('The money goes back to the card that was used.'))]))
+    expect(said).toHaveLength(2)
   })
 })
