@@ -24,6 +24,7 @@ const { proof } = await import('./bench/proof.mjs')
 const { search } = await import('./bench/search.mjs')
 const { sla } = await import('./bench/sla.mjs')
 const { startup } = await import('./bench/startup.mjs')
+const { whatsapp } = await import('./bench/whatsapp.mjs')
 const { widget } = await import('./bench/widget.mjs')
 const { store } = await import('./bench/store.mjs')
 const { killStoreRounds } = await import('./bench/store-kill.mjs')
@@ -43,6 +44,7 @@ const benches = {
   drafts,
   fanout,
   outages,
+  whatsapp,
   widget,
   store,
   'store-kill': async () => ({ bench: 'store-kill', ...(await killStoreRounds({ rounds: 100 })) }),

@@ -217,6 +217,10 @@ describe('WhatsApp’s window of 24 hours', () => {
     expect(isOpenAt(closes, at(29))).toBe(false)
   })
 
+  it('is not shortened by an old message that is told after a newer one', () => {
+    expect(windowClosesAt([message('customer', 9), message('customer', 10, 2)])).toEqual(at(33))
+  })
+
   it('counts from when it was written where WhatsApp told it late', () => {
     expect(windowClosesAt([message('customer', 10, 2)])).toEqual(at(26))
   })

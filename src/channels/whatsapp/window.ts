@@ -7,9 +7,11 @@ const MARGIN_MS = 30_000
 
 /** Until when free words may be sent; `null` where the customer wrote nothing that opens the window. */
 export const windowClosesAt = (history: readonly Pick<Message, 'author' | 'kind' | 'at' | 'sentAt'>[]): Date | null => {
-  const last = history.findLast(({ author, kind }) => kind === 'message' && author.kind === 'customer')
-  // A message that was told late was written when WhatsApp says.
-  return last ? new Date(Math.min(last.at.getTime(), last.sentAt?.getTime() ?? Infinity) + WINDOW_MS) : null
+  const written = history
+    .filter(({ author, kind }) => kind === 'message' && author.kind === 'customer')
+    // What was told late was written when WhatsApp says; and what was told last need not have been written last.
+    .map(({ at, sentAt }) => Math.min(at.getTime(), sentAt?.getTime() ?? Infinity))
+  return written.length > 0 ? new Date(Math.max(...written) + WINDOW_MS) : null
 }
 
 export const isOpenAt = (closesAt: Date | null, now: Date): boolean =>
