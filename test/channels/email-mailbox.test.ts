@@ -167,7 +167,6 @@ withMailServer('a mailbox that is followed', () => {
     ['fetch of mail', /FETCH .*BODY\.PEEK/i],
     ['idle', /IDLE/i],
     ['the end of idle', /DONE/i],
-    ['noop', /NOOP/i],
   ])('a connection that breaks at the %s loses nothing', async (_name, pattern) => {
     const { deliver, follow, has, stored, connected } = account()
     const before = follow()

@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
+import { generateKeyPairSync } from 'node:crypto'
 import { makeCompose } from '../../src/channels/email/compose.js'
 import { decodeEmail } from '../../src/channels/email/decode.js'
 import { makeMarks } from '../../src/channels/email/marks.js'
 import { settings } from '../../src/channels/email/settings.js'
-import { writeMime } from '../../src/channels/email/smtp.js'
+import { makeSmtp, writeMime } from '../../src/channels/email/smtp.js'
 import type { Message, OutboundMessage } from '../../src/conversations/message.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
+import { fieldOf } from '../support/email.mjs'
+import { openSmtp } from '../support/smtp.mjs'
 
 const secrets = makeSecrets('a secret of the tests, longer than thirty-two characters')
 const marks = makeMarks({ address: 'Support@Acme.example', channelId: 'chn_1', secrets })
@@ -179,5 +182,76 @@ describe('a mail that is sent', () => {
     const { envelopeFrom } = composed([inbound({})], {}, { returnPath: 'marked' })
     expect(marks.bouncedOf(envelopeFrom)).toBe('msg_abcdefghijklmnopqrst')
     expect(composed([inbound({})]).envelopeFrom).toBe('support@acme.example')
+  })
+})
+
+describe('the way out', () => {
+  const transport = async (own: object = {}) => {
+    const sink = await openSmtp()
+    const time = { now: new Date('2026-03-02T10:00:00Z') }
+    const smtp = makeSmtp({
+      settings: settings.parse({
+        address: 'support@acme.example',
+        webhookSecret: 'a secret for the webhook only',
+        smtp: { host: '127.0.0.1', port: sink.port, secure: false },
+        ...own,
+      }),
+      tokens: null,
+      lookup: async (host) => host,
+      clock: { now: () => time.now },
+    })
+    const send = (id: string) =>
+      smtp.send(composed([inbound({})], { id }), new AbortController().signal).then(({ receipt }) => receipt)
+    const close = async () => {
+      smtp.close()
+      await sink.close()
+    }
+    return { sink, send, time, close }
+  }
+
+  it('no more goes out in a minute than is allowed; who has to wait is told how long, and has a turn then', async () => {
+    const { sink, send, time, close } = await transport({ perMinute: 2 })
+    await send('msg_1')
+    await send('msg_2')
+    await expect(send('msg_3')).rejects.toMatchObject({ kind: 'unavailable', retryAfterMs: 60_000 })
+    await expect(send('msg_4')).rejects.toMatchObject({ retryAfterMs: 60_000 })
+    await expect(send('msg_5')).rejects.toMatchObject({ retryAfterMs: 120_000 })
+    expect(sink.sent).toHaveLength(2)
+    time.now = new Date(time.now.getTime() + 60_000)
+    expect(await send('msg_3')).toMatchObject({ kind: 'sent' })
+    expect(await send('msg_4')).toMatchObject({ kind: 'sent' })
+    await expect(send('msg_5')).rejects.toMatchObject({ retryAfterMs: 60_000 })
+    await close()
+  })
+
+  it('a connection that is kept is used again', async () => {
+    const { sink, send, close } = await transport()
+    for (const id of ['msg_1', 'msg_2', 'msg_3']) await send(id)
+    expect(sink.connections()).toBe(1)
+    await close()
+  })
+
+  it('mail is signed for the domain where the company gave its key', async () => {
+    const { privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    })
+    const { sink, send, close } = await transport({ dkim: { domain: 'acme.example', selector: 's1', privateKey } })
+    await send('msg_1')
+    expect(fieldOf(sink.sent[0]?.raw ?? '', 'DKIM-Signature')).toMatch(/d=acme\.example; .*s=s1;/)
+    await close()
+  })
+
+  it('a server that is not there, or that defers, is tried again later; one that refuses is not', async () => {
+    const { sink, send, close } = await transport()
+    sink.behave({ kind: 'defer', at: 'mail' }, 1)
+    await expect(send('msg_1')).rejects.toMatchObject({ kind: 'unavailable' })
+    sink.behave({ kind: 'refuse', at: 'rcpt', words: '5.1.1 no such user' }, 1)
+    expect(await send('msg_2')).toMatchObject({ kind: 'refused', reason: expect.stringContaining('no such user') })
+    sink.behave({ kind: 'drop' }, 1)
+    await expect(send('msg_3')).rejects.toMatchObject({ code: 'mail_unknown' })
+    await close()
+    await expect(send('msg_4')).rejects.toMatchObject({ kind: 'unavailable', code: 'server_unreachable' })
   })
 })

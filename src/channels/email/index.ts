@@ -26,7 +26,7 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
   const tokens = imap?.oauth
     ? makeAccessTokens({ oauth: imap.oauth, fetch: kit.fetch, kept: { memory, secrets }, clock })
     : null
-  const smtp = makeSmtp({ settings: given, tokens, lookup })
+  const smtp = makeSmtp({ settings: given, tokens, lookup, clock })
   const compose = makeCompose({ settings: given, marks })
   const roundTrip = makeRoundTrip({ settings: given, marks, smtp, tokens, kit })
   const brake = makeBrake()

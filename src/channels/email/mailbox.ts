@@ -45,6 +45,7 @@ const TIMING: Timing = { poll: 45_000, answer: 20_000, firstPause: 500 }
 const LONGEST_PAUSE_MS = 60_000
 const LASTING_PAUSE_MS = 5 * 60_000
 const STEADY_AFTER_MS = 60_000
+const TELL_EVERY_MS = 60_000
 
 const MOST_BYTES = 40 * 1024 * 1024
 const GROUP_BYTES = 4 * 1024 * 1024
@@ -178,7 +179,21 @@ export const makeMailbox = (needs: Needs) => {
     }
     const moved: Cursor = { ...rest, lastUid: last.uid }
     await memory.set(key, moved)
+    tellLag(found.at(-1))
     return moved
+  }
+
+  let toldAt = 0
+  /** How far behind the server we are, now and then: whoever looks at the channel sees that mail flows. */
+  const tellLag = (mail: Found | undefined): void => {
+    const now = clock.now().getTime()
+    if (!mail || now - toldAt < TELL_EVERY_MS) return
+    toldAt = now
+    const seconds = Math.max(0, Math.round((now - mail.receivedAt.getTime()) / 1_000))
+    report({
+      state: 'connected',
+      detail: `The last mail came ${mail.receivedAt.toISOString()} and was taken in after ${seconds} s.`,
+    })
   }
 
   const catchUp = async (client: ImapFlow, before: Cursor, signal: AbortSignal): Promise<Cursor> => {
@@ -225,6 +240,7 @@ export const makeMailbox = (needs: Needs) => {
       report({ state: 'connected' })
       while (!signal.aborted && !ended.signal.aborted) {
         news = false
+        // Also the watchdog: a connection that died without a word does not answer.
         cursor = await catchUp(client, cursor, signal)
         if (news || signal.aborted) continue
         // Not awaited: it lasts until the next command. Its end is told by `close`.
@@ -238,8 +254,6 @@ export const makeMailbox = (needs: Needs) => {
           if (news || ended.signal.aborted) told()
         })
         told = () => {}
-        // Also the watchdog: a connection that died without a word does not answer.
-        if (!news && !ended.signal.aborted) await within(client, client.noop(), timing.answer)
       }
       if (!signal.aborted)
         throw lost ?? new AppError('unavailable', 'connection_lost', 'The mail server closed the connection.')

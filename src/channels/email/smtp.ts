@@ -6,10 +6,12 @@ import { isIP } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Receipt } from '../../conversations/message.js'
 import type { Outside } from '../../platform/addresses.js'
+import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { ComposedMail } from './compose.js'
 import { mailFaultOf } from './faults.js'
 import type { AccessTokens } from './oauth.js'
+import { makePace } from './pace.js'
 import type { EmailSettings } from './settings.js'
 
 const CONNECT_MS = 5_000
@@ -57,8 +59,9 @@ export type Sent = { receipt: Receipt; raw: Buffer }
  * Hands mail to the company's server, over a few connections that are kept, no faster than it allows. Each mail is written once
  * and has one Message-ID. nodemailer may not try again by itself: only the core knows what a second copy would mean.
  */
-export const makeSmtp = (needs: Needs) => {
+export const makeSmtp = ({ clock, ...needs }: Needs & { clock: Clock }) => {
   const { settings } = needs
+  const turnOf = makePace({ perMinute: settings.perMinute, clock })
   let kept: { transport: Transporter<SMTPPool.SentMessageInfo>; key: string } | null = null
 
   const transport = async () => {
@@ -72,8 +75,6 @@ export const makeSmtp = (needs: Needs) => {
       pool: true,
       maxConnections: CONNECTIONS,
       maxMessages: MAILS_PER_CONNECTION,
-      rateDelta: 60_000,
-      rateLimit: settings.perMinute,
       maxRequeues: 0,
       ...(settings.dkim
         ? {
@@ -90,7 +91,14 @@ export const makeSmtp = (needs: Needs) => {
   }
 
   return {
-    send: async (mail: ComposedMail, signal: AbortSignal): Promise<Sent> => {
+    send: async (mail: ComposedMail, given: AbortSignal): Promise<Sent> => {
+      const waitMs = turnOf(mail.messageId)
+      if (waitMs > 0)
+        throw new AppError('unavailable', 'paced', 'More mail than is allowed in a minute waits.', {
+          retryAfterMs: waitMs,
+        })
+      // Given up by ourselves a moment before the core does: what was not handed over by then is not sent later either.
+      const signal = AbortSignal.any([given, AbortSignal.timeout(ANSWER_MS)])
       const raw = await writeMime(mail)
       const out = await transport().catch((cause: unknown) => {
         throw unavailable(cause)
@@ -102,7 +110,7 @@ export const makeSmtp = (needs: Needs) => {
       const to = [...mail.to, ...mail.cc].map(({ address }) => address)
       try {
         signal.throwIfAborted()
-        const info = await out.sendMail({ raw: source, envelope: { from: mail.envelopeFrom, to } })
+        const info = await out.sendMail({ raw: source, envelope: { from: mail.envelopeFrom, to }, signal })
         const [first] = mail.to
         const refusedFirst = info.rejectedErrors?.find(({ recipient }) => recipient === first?.address)
         if (refusedFirst) return { receipt: refusal(refusedFirst), raw }
