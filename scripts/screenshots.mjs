@@ -55,6 +55,14 @@ try {
     { name: 'knowledge', path: '/knowledge' },
     { name: 'settings', path: '/settings' },
     { name: 'channels', path: '/settings/channels' },
+    {
+      name: 'channel-new',
+      path: '/settings/channels',
+      then: async (page) => {
+        await page.locator('.add-channel').click()
+        await page.getByRole('menuitem').nth(1).click()
+      },
+    },
     { name: 'people', path: '/settings/people' },
     { name: 'keys', path: '/settings/keys' },
     { name: 'company', path: '/settings/company' },

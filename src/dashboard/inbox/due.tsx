@@ -1,9 +1,12 @@
+import { TextInput } from '@mantine/core'
 import { IconClockHour4 } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
-import { useLanguage, useT } from '../languages/index.js'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useFault, useLanguage, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
-import type { Conversation } from '../server/queries.js'
+import { queryClient, useMay, type Conversation } from '../server/queries.js'
 import { useMinute } from '../ui/clock.js'
+import { tell } from '../ui/tell.js'
 import { clockTime, fullDate, sameDay } from '../ui/time.js'
 import './due.css'
 
@@ -23,7 +26,8 @@ export const DueChip = ({ conversation: { due } }: { conversation: Conversation 
 }
 
 /** Every promise to this customer, and the way to each deadline, in the server's words. */
-export const Promises = ({ conversation: { id, version, due } }: { conversation: Conversation }) => {
+export const Promises = ({ conversation }: { conversation: Conversation }) => {
+  const { id, version, due } = conversation
   const t = useT()
   const moment = useMoment()
   const levels = useQuery({
@@ -32,7 +36,7 @@ export const Promises = ({ conversation: { id, version, due } }: { conversation:
     placeholderData: (before) => before,
   })
   const { policy, clocks } = levels.data ?? {}
-  if (!policy || !clocks) return null
+  if (!policy || !clocks) return <Tier key={conversation.contactId} conversation={conversation} />
   return (
     <section className="promises">
       <h3>{t('due.title')}</h3>
@@ -58,7 +62,47 @@ export const Promises = ({ conversation: { id, version, due } }: { conversation:
         ))}
       </ul>
       <p className="faint">{t('due.policy', { name: policy.name })}</p>
+      <Tier key={conversation.contactId} conversation={conversation} />
     </section>
+  )
+}
+
+/** How important the company calls this customer: what is promised may depend on it. */
+const Tier = ({ conversation: { id, contact } }: { conversation: Conversation }) => {
+  const t = useT()
+  const fault = useFault()
+  const mayWrite = useMay('conversations:write')
+  const [typed, setTyped] = useState(contact.tier ?? '')
+  const change = useMutation({
+    mutationFn: (tier: string | null) => call('conversations', 'setTier', { params: { id }, body: { tier } }),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['service-levels', id] }),
+    onError: (error) => {
+      setTyped(contact.tier ?? '')
+      tell(fault(error), 'fault')
+    },
+  })
+  const save = () => {
+    const tier = typed.trim()
+    if (tier !== (contact.tier ?? '')) change.mutate(tier === '' ? null : tier)
+  }
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        save()
+      }}
+    >
+      <TextInput
+        size="sm"
+        label={t('tier.label')}
+        description={t('tier.hint')}
+        maxLength={60}
+        disabled={!mayWrite}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        onBlur={save}
+      />
+    </form>
   )
 }
 

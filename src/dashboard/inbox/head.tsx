@@ -38,6 +38,7 @@ export const ConversationHead = ({ conversation, acts, aside, toggleAside }: Pro
       </div>
       {acts.takeOver && (
         <Button
+          className="take-over"
           variant="default"
           size="xs"
           leftSection={<IconHandStop size={16} aria-hidden />}

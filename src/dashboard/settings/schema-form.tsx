@@ -106,7 +106,8 @@ const Field = ({
   const nullable = given.anyOf?.some(({ type }) => type === 'null') ?? false
   const schema: Schema = { ...given, ...given.anyOf?.find(({ type }) => type !== 'null') }
   const label = wordFor(t, language, name)
-  const hint = isHint(name) ? t(`settingHint.${name}`) : given.description
+  // What the channel itself says of it is English: it keeps its direction among other letters.
+  const hint = isHint(name) ? t(`settingHint.${name}`) : given.description && <bdi>{given.description}</bdi>
   // A required object is open for what is required in it; what has a default need not be given.
   const isNeeded = required && schema.default === undefined
   const value = set ?? schema.default
@@ -159,7 +160,11 @@ const Field = ({
     return (
       <Textarea
         {...common}
-        description={[hint, t('channels.listHint')].filter(Boolean).join(' ')}
+        description={
+          <>
+            {hint} {t('channels.listHint')}
+          </>
+        }
         rows={3}
         value={Array.isArray(value) ? value.join('\n') : ''}
         onChange={(event) => change(event.currentTarget.value.split('\n'))}
@@ -210,6 +215,7 @@ const Field = ({
       <TextInput
         {...common}
         {...(isWords(schema) ? {} : { dir: 'ltr' })}
+        {...(schema.format === 'date' ? { type: 'date' } : {})}
         maxLength={schema.maxLength ?? 500}
         value={text}
         onChange={(event) => give(event.currentTarget.value)}
@@ -234,7 +240,7 @@ const Group = ({ label, opens, children }: { label: string; opens: boolean; chil
 
 type SecretProps = {
   label: string
-  description: string | undefined
+  description: ReactNode
   withAsterisk: boolean
   disabled: boolean
   error: boolean
@@ -293,7 +299,7 @@ const Secret = ({ isSet, lines, value, change, ...common }: SecretProps) => {
 
 type ColourProps = {
   label: string
-  description: string | undefined
+  description: ReactNode
   disabled: boolean
   error: boolean
   value: string
