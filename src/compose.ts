@@ -127,8 +127,8 @@ export const compose = ({
     log,
   })
 
-  const { promiseFor, termsOf, opening: openingOf } = companies.serviceLevels
-  const store = makeConversationStore({ ...mongo, termsOf, mails: mailer !== null })
+  const { promiseFor, choicesFor, termsOf, opening: openingOf } = companies.serviceLevels
+  const store = makeConversationStore({ ...mongo, termsOf, choicesFor, mails: mailer !== null })
   const inbox = makeInbox(store)
   const explainServiceLevels = makeExplainServiceLevels({ store, termsOf, clock })
   const core = { store, assistantPaused, openingOf, promiseFor, bus, clock, log, metrics, wakeAnswer, wakeDeliver }

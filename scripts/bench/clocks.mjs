@@ -51,7 +51,11 @@ export const clocks = async () => {
   let now = () => new Date(base)
   const bus = makeBus()
   const needs = {
-    store: makeConversationStore({ ...mongo, termsOf: async () => terms }),
+    store: makeConversationStore({
+      ...mongo,
+      termsOf: async () => terms,
+      choicesFor: async () => ({ changes: false, choose: () => null }),
+    }),
     promiseFor: async () => promised,
     assistantPaused: async () => false,
     openingOf: async () => ({ hours, outside: /** @type {const} */ ('as_usual') }),

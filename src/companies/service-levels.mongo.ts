@@ -41,6 +41,14 @@ type VersionDocument<Content> = {
 export type TermsRef = { policyId: string; policies: number; hours: number | null; channelId: string }
 export type ServiceTerms = { policy: Policy; hours: BusinessHours | null }
 
+type Promised = { ref: TermsRef; terms: ServiceTerms }
+
+export type Choices = {
+  /** Whether any of it asks for what may change while a conversation goes on. */
+  changes: boolean
+  choose(facts: Facts): Promised | null
+}
+
 /** What of a policy its author decides. */
 export type PolicyDraft = Omit<Policy, 'id' | 'version'> & { id?: string | undefined }
 
@@ -135,6 +143,31 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
     return given
   }
 
+  /** From what a promise is chosen: from the versions of `ref`, or those that hold now. */
+  const choicesFor = async (companyId: string, ref: TermsRef | null, channelId: string): Promise<Choices> => {
+    const { version: policiesVersion, content } = ref
+      ? await policies.at(companyId, ref.policies)
+      : await policies.now(companyId)
+    if (policiesVersion === null) return { changes: false, choose: () => null }
+    const { version: hoursVersion, content: opening } = !ref
+      ? await hours.now(companyId)
+      : ref.hours === null
+        ? { version: null, content: ALWAYS_OPEN }
+        : await hours.at(companyId, ref.hours)
+    return {
+      changes: content.some(({ when }) => when.tag ?? when.priority ?? when.tier ?? when.language),
+      choose: (facts) => {
+        const policy = matchPolicy(content, facts)
+        return (
+          policy && {
+            ref: { policyId: policy.id, policies: policiesVersion, hours: hoursVersion, channelId },
+            terms: { policy, hours: hoursOnChannel(opening, channelId) },
+          }
+        )
+      },
+    }
+  }
+
   return {
     hours: {
       get: hours.now,
@@ -163,17 +196,10 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
     },
 
     /** What is promised to a customer who writes now, and under which versions; `null`: nothing. */
-    promiseFor: async (companyId: string, facts: Facts): Promise<{ ref: TermsRef; terms: ServiceTerms } | null> => {
-      const { version, content } = await policies.now(companyId)
-      if (version === null) return null
-      const policy = matchPolicy(content, facts)
-      if (!policy) return null
-      const { version: hoursVersion, content: opening } = await hours.now(companyId)
-      return {
-        ref: { policyId: policy.id, policies: version, hours: hoursVersion, channelId: facts.channel },
-        terms: { policy, hours: hoursOnChannel(opening, facts.channel) },
-      }
-    },
+    promiseFor: async (companyId: string, facts: Facts): Promise<Promised | null> =>
+      (await choicesFor(companyId, null, facts.channel)).choose(facts),
+
+    choicesFor,
 
     /** The terms that something began under. */
     termsOf: async (companyId: string, ref: TermsRef): Promise<ServiceTerms> => {

@@ -42,9 +42,10 @@ export const makeActions = (needs: Needs) => {
   const change = async (
     { companyId, conversationId }: Target,
     plan: (conversation: Conversation, now: Date) => ReturnType<Plan>,
+    choosing: { choosesAgain?: true } = {},
   ): Promise<Appended> => {
     const now = clock.now()
-    const target = { companyId, conversationId, at: now, requestId: currentRequestId() ?? newId('req') }
+    const target = { companyId, conversationId, at: now, requestId: currentRequestId() ?? newId('req'), ...choosing }
     const appended = await store.change(target, (conversation) => plan(conversation, now))
     if (!appended) throw new AppError('not_found', 'conversation_not_found', 'There is no such conversation.')
     announce(bus, appended)
@@ -53,6 +54,10 @@ export const makeActions = (needs: Needs) => {
 
   const changed = async (target: Target, plan: Parameters<typeof change>[1]): Promise<Conversation> =>
     (await change(target, plan)).conversation
+
+  /** A change by which another promise may be chosen. */
+  const rechosen = async (target: Target, plan: Parameters<typeof change>[1]): Promise<Conversation> =>
+    (await change(target, plan, { choosesAgain: true })).conversation
 
   /** Appends what a person's client may send again because it never heard that it arrived. */
   const say = async (
@@ -186,10 +191,22 @@ export const makeActions = (needs: Needs) => {
     },
 
     setTags: (target: Target & { tags: string[] }) =>
-      changed(target, () => ({ change: { tags: [...new Set(target.tags)] }, drafts: [] })),
+      rechosen(target, () => ({ change: { tags: [...new Set(target.tags)] }, drafts: [] })),
+
+    /** Of the customer, in all of their conversations; what is not resolved may be promised something else by it. */
+    setTier: async (target: Target & { tier: string | null }): Promise<Conversation> => {
+      const { companyId, conversationId, person } = target
+      const { contactId } = await store.conversation(companyId, conversationId)
+      await store.setContactTier(companyId, contactId, target.tier)
+      const others = (await store.unresolvedOfContact(companyId, contactId)).filter((id) => id !== conversationId)
+      for (const id of others) {
+        await rechosen({ companyId, conversationId: id, person }, () => ({ change: {}, drafts: [] }))
+      }
+      return rechosen(target, () => ({ change: {}, drafts: [] }))
+    },
 
     setPriority: (target: Target & { priority: Priority }) =>
-      changed(target, ({ priority: from }) => ({
+      rechosen(target, ({ priority: from }) => ({
         change: { priority: target.priority },
         drafts:
           from === target.priority

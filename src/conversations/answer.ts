@@ -256,7 +256,9 @@ export const makeAnswer = (needs: Needs) => {
     change: ConversationChange,
     drafts: Draft[],
   ): Promise<Appended | null> => {
-    const target = { companyId, conversationId: id, at: clock.now(), requestId: answerDue.requestId }
+    // Only now is it known what language a new customer writes, and a promise may ask for it.
+    const choosesAgain = change.language ? { choosesAgain: true as const } : {}
+    const target = { companyId, conversationId: id, at: clock.now(), requestId: answerDue.requestId, ...choosesAgain }
     const appended = await store.change(target, (now) => (now.version === version ? { change, drafts } : null))
     if (!appended) return null
     announce(bus, appended)

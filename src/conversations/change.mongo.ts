@@ -1,20 +1,24 @@
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { inTransaction, isOutage, withId, type Collection, type Mongo, type Session } from '../platform/mongo.js'
-import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
+import type { Choices, ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import { collect, knownWith, nothingMoves, type ClockLedger, type Moving } from './clocks.mongo.js'
 import {
+  begin,
+  factsOf,
   follow,
   isLate,
+  isOpenToChoice,
   isReply,
   readAgain,
   type Announcement,
   type Followed,
-  type Known,
+  type Ledgers,
   type RunningClocks,
 } from './clocks.js'
 import type { Conversation } from './conversation.js'
 import type { Message, Original } from './message.js'
+import type { ContactDocument, Promised } from './store.mongo.js'
 import { eventLine } from './timeline.js'
 
 /**
@@ -106,7 +110,14 @@ export type Appended = { conversation: Conversation; messages: Message[] }
  */
 export type Plan = (conversation: Conversation) => { change: ConversationChange; drafts: readonly Draft[] } | null
 
-type Target = { companyId: string; conversationId: string; at: Date; requestId: string }
+type Target = {
+  companyId: string
+  conversationId: string
+  at: Date
+  requestId: string
+  /** What a promise is chosen by may change: it is chosen again. */
+  choosesAgain?: true
+}
 /** The channel took a message: no change of the conversation, but of its clocks. */
 type Sent = { messageId: string; externalId: string | undefined }
 type Wanted = Target & { plan: Plan | null; sent?: Sent }
@@ -138,11 +149,23 @@ type Needs = {
   ledger: ClockLedger
   /** What a conversation's clocks run under; asked for only where clocks run. */
   termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
+  /** From what a promise may be chosen: the versions under which one was made, or those that hold now. */
+  choicesFor(companyId: string, ref: TermsRef | null, channelId: string): Promise<Choices>
+  contacts: Collection<ContactDocument>
   /** Whether this installation mails its people about warnings and breaches. */
   mails: boolean
 }
 
-export const makeChanges = ({ client, conversations, messages, ledger, termsOf, mails }: Needs) => {
+export const makeChanges = ({
+  client,
+  conversations,
+  messages,
+  contacts,
+  ledger,
+  termsOf,
+  choicesFor,
+  mails,
+}: Needs) => {
   const waiting: Waiting[] = []
   /** Conversations in a group under way: their next change waits, so changes of one conversation never collide here. */
   const busy = new Set<string>()
@@ -152,6 +175,7 @@ export const makeChanges = ({ client, conversations, messages, ledger, termsOf, 
     inTransaction(client, async (session) => {
       const current = await read(group, session)
       const sending = await readSending(group, current, session)
+      await readChoices(group, current, session)
       const folded = group.map((target) => fold(current, target, sending))
       const changed = [...current.values()].filter(({ added, change }) => added > 0 || change.clocks)
       if (changed.length > 0) await update(changed, session)
@@ -193,24 +217,44 @@ export const makeChanges = ({ client, conversations, messages, ledger, termsOf, 
         return clocks && (others.length > 1 || isLate(clocks, message)) ? [message.conversationId] : []
       }),
     )
-    if (late.size > 0) {
-      const known = await ledger.known(session, [...late])
-      const lines = await messages
-        .find(
-          { conversationId: { $in: [...late] } },
-          { session, sort: { conversationId: 1, seq: 1 }, projection: { text: 0, citations: 0 } },
-        )
-        .toArray()
-      for (const id of late) {
-        const state = current.get(id)
-        if (!state) continue
-        state.whole = {
-          lines: lines.filter(({ conversationId }) => conversationId === id),
-          known: known.get(id) ?? new Map(),
-        }
+    if (late.size > 0) await readWhole([...late], current, session)
+    return new Map(found.map((message) => [message._id, message]))
+  }
+
+  const readWhole = async (ids: readonly string[], current: Map<string, Current>, session: Session): Promise<void> => {
+    const known = await ledger.known(session, ids)
+    const lines = await messages
+      .find(
+        { conversationId: { $in: [...ids] } },
+        { session, sort: { conversationId: 1, seq: 1 }, projection: { text: 0, citations: 0 } },
+      )
+      .toArray()
+    for (const id of ids) {
+      const state = current.get(id)
+      if (!state) continue
+      state.whole = {
+        lines: lines.filter(({ conversationId }) => conversationId === id),
+        known: known.get(id) ?? new Map(),
       }
     }
-    return new Map(found.map((message) => [message._id, message]))
+  }
+
+  /** From what a promise can be chosen again where that is asked for, and could make a difference. */
+  const readChoices = async (
+    group: readonly Wanted[],
+    current: Map<string, Current>,
+    session: Session,
+  ): Promise<void> => {
+    for (const { conversationId, companyId, choosesAgain } of group) {
+      const state = current.get(conversationId)
+      if (!choosesAgain || !state || state.document.companyId !== companyId || state.choices) continue
+      const { channelId, contactId, clocks } = state.document
+      const { changes, choose } = await choicesFor(companyId, clocks?.ref ?? null, channelId)
+      if (!changes) continue
+      const contact = await contacts.findOne({ _id: contactId, companyId }, { session })
+      state.choices = { choose, contact }
+      if (!state.whole) await readWhole([conversationId], current, session)
+    }
   }
 
   const update = async (changed: readonly Current[], session: Session): Promise<void> => {
@@ -293,12 +337,13 @@ type Current = {
   terms: ServiceTerms | null
   mails: boolean
   moving?: Moving
-  /** Read where a line may have come late. */
+  /** Read where a line may have come late, or a promise may be chosen again. */
   whole?: Whole
+  choices?: { choose: Choices['choose']; contact: ContactDocument | null }
 }
 
 /** A whole timeline and what its ledgers hold. */
-type Whole = { lines: Omit<MessageDocument, 'text' | 'citations'>[]; known: Known }
+type Whole = { lines: Omit<MessageDocument, 'text' | 'citations'>[]; known: Ledgers }
 
 type Folded =
   | { refused: unknown }
@@ -317,7 +362,7 @@ const fold = (current: Map<string, Current>, wanted: Wanted, sending: Map<string
   return plan ? applyTo(state, plan, wanted) : { nothing: true }
 }
 
-const applyTo = (state: Current, plan: Plan, { at: asked, requestId }: Target): Folded => {
+const applyTo = (state: Current, plan: Plan, { at: asked, requestId, choosesAgain }: Target): Folded => {
   // Processes and their queues disagree by moments; a timeline must not.
   const at = asked < state.document.updatedAt ? state.document.updatedAt : asked
   let planned: ReturnType<Plan>
@@ -332,11 +377,41 @@ const applyTo = (state: Current, plan: Plan, { at: asked, requestId }: Target): 
   const change = { ...planned.change, updatedAt: at, ...(said ? { lastMessage: excerptOf(said, at) } : {}) }
   const documents = append(state, change, drafts, at, requestId)
   const { clocks } = state.document
-  if (clocks && state.terms) {
+  const chosen = choosesAgain ? chooseAgain(state) : null
+  if (chosen) {
+    documents.push(...promiseAgain(state, chosen, at, requestId))
+  } else if (clocks && state.terms) {
     const followed = follow(clocks, state.terms, documents.map(withId), at)
     documents.push(...moveClocks(state, followed, null, at, requestId))
   }
   return { conversation: withId(state.document), documents }
+}
+
+/** Another promise than the one that was made; `null`: it stays. What was kept or broken is never judged again. */
+const chooseAgain = ({ document, choices, whole, moving }: Current): Promised | null => {
+  if (!choices || !whole || !isOpenToChoice(knownWith(whole.known, moving))) return null
+  const chosen = choices.choose(factsOf(document, choices.contact ?? {}))
+  return chosen && chosen.ref.policyId !== document.clocks?.ref.policyId ? chosen : null
+}
+
+/** The promise counts from the customer's first message, as if it had been made then. */
+const promiseAgain = (state: Current, chosen: Promised, at: Date, requestId: string): MessageDocument[] => {
+  const { clocks } = state.document
+  const { lines = [], known = new Map() } = state.whole ?? {}
+  state.terms = chosen.terms
+  if (clocks) {
+    const again = readAgain(
+      { ...clocks, ref: chosen.ref },
+      chosen.terms,
+      lines.map(withId),
+      at,
+      knownWith(known, state.moving),
+    )
+    return moveClocks(state, again, again.gone, at, requestId)
+  }
+  const first = lines.find(({ event }) => event?.name === 'priority')?.event
+  const began = first?.name === 'priority' ? first.from : state.document.priority
+  return moveClocks(state, begin(chosen, began, lines.map(withId), at), null, at, requestId)
 }
 
 /** Moves the clocks of the conversation to where an accepted answer puts them. */

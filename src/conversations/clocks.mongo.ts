@@ -1,7 +1,7 @@
 import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import type { Collection, CollectionSchema, Db, Session } from '../platform/mongo.js'
 import type { LedgerEntry } from '../sla/clocks.js'
-import type { ClockRecord, Followed, Known, RunningClocks } from './clocks.js'
+import type { ClockRecord, Followed, Ledgers, RunningClocks } from './clocks.js'
 
 /**
  * The ledger: one document for every clock that ever ran, with each of its changes, their cause and their message. It is
@@ -45,7 +45,7 @@ export const collect = (moving: Moving, { moved }: Followed, gone: readonly stri
 }
 
 /** What the ledgers hold once all this is written. */
-export const knownWith = (known: Known, moving: Moving | undefined): Known => {
+export const knownWith = (known: Ledgers, moving: Moving | undefined): Ledgers => {
   if (!moving) return known
   const all = new Map(known)
   for (const clockId of moving.gone) all.delete(clockId)
@@ -103,9 +103,9 @@ export const makeClockLedger = ({ db }: { db: Db }) => {
     },
 
     /** What the ledgers of these conversations hold. */
-    known: async (session: Session, conversationIds: readonly string[]): Promise<Map<string, Known>> => {
+    known: async (session: Session, conversationIds: readonly string[]): Promise<Map<string, Ledgers>> => {
       const found = await clocks.find({ conversationId: { $in: [...conversationIds] } }, { session }).toArray()
-      const knownOf = (id: string): Known =>
+      const knownOf = (id: string): Ledgers =>
         new Map(
           found
             .filter(({ conversationId }) => conversationId === id)

@@ -10,8 +10,8 @@ import {
   type LedgerEntry,
   type Watch,
 } from '../sla/clocks.js'
-import type { ClockKind } from '../sla/policy.js'
-import type { Priority } from './conversation.js'
+import type { ClockKind, Facts } from '../sla/policy.js'
+import type { Conversation, Priority } from './conversation.js'
 import type { Author, DeliveryStatus, Message } from './message.js'
 
 /**
@@ -69,6 +69,35 @@ const ACCEPTED: readonly (DeliveryStatus | null)[] = ['sent', 'delivered', 'read
 export const isReply = ({ kind, author, handover, notice }: Pick<Message, 'kind' | 'author' | 'handover' | 'notice'>) =>
   kind === 'message' && (author.kind === 'agent' || author.kind === 'assistant') && !handover && !notice
 
+/** With what every conversation begins. */
+export const FIRST = { priority: 'normal' as const, tags: [] as string[] }
+
+type Known = { name?: string; email?: string; reference?: string; verified?: true; tier?: string }
+
+/** What a promise is chosen by. */
+export const factsOf = (
+  { channelId, priority, tags, language }: Pick<Conversation, 'channelId' | 'priority' | 'tags' | 'language'>,
+  { name, email, reference, verified, tier }: Known,
+): Facts => ({
+  tier: tier ?? null,
+  channel: channelId,
+  priority,
+  tags,
+  language,
+  attributes: {
+    ...(name ? { name } : {}),
+    ...(email ? { email } : {}),
+    ...(reference ? { reference } : {}),
+    verified: verified ?? false,
+  },
+})
+
+const DECIDED: readonly Change[] = ['meet', 'breach', 'stop', 'cancel', 'waive']
+
+/** As long as nothing was kept, broken or given up, another promise may take the place of the one that was made. */
+export const isOpenToChoice = (known: Ledgers): boolean =>
+  [...known.values()].every(({ changes }) => !changes.some((change) => DECIDED.includes(change)))
+
 /** `null`: no clock cares. */
 export const eventOf = (message: Omit<Message, 'text' | 'citations'>): Happened | null => {
   const { id, at, seq, author, kind, event, status } = message
@@ -125,7 +154,7 @@ export const isLate = ({ seq, watch: { upTo } }: RunningClocks, line: Pick<Messa
   line.seq < seq || (upTo !== null && line.at < upTo)
 
 /** What stands in the ledgers so far, by the clock. */
-export type Known = ReadonlyMap<string, Pick<ClockRecord, 'kind' | 'deadline'> & { changes: readonly Change[] }>
+export type Ledgers = ReadonlyMap<string, Pick<ClockRecord, 'kind' | 'deadline'> & { changes: readonly Change[] }>
 
 /**
  * The clocks read anew from the whole timeline, and all of their ledgers; `gone` never were. What was announced is not
@@ -136,7 +165,7 @@ export const readAgain = (
   terms: ServiceTerms,
   lines: readonly Omit<Message, 'text' | 'citations'>[],
   at: Date,
-  known: Known,
+  known: Ledgers,
 ): Followed & { gone: string[] } => {
   const fresh = { ...clocks, seq: 0, watch: { ...watch({ ...terms, priority: clocks.priority }) } }
   const followed = follow(fresh, terms, lines, at)

@@ -1,10 +1,9 @@
 import type { Clock } from '../platform/clock.js'
 import { readClocks } from '../sla/clocks.js'
 import { matchPolicy, type ClockKind, type Policy } from '../sla/policy.js'
-import { eventOf } from './clocks.js'
+import { eventOf, factsOf, FIRST } from './clocks.js'
 import type { Conversation } from './conversation.js'
 import type { Opening } from './opening-notice.js'
-import { factsOf, FIRST_PRIORITY } from './receive.js'
 import type { Contact, ConversationStore } from './store.mongo.js'
 
 type Kept = { met: number; breached: number }
@@ -45,18 +44,17 @@ export const makePolicyPreview =
     const clocks = nothingKept()
     let unpromised = 0
     for (const conversation of conversations) {
-      const { id, channelId, contactId, previousId, language } = conversation
-      const contact = contacts.get(contactId) ?? { id: contactId }
-      // What language a first message was in was known only of those who had written before.
-      const facts = factsOf(channelId, contact, previousId ? language : null)
-      const policy = matchPolicy(policies, facts)
+      const { id, channelId, contactId } = conversation
+      const contact = contacts.get(contactId) ?? {}
+      // As it is known now: tags, priority and language choose a promise again while a conversation goes on.
+      const policy = matchPolicy(policies, factsOf(conversation, contact))
       if (!policy) {
         unpromised += 1
         continue
       }
       const { hours } = await openingOf(companyId, channelId)
       const history = (await store.messagesOf(companyId, id)).flatMap((line) => eventOf(line) ?? [])
-      const priority = policy.setsPriority ?? FIRST_PRIORITY
+      const priority = policy.setsPriority ?? FIRST.priority
       for (const { kind, state } of readClocks({ policy, hours, priority, history, now }).clocks) {
         if (state === 'met' || state === 'breached') clocks[kind].after[state] += 1
       }

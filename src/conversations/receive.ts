@@ -7,10 +7,11 @@ import type { Metrics } from '../platform/metrics.js'
 import { sha256 } from '../platform/secrets.js'
 import type { Appended, Draft } from './change.mongo.js'
 import type { Facts } from '../sla/policy.js'
+import { factsOf, FIRST } from './clocks.js'
 import { afterCustomerMessage, type HandoffReason } from './conversation.js'
 import type { Opening } from './opening-notice.js'
 import { contactIdOf, type Author, type MessageArrival, type Origin, type Received } from './message.js'
-import { isCreationRace, isKnownArrival, type Contact, type ConversationStore, type Promised } from './store.mongo.js'
+import { isCreationRace, isKnownArrival, type ConversationStore, type Promised } from './store.mongo.js'
 import { announce, eventLine, summarised } from './timeline.js'
 
 type Needs = {
@@ -93,17 +94,15 @@ const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>
     : await store.latestOfContact(origin.companyId, origin.channelId, contactId)
   const followed = latest && (await appendTo(store, latest.id, entry))
   if (followed) return followed
-  const promised = await promiseFor(
-    origin.companyId,
-    factsOf(origin.channelId, arrival.contact, latest?.language ?? null),
+  // What was said about somebody before holds for who they are now.
+  const known = await store.contact(origin.companyId, contactId)
+  const facts = factsOf(
+    { channelId: origin.channelId, ...FIRST, language: latest?.language ?? null },
+    { ...known, ...arrival.contact },
   )
-  const blocked = (await store.contact(origin.companyId, contactId))?.blocked ?? false
-  return create(store, entry, {
-    contactId,
-    blocked,
-    previousId: latest?.id ?? null,
-    promised: blocked ? null : promised,
-  })
+  const blocked = known?.blocked ?? false
+  const promised = blocked ? null : await promiseFor(origin.companyId, facts)
+  return create(store, entry, { contactId, blocked, previousId: latest?.id ?? null, promised })
 }
 
 /** A channel that names conversations knows its people by one id for ever; others may have learned a second one. */
@@ -111,27 +110,6 @@ const contactOf = async (store: ConversationStore, origin: Origin, { contact, co
   const contactId = contactIdOf(origin, contact.externalId)
   return conversationId ? contactId : store.contactBehind(origin.companyId, contactId)
 }
-
-/** What is known of a conversation that begins; its language is what the one before was in. */
-export const factsOf = (
-  channelId: string,
-  { name, email, reference, verified }: Partial<Contact>,
-  language: string | null,
-): Facts => ({
-  tier: null,
-  channel: channelId,
-  priority: FIRST_PRIORITY,
-  tags: [],
-  language,
-  attributes: {
-    ...(name ? { name } : {}),
-    ...(email ? { email } : {}),
-    ...(reference ? { reference } : {}),
-    verified: verified ?? false,
-  },
-})
-
-export const FIRST_PRIORITY = 'normal'
 
 /** `null` when the conversation is closed or does not exist. Who has it decides what the message does. */
 const appendTo = (
@@ -191,8 +169,8 @@ const create = (
       state: blocked ? 'resolved' : 'open',
       handler: arrival.from ?? (reason ? 'nobody' : 'assistant'),
       assignee: null,
-      priority: promised?.terms.policy.setsPriority ?? FIRST_PRIORITY,
-      tags: [],
+      priority: promised?.terms.policy.setsPriority ?? FIRST.priority,
+      tags: FIRST.tags,
       language: null,
       seq: 0,
       version: 1,

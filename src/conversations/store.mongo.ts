@@ -1,4 +1,4 @@
-import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
+import type { Choices, ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import { AppError } from '../platform/errors.js'
 import {
   inTransaction,
@@ -41,6 +41,8 @@ export type Contact = {
   reference?: string
   /** The company's own site has proven that `reference` is who writes. */
   verified?: true
+  /** What the company calls its more important customers; policies may ask for it. */
+  tier?: string
   /** Shared by contacts who are one person, as somebody said; absent: a person of their own. */
   personId?: string
   blocked?: boolean
@@ -56,6 +58,7 @@ export type ContactDocument = {
   phone?: string
   reference?: string
   verified?: true
+  tier?: string
   personId?: string
   blocked?: boolean
   createdAt: Date
@@ -138,17 +141,27 @@ export type Promised = { ref: TermsRef; terms: ServiceTerms }
 
 type Needs = Mongo & {
   termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
+  choicesFor(companyId: string, ref: TermsRef | null, channelId: string): Promise<Choices>
   /** Whether people are mailed about promised times. */
   mails?: boolean
 }
 
-export const makeConversationStore = ({ client, db, termsOf, mails = false }: Needs) => {
+export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails = false }: Needs) => {
   const conversations = db.collection<ConversationDocument>('conversations')
   const messages = db.collection<MessageDocument>('messages')
   const contacts = db.collection<ContactDocument>('contacts')
 
   const ledger = makeClockLedger({ db })
-  const { change, accept } = makeChanges({ client, conversations, messages, ledger, termsOf, mails })
+  const { change, accept } = makeChanges({
+    client,
+    conversations,
+    messages,
+    contacts,
+    ledger,
+    termsOf,
+    choicesFor,
+    mails,
+  })
 
   const updates = makeUpdates({ db, messages })
 
@@ -326,6 +339,18 @@ export const makeConversationStore = ({ client, db, termsOf, mails = false }: Ne
 
     setContactEmail: async (companyId: string, contactId: string, email: string): Promise<void> => {
       await contacts.updateOne({ _id: contactId, companyId }, { $set: { email } })
+    },
+
+    /** False where there is no such contact. */
+    setContactTier: async (companyId: string, contactId: string, tier: string | null): Promise<boolean> => {
+      const change = tier === null ? { $unset: { tier: '' as const } } : { $set: { tier } }
+      return (await contacts.updateOne({ _id: contactId, companyId }, change)).matchedCount === 1
+    },
+
+    /** What of a contact's is still to be done. */
+    unresolvedOfContact: async (companyId: string, contactId: string): Promise<string[]> => {
+      const filter = { companyId, contactId, state: { $nin: ['resolved' as const, 'closed' as const] } }
+      return (await conversations.find(filter, { projection: { _id: 1 }, limit: 100 }).toArray()).map(({ _id }) => _id)
     },
 
     // --- the assistant's side of the outbox
@@ -515,7 +540,7 @@ export const makeConversationStore = ({ client, db, termsOf, mails = false }: Ne
 }
 
 const toContact = ({ _id: id, channelId, externalId, ...known }: ContactDocument): Contact => {
-  const { name, email, phone, reference, verified, personId, blocked } = known
+  const { name, email, phone, reference, verified, tier, personId, blocked } = known
   return {
     id,
     channelId,
@@ -525,6 +550,7 @@ const toContact = ({ _id: id, channelId, externalId, ...known }: ContactDocument
     ...(phone ? { phone } : {}),
     ...(reference ? { reference } : {}),
     ...(verified ? { verified } : {}),
+    ...(tier ? { tier } : {}),
     ...(personId ? { personId } : {}),
     ...(blocked ? { blocked } : {}),
   }

@@ -101,8 +101,8 @@ export const openInstallation = async (options: Options = {}) => {
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
     channelIds: async (companyId) => (await channels.list(companyId)).map(({ id }) => id),
   })
-  const { promiseFor, termsOf, opening: openingOf } = companies.serviceLevels
-  const store = makeConversationStore({ ...mongo, termsOf })
+  const { promiseFor, choicesFor, termsOf, opening: openingOf } = companies.serviceLevels
+  const store = makeConversationStore({ ...mongo, termsOf, choicesFor })
   const inbox = makeInbox(store)
   const asleep = () => {}
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused

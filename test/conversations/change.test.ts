@@ -29,7 +29,12 @@ describe('changes that wait together', () => {
     }
     const client = { withSession } as unknown as Mongo['client']
     const termsOf = () => Promise.reject(new Error('nothing is promised here'))
-    const away = makeConversationStore({ client, db: mongo.db, termsOf })
+    const away = makeConversationStore({
+      client,
+      db: mongo.db,
+      termsOf,
+      choicesFor: async () => ({ changes: false, choose: () => null }),
+    })
     const outcomes = await Promise.allSettled(ids.map((id) => away.change(target(id), tag)))
     for (const outcome of outcomes) {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { kind: 'unavailable', code: 'store_unavailable' } })

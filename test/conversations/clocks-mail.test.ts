@@ -125,7 +125,11 @@ it('makes no letter of a customer’s name', async () => {
 })
 
 it('keeps nothing to be mailed where the installation sends no mail', async () => {
-  const store = makeConversationStore({ ...mongo, termsOf: async () => promised.terms })
+  const store = makeConversationStore({
+    ...mongo,
+    termsOf: async () => promised.terms,
+    choicesFor: async () => ({ changes: false, choose: () => null }),
+  })
   const { conversationId, ...target } = await customer()
   core.pass(2 * HOUR)
   await store.change({ companyId: target.companyId, conversationId, at: core.now(), requestId: 'r' }, () => ({

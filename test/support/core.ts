@@ -1,3 +1,4 @@
+import type { Choices, TermsRef } from '../../src/companies/service-levels.mongo.js'
 import { makeActions } from '../../src/conversations/actions.js'
 import { makeAnswer, type AnswerQuestion } from '../../src/conversations/answer.js'
 import { makeDeliver, type Send } from '../../src/conversations/deliver.js'
@@ -68,9 +69,23 @@ export const openCore = async (mongo: Mongo) => {
   const wakeDeliver = (companyId: string, id: string) => void woken.push({ job: 'deliver', companyId, id })
 
   const promise: { now: Promised | null } = { now: null }
+  const choices: { now: (ref: TermsRef | null, channelId: string) => Choices } = {
+    now: () => ({ changes: false, choose: () => null }),
+  }
   const store = makeConversationStore({
     ...mongo,
     mails: true,
+    choicesFor: async (_companyId, ref, channelId) => {
+      const { changes, choose } = choices.now(ref, channelId)
+      return {
+        changes,
+        choose: (facts) => {
+          const chosen = choose(facts)
+          if (chosen) promises.set(JSON.stringify(chosen.ref), chosen)
+          return chosen
+        },
+      }
+    },
     termsOf: async (_companyId, ref) => {
       const promised = promises.get(JSON.stringify(ref))
       if (!promised) throw new Error('nobody promised this')
@@ -122,6 +137,8 @@ export const openCore = async (mongo: Mongo) => {
     tellTime: sweep.tellTime,
     /** What a conversation that begins from now on is promised. */
     promise,
+    /** What may be promised instead. */
+    choices,
     /** When people are there, from now on. */
     opening,
     answer: (companyId: string, id: string) => answer(companyId, id, never),

@@ -18,6 +18,7 @@ const contact = z.strictObject({
   phone: z.string().optional().describe('E.164'),
   reference: z.string().optional().describe("The company's own name for the customer"),
   verified: z.boolean().optional().describe("The company's site has proven that this is who writes"),
+  tier: z.string().optional().describe('How important the company calls them'),
   blocked: z.boolean().optional().describe('What they write bothers nobody'),
 })
 
@@ -354,6 +355,11 @@ export const conversationRoutes = {
     'tags',
     'Replace its tags',
     z.strictObject({ tags: z.array(z.string().trim().min(1).max(60)).max(30) }),
+  ),
+  setTier: change(
+    'tier',
+    'Set the tier of its customer, which policies may ask for; null takes it away',
+    z.strictObject({ tier: z.string().trim().min(1).max(60).nullable() }),
   ),
   setPriority: change('priority', 'Set its priority', z.strictObject({ priority: z.enum(PRIORITIES) })),
 }

@@ -42,6 +42,7 @@ export type ConversationsNeeds = {
     handoff(act: Act & { reason: string }): Promise<Conversation>
     resume(act: Act): Promise<Conversation>
     setTags(act: Act & { tags: string[] }): Promise<Conversation>
+    setTier(act: Act & { tier: string | null }): Promise<Conversation>
     setPriority(act: Act & { priority: Priority }): Promise<Conversation>
   }
   attachments: {
@@ -174,6 +175,7 @@ export const makeConversationsRouter = ({
     endpoint(routes.handoff, (input) => seen(input, actions.handoff({ ...actOf(input), ...input.body }))),
     endpoint(routes.resume, (input) => seen(input, actions.resume(actOf(input)))),
     endpoint(routes.setTags, (input) => seen(input, actions.setTags({ ...actOf(input), ...input.body }))),
+    endpoint(routes.setTier, (input) => seen(input, actions.setTier({ ...actOf(input), ...input.body }))),
     endpoint(routes.setPriority, (input) => seen(input, actions.setPriority({ ...actOf(input), ...input.body }))),
   ]
 }

@@ -35,6 +35,7 @@ const lines = {
     handoff: 'post /api/v1/conversations/:id/handoff',
     resume: 'post /api/v1/conversations/:id/resume',
     setTags: 'post /api/v1/conversations/:id/tags',
+    setTier: 'post /api/v1/conversations/:id/tier',
     setPriority: 'post /api/v1/conversations/:id/priority',
   },
   knowledge: {

@@ -3,7 +3,7 @@ import '@mantine/core/styles/InlineInput.layer.css'
 import '@mantine/core/styles/Switch.layer.css'
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash, IconX } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useId } from 'react'
+import { useId, useState } from 'react'
 import { useLanguage, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { useMay } from '../server/queries.js'
@@ -132,6 +132,8 @@ const Conditions = ({ path, policy, change }: PartProps) => {
   const { when } = policy
   const set = (next: Partial<PolicyDraft['when']>) => change({ ...policy, when: { ...when, ...next } })
   const everybody = Object.values(when).every((one) => one.length === 0)
+  // Not closed under the hands of whoever empties its last field.
+  const [open, setOpen] = useState(!everybody)
   const list = (name: 'tier' | 'tag' | 'language') => (
     <TextInput
       label={t(`policies.${name}`)}
@@ -145,7 +147,11 @@ const Conditions = ({ path, policy, change }: PartProps) => {
   const known = channels.data ?? []
   const gone = when.channel.filter((id) => !known.some((one) => one.id === id))
   return (
-    <details className="conditions" open={!everybody || Boolean(faultAt(path, 'within'))}>
+    <details
+      className="conditions"
+      open={open || Boolean(faultAt(path, 'within'))}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary>
         {t('policies.when')} <span className="soft">{everybody ? t('policies.everybody') : t('policies.allHold')}</span>
       </summary>

@@ -162,7 +162,6 @@ export const promisesEn = {
   tier: {
     label: 'Tier',
     hint: 'Of the customer; policies may ask for it.',
-    set: 'Set the tier',
   },
   notices: {
     mail: 'Mail about promised times',

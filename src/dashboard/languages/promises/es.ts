@@ -160,7 +160,7 @@ export const promisesEs: typeof promisesEn = {
     late: '{{time}} tarde',
     stillLate: '{{time}} tarde, aún espera',
   },
-  tier: { label: 'Nivel', hint: 'Del cliente; las políticas pueden pedirlo.', set: 'Poner el nivel' },
+  tier: { label: 'Nivel', hint: 'Del cliente; las políticas pueden pedirlo.' },
   notices: {
     mail: 'Correo sobre plazos prometidos',
     mailHint:

@@ -160,7 +160,7 @@ export const promisesPtBR: typeof promisesEn = {
     late: '{{time}} de atraso',
     stillLate: '{{time}} de atraso, ainda espera',
   },
-  tier: { label: 'Nível', hint: 'Do cliente; as políticas podem usá-lo.', set: 'Definir o nível' },
+  tier: { label: 'Nível', hint: 'Do cliente; as políticas podem usá-lo.' },
   notices: {
     mail: 'E-mail sobre prazos prometidos',
     mailHint:
