@@ -15,6 +15,7 @@ type Line = {
   status: string | null
   reason?: string
   automatic?: string
+  attachments?: { name: string; size: number }[]
   details?: Record<string, unknown>
 }
 type Listed = { id: string; handler: string; state: string; lastMessage: { excerpt: string } }
@@ -294,6 +295,30 @@ withMailServer('a company whose customers write email', () => {
     expect(all.flat().filter(({ text }) => text.includes('(hal)'))).toHaveLength(1)
   })
 
+  it('files that come with a mail are kept under names that are safe, and go out with an answer', async () => {
+    await server.deliver(
+      'support@acme.example',
+      withFile('jo@customer.example', '../../etc/pass\twd.pdf', '%PDF-1.4 jo'),
+    )
+    const { lines, id } = await conversationWith('see the file (jo)')
+    const [attachment] = lines.find(({ author }) => author === 'customer')?.attachments ?? []
+    expect(attachment).toMatchObject({ name: expect.stringMatching(/^[^/\\\t]+\.pdf$/), size: 11 })
+    const form = new FormData()
+    form.set('file', new Blob(['an answer']), 'answer.txt')
+    const upload = await fetch(`${app.url}/api/v1/attachments`, {
+      method: 'POST',
+      headers: { authorization: 'Bearer a-key-for-the-tests-only' },
+      body: form,
+    })
+    const { ticket } = (await upload.json()) as { ticket: string }
+    await app.call(`/conversations/${id}/messages`, { body: { text: 'Here is mine.', attachments: [ticket] } })
+    const sent = await eventually(async () => smtp.sent.find(({ raw }) => raw.includes('Here is mine')))
+    const { attachments } = await decodeEmail(Buffer.from(sent.raw))
+    expect(attachments.map(({ filename, content }) => [filename, content.toString()])).toEqual([
+      ['answer.txt', 'an answer'],
+    ])
+  })
+
   it('a copy goes into Sent where the account wants one, once', async () => {
     await app.call(`/channels/${channelId}`, { method: 'PATCH', body: { settings: { sentCopy: true } } })
     await eventually(async () => (await state()) === 'connected')
@@ -369,6 +394,29 @@ const bounceOf = (messageId: string, recipient: string): string =>
     `Message-ID: ${messageId}`,
     'Subject: Re: Gone',
     '',
+    '--b--',
+    '',
+  ].join('\r\n')
+
+const withFile = (from: string, name: string, content: string): string =>
+  [
+    `From: ${from}`,
+    'To: support@acme.example',
+    'Subject: A file',
+    `Message-ID: <file@${from}>`,
+    'MIME-Version: 1.0',
+    'Content-Type: multipart/mixed; boundary="b"',
+    '',
+    '--b',
+    'Content-Type: text/plain',
+    '',
+    `Please see the file (${from.split('@')[0]})`,
+    '--b',
+    `Content-Type: application/pdf; name="${name}"`,
+    `Content-Disposition: attachment; filename="${name}"`,
+    'Content-Transfer-Encoding: base64',
+    '',
+    Buffer.from(content).toString('base64'),
     '--b--',
     '',
   ].join('\r\n')

@@ -8,7 +8,7 @@ import type { FoundMail } from './mailbox.js'
  * Mail that somebody else receives and hands in: the raw message as the body, signed in `x-helpdesk-signature` as
  * `t=<seconds>,v1=<hex>`, the HMAC-SHA256 of `<seconds>.<body>` under the channel's secret. 200 means that it is stored.
  */
-export const SIGNATURE_HEADER = 'x-helpdesk-signature'
+const SIGNATURE_HEADER = 'x-helpdesk-signature'
 const VALID_FOR_MS = 5 * 60_000
 
 const signature = z
