@@ -16,6 +16,7 @@ const { answer } = await import('./bench/answer.mjs')
 const { fanout } = await import('./bench/fanout.mjs')
 const { ingest } = await import('./bench/ingest.mjs')
 const { drafts } = await import('./bench/drafts.mjs')
+const { email } = await import('./bench/email.mjs')
 const { inbox } = await import('./bench/inbox.mjs')
 const { killRounds } = await import('./bench/kill.mjs')
 const { model } = await import('./bench/model.mjs')
@@ -36,6 +37,7 @@ const benches = {
   answer,
   ingest,
   inbox,
+  email: () => email(),
   search,
   proof: () => proof({ corpus }),
   model,

@@ -18,7 +18,7 @@ const SETTLE_WITHIN_MS = 10 * 60_000
 export const email = async ({ mails = 2_000, kills = 10, timed = 60 } = {}) => {
   const dovecot = await openDovecot()
   if (!dovecot) return { bench: 'email', skipped: 'there is no Dovecot here' }
-  const smtp = await openSmtp()
+  const smtp = await openSmtp({ user: ADDRESS, password: 'secret' })
   const dataDir = mkdtempSync(path.join(tmpdir(), 'helpdesk-email-'))
   const env = {
     KNOWLEDGE_DIR: path.join(root, 'test', 'fixtures', 'knowledge'),
