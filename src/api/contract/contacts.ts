@@ -12,6 +12,7 @@ const contact = z.strictObject({
   phone: z.string().optional(),
   reference: z.string().optional(),
   verified: z.boolean().optional(),
+  tier: z.string().optional(),
   blocked: z.boolean(),
 })
 export type ContactDto = z.input<typeof contact>
