@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { fromWhatsApp, MOST_TEXT, splitText, toWhatsApp } from '../../src/channels/whatsapp/format.js'
 import { verdictOn } from '../../src/channels/whatsapp/graph-errors.js'
 import { healthOf, UNKNOWN } from '../../src/channels/whatsapp/health.js'
+import { consentIn } from '../../src/channels/whatsapp/opt-out.js'
 import { partsOf, PERSON_CHOICE } from '../../src/channels/whatsapp/outgoing.js'
 import { makePace } from '../../src/channels/whatsapp/pace.js'
 import { isOpenAt, windowClosesAt } from '../../src/channels/whatsapp/window.js'
@@ -195,6 +196,24 @@ describe('an answer on WhatsApp', () => {
       expect(recogniseTalk(words)?.kind).toBe('person')
     },
   )
+})
+
+describe('a word about automatic messages', () => {
+  it.each([
+    ['STOP', 'out'],
+    ['Stop!', 'out'],
+    ['Darme de baja', 'out'],
+    ['Não quero mais mensagens.', 'out'],
+    ['Me désinscrire', 'out'],
+    ['Keine Nachrichten mehr', 'out'],
+    ['إيقاف', 'out'],
+    ['start', 'in'],
+    ['S’abonner', 'in'],
+    ['Please stop my order', null],
+    ['When does the sale start?', null],
+    ['Where is the bus stop', null],
+    ['', null],
+  ])('%j means %j', (text, meant) => expect(consentIn(text)).toBe(meant))
 })
 
 describe('WhatsApp’s window of 24 hours', () => {

@@ -120,8 +120,8 @@ describe('a customer on WhatsApp', () => {
     expect(answer.text).toContain('30 days')
     const [sent] = sentTo(customer)
     expect(sent).toMatchObject({ type: 'interactive', biz_opaque_callback_data: `message:${answer.id}` })
-    expect(sent.interactive.body.text).toMatch(/30 days[\s\S]*_Sources_\n\[1\]/)
-    const [button] = sent.interactive.action.buttons as { reply: { id: string; title: string } }[]
+    expect(sent?.interactive.body.text).toMatch(/30 days[\s\S]*_Sources_\n\[1\]/)
+    const [button] = sent?.interactive.action.buttons ?? []
 
     // They press the button: a person is asked, and answers.
     const press = { type: 'interactive', interactive: { type: 'button_reply', button_reply: button?.reply } }
@@ -264,6 +264,35 @@ const PNG = Buffer.from(
   'base64',
 )
 
+describe('a customer who wants no automatic messages', () => {
+  it('says so in a word, is left alone by the assistant, and gets a person when they write', async () => {
+    const customer = somebody()
+    await post(said(customer, messageId(), 'When are you open?'))
+    await outboundOf(customer, ({ status }) => status === 'sent')
+    const before = sentTo(customer).length
+    expect((await post(said(customer, messageId(), 'STOP!'))).status).toBe(200)
+    await post(said(customer, messageId(), 'How long can I return goods?'))
+    const waiting = await eventually(async () =>
+      (await conversationsOf(customer)).find(({ handler }) => handler === 'nobody'),
+    )
+    expect(waiting.handoff?.reason).toBe('needs_person')
+    const refused = await outboundOf(customer, ({ status }) => status === 'refused')
+    expect(refused.reason).toMatch(/^opted_out/)
+    expect(sentTo(customer)).toHaveLength(before)
+    await speak(customer, { text: 'A person answers' })
+    await outboundOf(customer, ({ author, status }) => author === 'agent' && status === 'sent')
+  })
+
+  it('has the assistant back with another word', async () => {
+    const customer = somebody()
+    await post(said(customer, messageId(), 'stop'))
+    await post(said(customer, messageId(), 'Start'))
+    const found = await conversationOf(customer)
+    expect((await messagesOf(found)).map(({ automatic }) => automatic)).toEqual(['opt_out', 'opt_in'])
+    expect(sentTo(customer)).toEqual([])
+  })
+})
+
 describe('a file from a customer', () => {
   const sendMedia = async (customer: string, type: string, media: object, id = messageId()) => {
     const message = { from: customer, id, timestamp: '1762000000', type, [type]: media }
@@ -362,7 +391,7 @@ describe('an agent on WhatsApp', () => {
     await outboundOf(customer, ({ author, status }) => author === 'agent' && status === 'sent')
     const sent = sentTo(customer)
       .slice(before)
-      .map(({ text }) => text.body as string)
+      .map(({ text }) => text.body)
     // The second was refused once, and asked for again.
     expect(sent).toHaveLength(4)
     expect(sent[1]).toBe(sent[2])

@@ -21,6 +21,19 @@ export type GraphRequest = {
   at: number
 }
 
+/** A message or a mark, as far as the tests look at it. */
+export type SentMessage = {
+  to?: string
+  recipient?: string
+  type: string
+  message_id?: string
+  biz_opaque_callback_data?: string
+  text: { body: string }
+  interactive: { body: { text: string }; action: { buttons: { reply: { id: string; title: string } }[] } }
+  image?: { id: string; caption?: string }
+  template?: { name: string }
+}
+
 export type KeptMedia = {
   bytes: Buffer
   type: string
@@ -42,8 +55,8 @@ export type GraphPlayer = {
   accountId: string
   requests: GraphRequest[]
   /** The messages that were sent, and what was marked as read, in their order. */
-  sent(): GraphRequest['body'][]
-  marked(): GraphRequest['body'][]
+  sent(): SentMessage[]
+  marked(): SentMessage[]
   behave(part: GraphPart): void
   /** The next messages, one each. */
   script(...parts: GraphPart[]): void
@@ -52,7 +65,7 @@ export type GraphPlayer = {
   offer(templates: object[]): void
   /** Seconds since 1970; 0: never. */
   endToken(at: number): void
-  onMessage(listener: (message: GraphRequest['body'], id: string) => void): void
+  onMessage(listener: (message: SentMessage, id: string) => void): void
   close(): Promise<void>
 }
 

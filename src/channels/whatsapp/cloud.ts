@@ -8,6 +8,7 @@ import { makeGraph } from './graph.js'
 import { arrivalOf, wordsOf } from './incoming.js'
 import { edited, makeLateMedia } from './late-media.js'
 import { makeFetchMedia, type Fetched } from './media.js'
+import { consentIn, makeConsents } from './opt-out.js'
 import { makePace } from './pace.js'
 import { makeSending } from './sending.js'
 import type { CloudSettings } from './settings.js'
@@ -36,6 +37,7 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
   const fetchMedia = makeFetchMedia({ graph, keepFile: kit.keepFile })
   const late = makeLateMedia({ fetchMedia, memory, clock, log })
   const sending = makeSending({ settings, graph, kit, refused: watch.noteRefusal })
+  const consents = makeConsents({ memory, clock })
   const templates = makeTemplates({ graph, memory })
   const stopping = new AbortController()
   const typing = new Map<string, NodeJS.Timeout>()
@@ -95,13 +97,30 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
     return arrival
   }
 
+  /** A word that ends or begins automatic messages is noted before it is kept; whoever ended them is answered by people. */
+  const withConsent = async (
+    update: Extract<Update, { kind: 'message' | 'echo' }>,
+    arrival: MessageArrival,
+  ): Promise<MessageArrival> => {
+    if (update.kind === 'echo' || arrival.automatic) return arrival
+    const { externalId } = arrival.contact
+    const consent = update.content.kind === 'text' ? consentIn(update.content.text) : null
+    if (consent) {
+      await consents.note(externalId, consent)
+      return { ...arrival, automatic: consent === 'out' ? 'opt_out' : 'opt_in' }
+    }
+    return (await consents.isOut(externalId))
+      ? { ...arrival, needsPerson: arrival.needsPerson ?? 'opted_out' }
+      : arrival
+  }
+
   const takeMessage = async (
     update: Extract<Update, { kind: 'message' | 'echo' }>,
     fetching: Promise<Fetched> | undefined,
   ): Promise<void> => {
     const arrival = arrivalOf(update, await knownAs(update), clock.now())
     if (!arrival) return
-    const whole = await withFile(update, arrival, fetching)
+    const whole = await withConsent(update, await withFile(update, arrival, fetching))
     await receive(whole)
     if (fetching && !whole.attachments && !whole.details?.missing)
       inBackground(
@@ -116,6 +135,7 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
       case 'echo':
         return takeMessage(update, fetching)
       case 'number_changed':
+        await consents.move(update.from, update.to)
         await receive({ kind: 'identity', from: update.from, to: update.to })
         return
       case 'edit': {
@@ -234,6 +254,9 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
       const history = await kit.history(message.conversationId, HISTORY)
       if (!message.template && !isOpenAt(windowClosesAt(history), clock.now())) {
         return { kind: 'refused', reason: 'window_closed: more than 24 hours have passed since the customer wrote' }
+      }
+      if (message.author.kind === 'assistant' && (await consents.isOut(message.contact.externalId))) {
+        return { kind: 'refused', reason: 'opted_out: this person wants no automatic messages' }
       }
       const receipt = await sending.send(message, signal)
       if (receipt.kind === 'sent') {
