@@ -38,9 +38,15 @@ const load = async (): Promise<Baileys> => {
 }
 
 /** Without a URL it is WhatsApp's own server. */
-export const openBaileys =
-  ({ url }: { url?: string }): OpenSocket =>
-  async ({ keys, on, sentText }) => {
+export const openBaileys = ({ url }: { url?: string }): OpenSocket => {
+  // They outlive a connection: how often a message was asked for again is not forgotten with an outage.
+  const caches = {
+    msgRetryCounterCache: makeCache(),
+    userDevicesCache: makeCache(),
+    callOfferCache: makeCache(),
+    placeholderResendCache: makeCache(),
+  }
+  return async ({ keys, on, sentText }) => {
     const baileys = await load()
     if (!keys.identity || !isLinked(keys.identity)) await keys.begin(baileys.initAuthCreds())
     const creds = keys.identity as unknown as Auth['creds']
@@ -53,6 +59,7 @@ export const openBaileys =
       auth: { creds, keys: keyStore(baileys, keys) },
       logger: silent,
       browser: baileys.Browsers.ubuntu('Chrome'),
+      ...caches,
       keepAliveIntervalMs: KEEP_ALIVE_MS,
       emitOwnEvents: false,
       // The phone goes on ringing for what comes in here.
@@ -117,6 +124,25 @@ export const openBaileys =
       close: () => void sock.end(undefined),
     } satisfies LinkedSocket
   }
+}
+
+const MOST_CACHED = 2_000
+
+/** What is oldest goes first; without timers, which Baileys' own ones leave behind. */
+const makeCache = () => {
+  const values = new Map<string, unknown>()
+  return {
+    get: <T>(key: string) => values.get(key) as T | undefined,
+    set: (key: string, value: unknown) => {
+      values.delete(key)
+      values.set(key, value)
+      const [oldest] = values.keys()
+      if (values.size > MOST_CACHED && oldest !== undefined) values.delete(oldest)
+    },
+    del: (key: string) => void values.delete(key),
+    flushAll: () => values.clear(),
+  }
+}
 
 const keyStore = (baileys: Baileys, keys: SessionKeys): Auth['keys'] => ({
   get: async (type, ids) => {
