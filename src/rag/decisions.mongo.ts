@@ -3,8 +3,10 @@ import { newId } from '../platform/ids.js'
 import { withId, type CollectionSchema, type Mongo } from '../platform/mongo.js'
 import type { Attempt } from './attempts.js'
 import type { ExtractedSentence, Verdict } from './extract.js'
+import type { StoredPassage } from './knowledge.mongo.js'
 import type { ModelUsage } from './model.js'
 import type { Features, QueryWord } from './ranking.js'
+import { replayed, type Replay } from './replay.js'
 import type { VectorUse } from './search.mongo.js'
 import type { Spoken } from './speak.js'
 import type { JudgedSentence } from './verdicts.js'
@@ -79,6 +81,7 @@ export type Decisions = ReturnType<typeof makeDecisions>
 
 export const makeDecisions = ({ mongo }: { mongo: Mongo }) => {
   const decisions = mongo.db.collection<DecisionRecord & { _id: string }>('decisions')
+  const passages = mongo.db.collection<StoredPassage>('passages')
   return {
     /** Returns the new decision's id. */
     recordDecision: async (record: DecisionRecord): Promise<string> => {
@@ -86,11 +89,18 @@ export const makeDecisions = ({ mongo }: { mongo: Mongo }) => {
       await decisions.insertOne({ _id, ...record })
       return _id
     },
-    /** Throws `not_found`. */
-    getDecision: async (companyId: string, decisionId: string): Promise<Decision> => {
+    /** With `replay`, what would become of it now. Throws `not_found`. */
+    getDecision: async (
+      companyId: string,
+      decisionId: string,
+      replay = false,
+    ): Promise<Decision & { replay?: Replay }> => {
       const found = await decisions.findOne({ _id: decisionId, companyId })
       if (!found) throw new AppError('not_found', 'decision_not_found', `There is no decision ${decisionId}.`)
-      return withId(found)
+      if (!replay) return withId(found)
+      const ids = found.model?.passages.map(({ passageId }) => passageId) ?? []
+      const kept = await passages.find({ companyId, _id: { $in: ids } }).toArray()
+      return { ...withId(found), replay: replayed(found, new Map(kept.map((passage) => [passage._id, passage]))) }
     },
   }
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AppError } from '../platform/errors.js'
+import type { AttemptKind } from './attempt-patterns.js'
+import { attemptsIn } from './attempts.js'
 import type { ReceivedFile } from '../platform/files.js'
 import type { DocumentFormat } from './sources/formats.js'
 import { detectFormat, type Format } from './sources/parse.js'
@@ -51,13 +53,19 @@ export const contentOf = (draft: DocumentDraft | UploadDraft) => {
     const file: StoredFile = { id: received.id, name, size: received.size }
     // The file's name is no part of it: the same file under another name is the same document.
     const hash = hashOf([givenTitle, format, givenLanguage, audience, metadata, { file: received.id }])
-    return { ...settings, title: givenTitle ?? titleFromName(name), text: null, file, format, hash }
+    const suspicions = kindsIn(name, givenTitle ?? '')
+    return { ...settings, title: givenTitle ?? titleFromName(name), text: null, file, format, hash, suspicions }
   }
   const text = checkedText('text', draft.text, MAX_TEXT_LENGTH)
   const format: DocumentFormat = draft.format ?? detectFormat(text, source.kind === 'folder' ? source.path : '')
   const hash = hashOf([givenTitle, format, givenLanguage, audience, metadata, text])
-  return { ...settings, title: givenTitle ?? '', text, file: null, format, hash }
+  return { ...settings, title: givenTitle ?? '', text, file: null, format, hash, suspicions: kindsIn(givenTitle ?? '') }
 }
+
+/** How the names that a document comes with try to instruct the assistant; its text is looked at when it is read. */
+const kindsIn = (...names: string[]): AttemptKind[] => [
+  ...new Set(names.flatMap((name) => attemptsIn(name).map(({ kind }) => kind))),
+]
 
 const hashOf = (parts: unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 

@@ -141,7 +141,7 @@ export const makeIndexing = ({ mongo, clock, read, files, changed }: Needs) => {
   /** New passages in, old ones out, the document ready: all at once or not at all. */
   const publish = async (document: StoredDocument, reading: Reading): Promise<void> => {
     const { _id: documentId, companyId, format } = document
-    const { title, language, pages, note, batches } = reading
+    const { title, language, pages, note, attempts, batches } = reading
     const count = batches.reduce((sum, batch) => sum + batch.count, 0)
     const ready = await inTransaction(mongo.client, async (session) => {
       const before = await documents.findOneAndUpdate(
@@ -157,6 +157,7 @@ export const makeIndexing = ({ mongo, clock, read, files, changed }: Needs) => {
             passages: count,
             algorithm: algorithmOf(format),
             embedding: null,
+            suspicions: [...new Set([...(document.suspicions ?? []), ...attempts])],
           },
         },
         { session, projection: { language: 1, passages: 1 } },

@@ -4,6 +4,7 @@ import { AppError } from '../platform/errors.js'
 import { shownName, type Files } from '../platform/files.js'
 import { newId } from '../platform/ids.js'
 import { inTransaction, isDuplicateKey, type CollectionSchema, type Filter, type Mongo } from '../platform/mongo.js'
+import type { AttemptKind } from './attempt-patterns.js'
 import {
   contentOf,
   MAX_FILE_BYTES,
@@ -47,6 +48,8 @@ export type KnowledgeDocument = {
   reason: string | null
   /** What was left out although it is ready, for people: damaged pages, pictures. */
   note: string | null
+  /** How its text, its title or the name of its file tries to instruct the assistant. A mark for people: it is never quoted. */
+  suspicions: AttemptKind[]
   /** Grows with every replacement; only passages of this version may be quoted. */
   version: number
   passages: number
@@ -439,7 +442,7 @@ const visible = ({
   ...(document.status === 'ready' ? { progress: 1 } : {}),
 })
 
-const OLD_DOCUMENT = { file: null, note: null, pages: null, progress: 0 }
+const OLD_DOCUMENT = { file: null, note: null, pages: null, progress: 0, suspicions: [] }
 
 /** What concerns the originals of one company happens one after the other. */
 const makeTurns = () => {

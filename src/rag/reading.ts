@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
 import { AppError } from '../platform/errors.js'
 import { ANALYSIS_VERSION, terms } from './analysis.js'
+import type { AttemptKind } from './attempt-patterns.js'
+import { attemptsIn } from './attempts.js'
 import { fingerprintOf, type Fingerprint } from './fingerprint.js'
 import { detectLanguage } from './languages.js'
 import { makePassages, PASSAGES_VERSION, type Passage } from './passages.js'
@@ -49,8 +51,15 @@ export const unpack = ({ bytes }: Packed): AnalysedPassage[] => deserialize(byte
 export type ReadPart =
   /** From 0 to 1, in small steps. */
   | { kind: 'progress'; progress: number }
-  /** Before the first passages. `note`: what was left out, for people. */
-  | { kind: 'document'; title: string; language: string | null; pages: number | null; note: string | null }
+  /** Before the first passages. `note`: what was left out, for people; `attempts`: how its text tries to instruct the assistant. */
+  | {
+      kind: 'document'
+      title: string
+      language: string | null
+      pages: number | null
+      note: string | null
+      attempts: AttemptKind[]
+    }
   | { kind: 'passages'; passages: Packed }
 
 /** Throws `invalid` with a reason for people when the document cannot be read, `unavailable` when a second try may help. */
@@ -75,6 +84,9 @@ const BATCH = 40
 /** What parsing takes of the whole; the rest is analysis. */
 const PARSING_SHARE = 0.6
 const LONGEST_TITLE = 200
+/** Characters looked through for attempts to instruct the assistant, in all and at a time. */
+const LOOKED_THROUGH = 1_000_000
+const ATTEMPT_SAMPLE = 8_000
 /** Characters that are enough to tell a language. */
 const LANGUAGE_SAMPLE = 10_000
 
@@ -89,7 +101,7 @@ export const readDocument: Read = async function* (request, signal) {
   clean(sections)
   const title = (request.title ?? found ?? request.fallbackTitle).slice(0, LONGEST_TITLE)
   const language = request.language ?? (await languageOf(title, sections, request.likelyLanguages))
-  yield { kind: 'document', title, language, pages, note }
+  yield { kind: 'document', title, language, pages, note, attempts: attemptsOf(title, sections) }
 
   const passages = makePassages(request.documentId, sections)
   if (passages.length > MOST_PASSAGES) throw tooMuch()
@@ -167,6 +179,24 @@ const languageOf = async (title: string, sections: readonly Section[], likely: s
     sample += ['', headings.at(-1) ?? '', ...blocks.map(({ text }) => text)].join('\n')
   }
   return (await detectLanguage(sample, likely)) ?? likely[0] ?? null
+}
+
+/** A mark for people. What is found only in the whole of a passage counts where it is quoted, which is judged again. */
+const attemptsOf = (title: string, sections: readonly Section[]): AttemptKind[] => {
+  const texts = [
+    title,
+    ...sections.flatMap(({ headings, blocks }) => [headings.at(-1) ?? '', ...blocks.map(({ text }) => text)]),
+  ]
+  let looked = 0
+  const kinds = new Set<AttemptKind>()
+  for (const text of texts) {
+    for (let from = 0; from < text.length && looked < LOOKED_THROUGH; from += ATTEMPT_SAMPLE) {
+      const part = text.slice(from, from + ATTEMPT_SAMPLE)
+      looked += part.length
+      for (const { kind } of attemptsIn(part)) kinds.add(kind)
+    }
+  }
+  return [...kinds]
 }
 
 const makeAnalysis = (title: string, language: string) => {

@@ -63,6 +63,7 @@ const document = z.strictObject({
   progress: z.number().describe('How far indexing is, from 0 to 1'),
   reason: z.string().nullable().describe('Why it failed'),
   note: z.string().nullable().describe('What was left out although it is ready'),
+  attempts: z.array(z.string()).describe('How it tries to instruct the assistant; such sentences are never quoted'),
   source: z.enum(['api', 'folder']),
   format: z.enum([...format.options, 'pdf', 'docx']),
   file: z.strictObject({ name: z.string(), size: z.number() }).nullable(),
@@ -202,6 +203,12 @@ export const knowledgeRoutes = {
     summary: 'Why the assistant said what it said',
     permission: 'decisions:read',
     params: byId,
+    query: z.strictObject({
+      replay: z
+        .enum(['1'])
+        .optional()
+        .describe("Judges the model's sentences again, by the rules and documents of today"),
+    }),
     status: 200,
     response: z.looseObject({ id }),
     errors: ['not_found'],

@@ -26,7 +26,7 @@ export type KnowledgeNeeds = {
     ) => Promise<KnowledgeDocument[]>
     search: (companyId: string, query: z.output<NonNullable<typeof routes.search.body>>) => Promise<Passage[]>
     ask: (companyId: string, question: string) => Promise<Answer>
-    getDecision: (companyId: string, id: string) => Promise<{ id: string; companyId: string }>
+    getDecision: (companyId: string, id: string, replay?: boolean) => Promise<{ id: string; companyId: string }>
   }
 }
 
@@ -68,8 +68,9 @@ export const makeKnowledgeRouter = ({ knowledge }: KnowledgeNeeds): Endpoint[] =
       passages: (await knowledge.search(caller.companyId, body)).map(toPassage),
     })),
     endpoint(routes.ask, async ({ caller, body }) => toAnswer(await knowledge.ask(caller.companyId, body.question))),
-    endpoint(routes.getDecision, async ({ caller, params }) => {
-      const { companyId: _own, ...decision } = await knowledge.getDecision(caller.companyId, params.id)
+    endpoint(routes.getDecision, async ({ caller, params, query }) => {
+      const replay = query.replay !== undefined
+      const { companyId: _own, ...decision } = await knowledge.getDecision(caller.companyId, params.id, replay)
       return decision
     }),
   ]
@@ -105,6 +106,7 @@ const toDocument = (given: KnowledgeDocument): DocumentDto => ({
   progress: given.progress,
   reason: given.reason,
   note: given.note,
+  attempts: given.suspicions,
   source: given.source.kind,
   format: given.format,
   file: given.file && { name: given.file.name, size: given.file.size },

@@ -1,0 +1,50 @@
+import type { DecisionRecord } from './decisions.mongo.js'
+import type { StoredPassage } from './knowledge.mongo.js'
+import { PROOF_VERSION } from './proof/index.js'
+import { plain, rule, type Verdict } from './verdicts.js'
+
+/** The model's sentences of a decision, judged again by today's rules beside today's documents. */
+export type Replay = {
+  /** Rules as they were and as they are. */
+  algorithm: string
+  proof: string
+  /** Passages that the model read and that are another version now, or gone: what differs may be due to them. */
+  documents: { documentId: string; passageId: string; state: 'changed' | 'gone' }[]
+  sentences: { text: string; then: Verdict; now: Verdict; detail: string | null; differs: boolean }[]
+  /** Whether any sentence would be said now that was not, or the other way round. */
+  differs: boolean
+}
+
+type Kept = Pick<StoredPassage, 'version' | 'text' | 'title' | 'headings' | 'language'>
+
+/** `passages`: those that are still there, by their id. What only a model or the question can tell is taken as it was. */
+export const replayed = (
+  { model, algorithm }: Pick<DecisionRecord, 'model' | 'algorithm'>,
+  passages: ReadonlyMap<string, Kept>,
+): Replay => {
+  const documents = (model?.passages ?? []).flatMap(({ passageId, documentId, version }) => {
+    const now = passages.get(passageId)
+    if (now?.version === version) return []
+    return [{ documentId, passageId, state: now ? ('changed' as const) : ('gone' as const) }]
+  })
+  let before: Verdict | undefined
+  const sentences = (model?.sentences ?? []).map(({ text, citations, verdict: then }) => {
+    const cited = citations.map(({ passageId, quote }) => {
+      const passage = passageId === null ? undefined : passages.get(passageId)
+      return { quote, passage: passage && passageId !== null ? { ...passage, passageId } : undefined }
+    })
+    const ruling = rule(plain(text), cited, model?.language ?? '', before)
+    const isOthersWord = then === 'not_entailed' || then === 'beside_question'
+    const passes = ruling.verdict === 'proved' || (ruling.needsAgreement && typeof model?.judge === 'string')
+    const now = passes && (isOthersWord || then === 'proved') ? then : passes ? 'proved' : ruling.verdict
+    before = now
+    return {
+      text,
+      then,
+      now,
+      detail: passes ? null : ruling.detail,
+      differs: (then === 'proved') !== (now === 'proved'),
+    }
+  })
+  return { algorithm, proof: PROOF_VERSION, documents, sentences, differs: sentences.some(({ differs }) => differs) }
+}
