@@ -230,7 +230,7 @@ const Tile = ({ title, measure, promised = false }: { title: string; measure: Me
   const { share, met, breached, medianMs, p90Ms, ended } = measure
   return (
     <li className="card tile">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <p className="tile-figure">{promised ? percent(language, share) : shownDuration(language, medianMs)}</p>
       {promised && (
         <>

@@ -16,13 +16,13 @@ export const Exceptions = ({ path, exceptions, change }: Props) => {
   const faultAt = useFaultAt()
   const fault = faultAt(path)
   return (
-    <section className="stack" aria-label={t('hours.exceptions')}>
+    <div className="stack" role="group" aria-label={t('hours.exceptions')}>
       <div className="form-head">
         <h3>{t('hours.exceptions')}</h3>
         <p className="small soft">{t('hours.exceptionsText')}</p>
       </div>
       {exceptions.length > 0 && (
-        <ul className="exceptions">
+        <div className="exceptions">
           {exceptions.map((exception, index) => (
             <ExceptionRow
               key={index}
@@ -32,7 +32,7 @@ export const Exceptions = ({ path, exceptions, change }: Props) => {
               remove={() => change(exceptions.filter((_, at) => at !== index))}
             />
           ))}
-        </ul>
+        </div>
       )}
       {fault && (
         <p className="small bad-text" role="alert">
@@ -50,7 +50,7 @@ export const Exceptions = ({ path, exceptions, change }: Props) => {
         </Button>
         <ReadHolidays add={(holidays) => change(withHolidays(exceptions, holidays))} />
       </div>
-    </section>
+    </div>
   )
 }
 
@@ -73,7 +73,7 @@ const ExceptionRow = ({ path, exception, change, remove }: RowProps) => {
   const fault = faultAt(`${path}.date`) ?? faultAt(path)
   const named = (next: string): HoursException => ({ date, periods, ...(next ? { name: next } : {}) })
   return (
-    <li role="group" aria-label={called}>
+    <div role="group" aria-label={called}>
       <div className="exception-when">
         {yearly ? (
           <>
@@ -143,7 +143,7 @@ const ExceptionRow = ({ path, exception, change, remove }: RowProps) => {
           {fault}
         </p>
       )}
-    </li>
+    </div>
   )
 }
 

@@ -50,7 +50,7 @@ export const HoursPreview = ({ hours, before }: Props) => {
   const difference = openMs - (now.data?.openMs ?? openMs)
   const then = now.data ? new Map(daysOf(language, now.data, hours.timeZone).map(({ key, text }) => [key, text])) : null
   return (
-    <section className="hours-preview" aria-label={t('hours.preview')}>
+    <div className="hours-preview" role="group" aria-label={t('hours.preview')}>
       <h3>{t('hours.preview')}</h3>
       <p className="small" role="status">
         {isOpen ? t('hours.openNow') : t('hours.opens_next', { at: momentIn(language, nextOpening, hours.timeZone) })}{' '}
@@ -73,7 +73,7 @@ export const HoursPreview = ({ hours, before }: Props) => {
           )
         })}
       </ul>
-    </section>
+    </div>
   )
 }
 

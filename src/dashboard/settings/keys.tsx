@@ -6,17 +6,18 @@ import { useFault, useLanguage, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { queryClient, useMay, useMe, type Role } from '../server/queries.js'
 import { Dialog, useConfirm } from '../ui/confirm.js'
+import { FormFault } from '../ui/form.js'
 import { Blank, Coming, Failed } from '../ui/states.js'
-import { tell } from '../ui/tell.js'
 import { fullDate } from '../ui/time.js'
 import { Copyable } from './copyable.js'
 import { SettingsPage } from './page.js'
 import { rolesUpTo } from './people.js'
+import { useRemoving } from './removing.js'
 
 export const KeysScreen = () => {
   const t = useT()
   const language = useLanguage()
-  const fault = useFault()
+  const removing = useRemoving('keys')
   const mayWrite = useMay('keys:write')
   const mayRead = useMay('keys:read')
   const [making, setMaking] = useState(false)
@@ -31,10 +32,7 @@ export const KeysScreen = () => {
       title: t('keys.revokeTitle', { name }),
       text: t('keys.revokeText'),
       yes: t('keys.revokeYes'),
-      run: async () => {
-        await call('keys', 'remove', { params: { id } }).catch((error: unknown) => tell(fault(error), 'fault'))
-        await queryClient.invalidateQueries({ queryKey: ['keys'] })
-      },
+      run: () => removing(() => call('keys', 'remove', { params: { id } })),
     })
   return (
     <SettingsPage
@@ -130,11 +128,7 @@ const MakeKey = ({ close }: { close: () => void }) => {
             data={rolesUpTo(me?.role ?? 'agent').map((value) => ({ value, label: t(`role.${value}`) }))}
             onChange={(event) => setRole(event.currentTarget.value as Role)}
           />
-          {make.isError && (
-            <p role="alert" className="bad-text small">
-              {fault(make.error)}
-            </p>
-          )}
+          {make.isError && <FormFault>{fault(make.error)}</FormFault>}
           <Button type="submit" loading={make.isPending}>
             {t('keys.create')}
           </Button>

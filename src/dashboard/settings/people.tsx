@@ -7,10 +7,12 @@ import { call, Refused } from '../server/client.js'
 import { queryClient, useMay, useMe, usePeople, type Person, type Role } from '../server/queries.js'
 import { Dialog, useConfirm } from '../ui/confirm.js'
 import { Face } from '../ui/face.js'
+import { FormFault } from '../ui/form.js'
 import { Coming, Failed } from '../ui/states.js'
 import { tell } from '../ui/tell.js'
 import { Copyable } from './copyable.js'
 import { SettingsPage } from './page.js'
+import { useRemoving } from './removing.js'
 
 /** From the most powerful to the least: nobody gives a role above their own. */
 export const ROLES = Object.keys({
@@ -29,16 +31,13 @@ export const PeopleScreen = () => {
   const mayWrite = useMay('people:write')
   const [inviting, setInviting] = useState(false)
   const [dialog, confirm] = useConfirm()
-  const fault = useFault()
+  const removing = useRemoving('people')
   const remove = ({ id, name, status }: Person) =>
     confirm({
       title: t('people.removeTitle', { name }),
       text: status === 'invited' ? t('people.revokeText') : t('people.removeText'),
       yes: t('common.remove'),
-      run: async () => {
-        await call('people', 'remove', { params: { id } }).catch((error: unknown) => tell(fault(error), 'fault'))
-        await queryClient.invalidateQueries({ queryKey: ['people'] })
-      },
+      run: () => removing(() => call('people', 'remove', { params: { id } })),
     })
   return (
     <SettingsPage
@@ -179,11 +178,7 @@ const Invite = ({ close }: { close: () => void }) => {
             data={rolesUpTo(me?.role ?? 'agent').map((value) => ({ value, label: t(`role.${value}`) }))}
             onChange={(event) => setRole(event.currentTarget.value as Role)}
           />
-          {invite.isError && !faultOf('name') && !faultOf('email') && (
-            <p role="alert" className="bad-text small">
-              {fault(invite.error)}
-            </p>
-          )}
+          {invite.isError && !faultOf('name') && !faultOf('email') && <FormFault>{fault(invite.error)}</FormFault>}
           <Button type="submit" loading={invite.isPending}>
             {t('people.send')}
           </Button>

@@ -1,6 +1,5 @@
-import { Button, NativeSelect, PasswordInput, Switch, useMantineColorScheme } from '@mantine/core'
+import { Button, NativeSelect, Switch, useMantineColorScheme } from '@mantine/core'
 import '@mantine/core/styles/InlineInput.layer.css'
-import '@mantine/core/styles/PasswordInput.layer.css'
 import '@mantine/core/styles/Switch.layer.css'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -8,6 +7,7 @@ import { chooseLanguage, LANGUAGES, useFault, useLanguage, useT, type Language }
 import { call, Refused } from '../server/client.js'
 import { queryClient } from '../server/queries.js'
 import { singleKeys } from '../ui/commands.js'
+import { FormFault, Password } from '../ui/form.js'
 import { tell } from '../ui/tell.js'
 import { SettingsPage } from './page.js'
 
@@ -133,33 +133,21 @@ const ChangePassword = () => {
       }}
     >
       <h2>{t('profile.password')}</h2>
-      <PasswordInput
+      <Password
         label={t('profile.current')}
         autoComplete="current-password"
-        required
-        withAsterisk={false}
-        maxLength={128}
         value={currentPassword}
         error={field === 'currentPassword' ? shown : undefined}
-        visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
-        onChange={(event) => setCurrent(event.currentTarget.value)}
+        change={setCurrent}
       />
-      <PasswordInput
+      <Password
         label={t('profile.next')}
         autoComplete="new-password"
-        required
-        withAsterisk={false}
-        maxLength={128}
         value={newPassword}
         error={short ? t('setUp.passwordShort', { count: LEAST_PASSWORD - newPassword.length }) : undefined}
-        visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
-        onChange={(event) => setNext(event.currentTarget.value)}
+        change={setNext}
       />
-      {change.isError && field !== 'currentPassword' && (
-        <p role="alert" className="bad-text small">
-          {shown}
-        </p>
-      )}
+      {change.isError && field !== 'currentPassword' && <FormFault>{shown}</FormFault>}
       <Button
         type="submit"
         loading={change.isPending}

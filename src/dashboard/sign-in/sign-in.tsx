@@ -1,10 +1,10 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core'
-import '@mantine/core/styles/PasswordInput.layer.css'
+import { Button, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useFault, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { queryClient } from '../server/queries.js'
+import { Password } from '../ui/form.js'
 import { Gate } from './gate.js'
 
 /** Stands in place of whatever page was asked for: after it, that page goes on, with what was typed into it. */
@@ -37,16 +37,7 @@ export const SignIn = () => {
           value={email}
           onChange={(event) => setEmail(event.currentTarget.value)}
         />
-        <PasswordInput
-          label={t('signIn.password')}
-          autoComplete="current-password"
-          required
-          withAsterisk={false}
-          maxLength={128}
-          value={password}
-          visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
-          onChange={(event) => setPassword(event.currentTarget.value)}
-        />
+        <Password label={t('signIn.password')} autoComplete="current-password" value={password} change={setPassword} />
         <p role="alert" className="form-fault">
           {enter.isError && fault(enter.error)}
         </p>
