@@ -334,3 +334,42 @@ describe('reports', () => {
     expect((await ask('get', '/reports/service-levels', undefined, agentKey)).status).toBe(403)
   })
 })
+
+describe('what a promise is chosen by', () => {
+  it('may change: a tier of the customer promises more, and no other company can give one', async () => {
+    const [first] = (await ask('get', '/conversations')).json.conversations as unknown as { id: string }[]
+    const id = first?.id ?? ''
+    const quick = { first_response: HOUR / 4, next_response: HOUR, resolution: null }
+    const gold = { low: quick, normal: quick, high: quick, urgent: quick }
+    await ask('put', '/policies', {
+      policies: [
+        { name: 'Gold', when: { tier: ['gold'] }, targets: gold, setsPriority: 'high' },
+        { name: 'Everybody', targets },
+      ],
+    })
+    expect((await ask('post', `/conversations/${id}/tier`, { tier: 'gold' }, otherKey)).status).toBe(404)
+    expect((await ask('post', `/conversations/${id}/tier`, { tier: ' ' })).json.error?.field).toBe('tier')
+    expect((await ask('post', `/conversations/${id}/tier`, { tier: 'gold' })).json).toMatchObject({
+      contact: { tier: 'gold' },
+      priority: 'normal',
+    })
+    expect((await ask('get', `/conversations/${id}`)).json).toMatchObject({ contact: { tier: 'gold' } })
+    const { json } = await ask('post', `/conversations/${id}/tier`, { tier: null })
+    expect(json.contact).not.toHaveProperty('tier')
+  })
+
+  it('and what was promised before stays to be read, the newest first, in its own company', async () => {
+    const { versions } = (await ask('get', '/policies/versions?limit=2')).json as unknown as {
+      versions: { version: number; policies: { name: string }[] }[]
+    }
+    expect(versions).toHaveLength(2)
+    expect(versions[0]?.policies.map(({ name }) => name)).toEqual(['Gold', 'Everybody'])
+    expect(versions[0]?.version).toBe((versions[1]?.version ?? 0) + 1)
+    expect((await ask('get', '/policies/versions', undefined, otherKey)).json).toEqual({ versions: [] })
+    expect((await ask('get', '/policies/versions?limit=0')).json.error?.field).toBe('limit')
+  })
+
+  it('a key is nobody who could be mailed', async () => {
+    expect((await ask('get', '/me/notices')).json.error?.code).toBe('person_not_found')
+  })
+})
