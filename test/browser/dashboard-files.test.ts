@@ -72,7 +72,7 @@ describeInBrowser('files and ratings in a conversation', () => {
     )
     await page.locator('.pending li').nth(2).waitFor()
     // What has arrived waits through a reload for the words to go with.
-    await page.locator('.pending [aria-busy=true]').waitFor({ state: 'detached' })
+    await page.locator('.pending [aria-busy=false]').nth(2).waitFor()
     await page.reload()
     await page.locator('.pending li').nth(2).waitFor()
     await page.getByRole('button', { name: 'Remove dropped.png' }).click()

@@ -176,12 +176,12 @@ describe('a visitor', () => {
     expect((await rate('up')).status).toBe(200)
     expect((await rate('up')).status).toBe(200)
     const seen = async () => {
-      const { body } = await app.call<{ messages: { id: string; feedback?: string }[] }>(
+      const { body } = await app.call<{ messages: { id: string; feedback?: { rating: string; at: string } }[] }>(
         `/conversations/${visitor.conversationId}/messages`,
       )
       return body.messages.find(({ id }) => id === answer.id)?.feedback
     }
-    expect(await seen()).toBe('up')
+    expect(await seen()).toMatchObject({ rating: 'up', at: expect.stringMatching(/^\d{4}-/) })
     expect((await visitor.read()).messages[1]?.feedback).toBe('up')
     await rate(null)
     expect(await seen()).toBeUndefined()
