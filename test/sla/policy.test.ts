@@ -180,6 +180,11 @@ describe('policies that are to be saved', () => {
     ['an unknown condition', policy('p', { moon: ['full'] } as Conditions), 'when.moon unknown_condition'],
     ['an unknown priority', policy('p', { priority: ['top' as 'high'] }), 'when.priority.0 unknown_priority'],
     [
+      'a priority to begin with that is none',
+      policy('p', {}, { setsPriority: 'top' as 'high' }),
+      'setsPriority unknown_priority',
+    ],
+    [
       'a channel that was deleted',
       policy('p', { channel: ['chn_mail', 'chn_gone'] }),
       'when.channel.1 unknown_channel',
