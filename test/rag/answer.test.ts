@@ -171,3 +171,37 @@ describe('a model that lies', () => {
     }
   })
 })
+
+describe('a decision that is replayed', () => {
+  it('judges the recorded sentences again, and names the documents that changed since', async () => {
+    const id = await assistant.teach('replaying', REFUNDS)
+    const { answer, decision } = await assistant.ask('replaying', 'How long do refunds take?')
+    expect(decision).not.toHaveProperty('replay')
+    const same = await assistant.replay('replaying', answer.decisionId)
+    expect(same).toMatchObject({ documents: [], differs: false })
+    expect(same?.sentences[0]).toMatchObject({ then: 'proved', now: 'proved', differs: false })
+
+    await assistant.reteach('replaying', id, { ...REFUNDS, text: REFUNDS.text.replace('14 days', '30 days') })
+    const changed = await assistant.replay('replaying', answer.decisionId)
+    expect(changed).toMatchObject({ documents: [{ documentId: id }], differs: true })
+    expect(changed?.sentences[0]).toMatchObject({ then: 'proved', differs: true })
+    await expect(assistant.replay('rival', answer.decisionId)).rejects.toMatchObject({ kind: 'not_found' })
+  })
+})
+
+// Last in this file: the breaker stays open after it.
+describe('an answer without a model that answers', () => {
+  it('to a follow-up that rules understood does not begin with what was said before', async () => {
+    assistant.player.behave('failing')
+    const first = await ask(ASKED)
+    expect(first.answer).toMatchObject({ mode: 'extractive', text: expect.stringContaining('three days') })
+    const history = [
+      { author: 'customer' as const, text: ASKED },
+      { author: 'assistant' as const, text: first.answer.text },
+    ]
+    const { answer, decision } = await ask('And to Spain?', { history })
+    expect(decision.understood.by).toBe('rules')
+    expect(answer.text).toContain('five days')
+    expect(answer.text).not.toContain('three days')
+  })
+})

@@ -48,6 +48,12 @@ export const openAssistant = async (mongo: Mongo, { entailment = false, firstTok
       }
       return last
     },
+    reteach: async (companyId: string, id: string, document: Document): Promise<void> => {
+      await knowledge.replaceDocument(companyId, id, document)
+      await knowledge.indexDocument(companyId, id)
+    },
+    replay: async (companyId: string, decisionId: string) =>
+      (await decisions.getDecision(companyId, decisionId, true)).replay,
     forget: knowledge.deleteDocument,
     /** The answer, what its draft showed (`null` where it was taken back), and the decision. */
     ask: async (companyId: string, text: string, more: Partial<Parameters<typeof answerQuestion>[0]> = {}) => {

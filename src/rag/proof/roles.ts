@@ -32,11 +32,6 @@ export const rolesFault = (
   }
   const ours = doneByUs(claim)
   if (ours && !doneByUs(passage) && turned?.kind !== 'ours') return fault('order', ours.text)
-  const agents = to.flatMap((at, index) => (at >= 0 && isAgent(claim, index) && !isAgent(passage, at) ? [index] : []))
-  const [stranger] = agents
-  // "A was led by B" is not "B was led by A".
-  if (stranger !== undefined && to.some((at, index) => at >= 0 && isAgent(passage, at) && !isAgent(claim, index)))
-    return fault('order', said(stranger).text)
   const replaced = replacedVerb()
   if (replaced) return fault('coverage', replaced.text)
   const isMoved = to.some((at, index) => at >= 0 && inOrder[index] === -1)
