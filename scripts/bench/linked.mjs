@@ -2,12 +2,13 @@
 // prints one JSON line per measurement; `--messages`, `--seconds` and `--rounds` make them shorter or longer.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { register } from 'tsx/esm/api'
+import { pathToFileURL } from 'node:url'
+import ts from 'typescript'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const dist = path.join(root, 'dist')
@@ -18,23 +19,36 @@ const FASTER = 60
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** What the tests play the phone with, as JavaScript over the built product. @param {string[]} names */
+const buildSupport = (names) => {
+  const folder = path.join(root, `node_modules/.cache/bench-linked-${process.pid}`)
+  mkdirSync(folder, { recursive: true })
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
+  for (const name of names) {
+    const source = readFileSync(path.join(root, `test/support/${name}.ts`), 'utf8')
+    const built = ts.transpileModule(source, { compilerOptions }).outputText
+    writeFileSync(path.join(folder, `${name}.js`), built.replaceAll('../../src/', `${pathToFileURL(dist).href}/`))
+  }
+  return folder
+}
+
 const openDesk = async () => {
   const { startEmbeddedMongo } = await import(path.join(dist, 'embedded-mongo/index.js'))
   const folder = mkdtempSync(path.join(tmpdir(), 'helpdesk-linked-'))
   const listen = { socketPath: path.join(folder, 's.sock') }
   const store = await startEmbeddedMongo({ file: path.join(folder, 'store.db'), listen })
   process.env.TEST_MONGODB_URI = store.uri
-  const loader = register()
-  const { openTestMongo } = await import('../../test/support/mongo.ts')
-  const { openCore } = await import('../../test/support/core.ts')
-  const { makePhone, textOf } = await import('../../test/support/whatsapp-socket.ts')
-  const { openLinkedDesk } = await import('../../test/support/whatsapp-linked.ts')
+  const support = buildSupport(['mongo', 'core', 'app', 'whatsapp-socket', 'whatsapp-linked'])
+  const { openTestMongo } = await import(path.join(support, 'mongo.js'))
+  const { openCore } = await import(path.join(support, 'core.js'))
+  const { makePhone, textOf } = await import(path.join(support, 'whatsapp-socket.js'))
+  const { openLinkedDesk } = await import(path.join(support, 'whatsapp-linked.js'))
   const mongo = await openTestMongo()
   const core = await openCore(mongo)
   const close = async () => {
     await mongo.close()
-    await store.close()
-    await loader()
+    await store.stop()
+    rmSync(support, { recursive: true, force: true })
     rmSync(folder, { recursive: true, force: true })
   }
   return { mongo, core, makePhone, textOf, openLinkedDesk, close }

@@ -105,8 +105,9 @@ describe('a linked phone through Baileys, against a WebSocket server', () => {
 
   it('leaves nothing running behind when the channel is closed', async () => {
     const before = sockets.length
+    const heard = hellos.length
     link('chn_closed')
-    await eventually(async () => sockets.length > before)
+    await eventually(async () => hellos.length > heard)
     const closed = new Promise((resolve) => sockets.at(-1)!.once('close', resolve))
     await stopping.pop()!()
     await closed

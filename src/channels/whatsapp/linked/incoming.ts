@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MessageArrival, Received } from '../../../conversations/message.js'
 import { AppError } from '../../../platform/errors.js'
@@ -54,6 +55,8 @@ export const makeIncoming = (needs: Needs) => {
   const lanes = makeLanes(AT_ONCE)
   const files = makeLanes(FILES_AT_ONCE)
   const stopping = new AbortController()
+  // Everybody who waits listens to it.
+  setMaxListeners(0, stopping.signal)
   const hiddenIds = new Map<string, string>()
   /** Waited for in place. */
   const expected = new Map<string, NodeJS.Timeout>()
