@@ -325,3 +325,11 @@ describe('Whatever comes', () => {
     expect(ask('We refund the price within 5 days.', `${text.repeat(40)} ${REFUND}`, { quote: REFUND })).toBeDefined()
   })
 })
+
+describe('A sentence behind a colon', () => {
+  it('is not said where what stands before the colon denies it', () => {
+    const said = 'Guests may enter the hall.'
+    expect(ask(said, `These statements are false:\n\n${said}`, { quote: said })).toMatchObject({ proved: false })
+    expect(ask(said, `These rules apply:\n\n${said}`, { quote: said })).toMatchObject({ proved: true })
+  })
+})
