@@ -1,8 +1,7 @@
-import path from 'node:path'
-import { shownName } from '../../platform/files.js'
 import { automaticReason, type AutomaticReason } from './automatic.js'
 import { findBounce, type Bounce } from './bounce.js'
 import { decodeText } from './decode-charset.js'
+import { describeFile, givenName, type EmailAttachment } from './decode-files.js'
 import {
   decodeWords,
   oneLine,
@@ -16,7 +15,8 @@ import {
 } from './decode-headers.js'
 import { decodeTransfer, parseMime, type MimeOddity, type Part } from './decode-mime.js'
 import { authenticationOf, type Authentication } from './authentication.js'
-import { readHtml, sanitiseHtml, LONGEST_HTML, type HtmlText } from './html.js'
+import { LONGEST_HTML, sanitiseHtml } from './html.js'
+import { readHtml, type HtmlText } from './reply-html.js'
 import { extractReply } from './reply.js'
 
 /** A mail as the product sees it. Strange mail has oddities, not errors. */
@@ -57,19 +57,6 @@ export type DecodedEmail = {
   threadIndex: string | null
   threadTopic: string | null
   oddities: Oddity[]
-}
-
-export type EmailAttachment = {
-  /** Fit to be shown and stored: no path, no control signs. */
-  filename: string
-  contentType: string
-  size: number
-  content: Buffer
-  /** Of a picture within the HTML, without brackets: `data-cid` there. */
-  contentId: string | null
-  inline: boolean
-  /** Opening it may run something: kept, but said. */
-  unsafe: boolean
 }
 
 export type Oddity =
@@ -317,7 +304,7 @@ const collect = (root: Part, mime: Set<MimeOddity>, oddities: Set<Oddity>): Cont
     const bytes = decodeTransfer(part, mime)
     if (bytes.length > LARGEST_ATTACHMENT) return void oddities.add('attachment_too_large')
     if (bytes.length === 0 && !givenName(part)) return
-    const attachment = describe(part, bytes, content.attachments.length)
+    const attachment = describeFile(part, bytes, content.attachments.length)
     if (attachment.unsafe) oddities.add('unsafe_attachment')
     content.attachments.push(attachment)
   }
@@ -387,63 +374,3 @@ const unflow = (text: string, deleteSpace: boolean): string => {
   }
   return lines.join('\n')
 }
-
-// ---- files
-
-const givenName = (part: Part): string => part.dispositionParameters.filename || part.parameters.name || ''
-
-const describe = (part: Part, bytes: Buffer, index: number): EmailAttachment => {
-  const given = givenName(part)
-  const filename = given ? shownName(given) : `${nameFor(part.type)}-${index + 1}${EXTENSIONS[part.type] ?? ''}`
-  const contentId = /<?([^<>\s\p{Cc}]{1,300})>?/u.exec(part.headers.first('content-id') ?? '')?.[1] ?? null
-  return {
-    filename,
-    contentType: part.type,
-    size: bytes.length,
-    content: bytes,
-    contentId,
-    inline: part.disposition !== 'attachment' && (contentId !== null || part.disposition === 'inline'),
-    unsafe: isUnsafe(filename, part.type),
-  }
-}
-
-const nameFor = (type: string): string =>
-  type.startsWith('image/') ? 'image' : type.startsWith('message/') ? 'message' : 'attachment'
-
-const EXTENSIONS: Record<string, string> = {
-  'image/png': '.png',
-  'image/jpeg': '.jpg',
-  'image/gif': '.gif',
-  'image/webp': '.webp',
-  'application/pdf': '.pdf',
-  'text/plain': '.txt',
-  'text/html': '.html',
-  'text/calendar': '.ics',
-  'text/csv': '.csv',
-  'message/rfc822': '.eml',
-  'application/pgp-signature': '.asc',
-  'application/pkcs7-signature': '.p7s',
-  'application/x-pkcs7-signature': '.p7s',
-  'application/pkcs7-mime': '.p7m',
-  'application/zip': '.zip',
-}
-
-/** What a double click runs, on any of the systems that agents use. */
-const UNSAFE = new Set(
-  (
-    'exe com scr pif bat cmd ps1 psm1 msi msp mst vbs vbe vb js jse mjs ws wsf wsh wsc hta cpl jar jnlp lnk inf reg scf url ' +
-    'application gadget msc dll sys drv ocx app dmg pkg command terminal workflow sh bash zsh csh run elf deb rpm appimage apk ' +
-    'iso img vhd vhdx chm hlp xll xlam docm dotm xlsm xltm pptm potm ppam ppsm sldm ade adp mdb accde one html htm xhtml shtml mht mhtml svg swf'
-  ).split(' '),
-)
-const UNSAFE_TYPES =
-  /^(?:application\/(?:x-msdownload|x-msdos-program|x-dosexec|x-executable|x-sh|x-bat|hta|javascript|x-javascript|vnd\.microsoft\.portable-executable|x-ms-shortcut|java-archive)|text\/(?:html|javascript|x-sh|vbscript)|image\/svg\+xml)$/u
-
-/** By the name's last extension, after the tricks that hide it: dots and spaces at the end, a harmless one before it. */
-const isUnsafe = (filename: string, type: string): boolean =>
-  UNSAFE.has(
-    path
-      .extname(filename.replace(/[.\s]+$/u, ''))
-      .slice(1)
-      .toLowerCase(),
-  ) || UNSAFE_TYPES.test(type)

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { DecodedEmail, EmailAttachment } from './decode-message.js'
-import { decodeMessage } from './decode-message.js'
+import type { EmailAttachment } from './decode-files.js'
+import { decodeMessage, type DecodedEmail } from './decode-message.js'
 
 /**
  * A thread beside the server in which one mail after the other is decoded. It starts with the first mail, ends after a while

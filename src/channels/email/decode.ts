@@ -1,7 +1,8 @@
 import { decodeHeaderOnly, decodeMessage, type DecodedEmail } from './decode-message.js'
 import { makeDecodingThread } from './decode-thread.js'
 
-export type { DecodedEmail, EmailAttachment, Oddity } from './decode-message.js'
+export type { DecodedEmail, Oddity } from './decode-message.js'
+export type { EmailAttachment } from './decode-files.js'
 export type { Mailbox } from './decode-headers.js'
 export type { Authentication } from './authentication.js'
 export type { Bounce, BounceReason } from './bounce.js'
