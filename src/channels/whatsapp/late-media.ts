@@ -22,8 +22,6 @@ const MOST_ATTEMPTS = 12
 const HELD_MS = 60_000
 const ATTEMPT_MS = 45_000
 
-export type LateMedia = ReturnType<typeof makeLateMedia>
-
 export const makeLateMedia = ({ fetchMedia, memory, clock, log }: Needs) => {
   const after = (ms: number) => new Date(clock.now().getTime() + ms)
 

@@ -38,8 +38,6 @@ export const consentIn = (text: string): 'out' | 'in' | null => {
   return WORDS.get(folded) ?? null
 }
 
-export type Consents = ReturnType<typeof makeConsents>
-
 /** Who wants no automatic messages on this channel. People may still answer them; the assistant may not. */
 export const makeConsents = ({ memory, clock }: { memory: ChannelKit['memory']; clock: Clock }) => {
   const key = (contact: string) => `opted-out/${contact}`
