@@ -532,6 +532,7 @@ export const ar: Catalogue = {
     no_such_passage: 'لا يوجد مقطع كهذا',
     attempt: 'أمر لا معلومة',
     leans_on_cut: 'يستند إلى جملة حُذفت',
+    beside_question: 'صحيح لكنه خارج عما سُئل عنه',
     not_entailed: 'النموذج الثاني لا يوافق',
   },
   modelFault: {

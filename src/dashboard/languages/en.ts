@@ -521,6 +521,7 @@ export const en = {
     no_such_passage: 'there is no such passage',
     attempt: 'an instruction, not a fact',
     leans_on_cut: 'leans on a sentence that was cut',
+    beside_question: 'true, but beside what was asked',
     not_entailed: 'the second model does not agree',
   },
   modelFault: {

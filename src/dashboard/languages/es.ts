@@ -520,6 +520,7 @@ export const es: Catalogue = {
     no_such_passage: 'no existe tal pasaje',
     attempt: 'una orden, no un hecho',
     leans_on_cut: 'se apoya en una frase cortada',
+    beside_question: 'cierto, pero ajeno a lo que se preguntó',
     not_entailed: 'el segundo modelo no está de acuerdo',
   },
   modelFault: {

@@ -526,6 +526,7 @@ export const ptBR: Catalogue = {
     no_such_passage: 'não existe tal trecho',
     attempt: 'uma ordem, não um fato',
     leans_on_cut: 'apoia-se numa frase cortada',
+    beside_question: 'verdadeiro, mas fora do que foi perguntado',
     not_entailed: 'o segundo modelo não concorda',
   },
   modelFault: {
