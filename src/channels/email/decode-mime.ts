@@ -248,22 +248,17 @@ const writeBase64 = (slice: string, out: Buffer, at: number): number => {
   return size + out.write(text.slice(from), at + size, 'base64')
 }
 
+/** 1 for the 64 signs, 0 for all else. */
+const IS_SIGN = new Uint8Array(256)
+for (const sign of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/')) IS_SIGN[sign] = 1
+
+/** The last place in it up to which the signs make whole groups of four. */
 const wholeGroups = (body: Buffer, from: number, to: number): number => {
   let signs = 0
-  let last = to
-  for (let at = from; at < to; at += 1) {
-    const byte = body[at] as number
-    const sign =
-      (byte >= 0x30 && byte <= 0x39) ||
-      (byte >= 0x41 && byte <= 0x5a) ||
-      (byte >= 0x61 && byte <= 0x7a) ||
-      byte === 0x2b ||
-      byte === 0x2f
-    if (!sign) continue
-    signs += 1
-    if (signs % 4 === 0) last = at + 1
-  }
-  return last
+  for (let at = from; at < to; at += 1) signs += IS_SIGN[body[at] as number] as number
+  let end = to
+  for (let over = signs % 4; over > 0; end -= 1) over -= IS_SIGN[body[end - 1] as number] as number
+  return end
 }
 
 /** −1 for what is none, which stays negative when shifted. */
