@@ -6,7 +6,7 @@ import { checkCloud } from './watch.js'
 /** A number behind Meta's official Cloud API. A linked phone will be a second kind beside it. */
 export const whatsappCloud = defineChannel({
   label: 'WhatsApp (Cloud API)',
-  icon: 'brand-whatsapp',
+  icon: 'phone-message',
   settings: cloudSettings,
   secrets: ['accessToken', 'appSecret', 'verifyToken'],
   // Meta has no key under which sending twice would be sending once: what may have left is for a person to see.

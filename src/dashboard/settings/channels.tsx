@@ -86,7 +86,7 @@ type Kind = Answer<'channels', 'kinds'>['kinds'][number]
 const ICONS: Record<string, Icon> = {
   message: IconMessages,
   mail: IconMail,
-  'brand-whatsapp': IconBrandWhatsapp,
+  'phone-message': IconBrandWhatsapp,
 }
 
 const KindIcon = ({ kind }: { kind: Kind | undefined }) => {
