@@ -171,7 +171,7 @@ const ofBounce = (bounce: Bounce | null): AutomaticReason | null =>
   bounce ? (bounce.reason === 'complaint' ? 'complaint' : 'delivery_report') : null
 
 /** All that the header alone tells: also when nothing else could be read. */
-export const decodeHeader = (headers: Headers, oddities: Set<Oddity>) => {
+const decodeHeader = (headers: Headers, oddities: Set<Oddity>) => {
   const senders = parseMailboxes(headers.all('from'))
   const from = senders[0] ?? null
   const sender = parseMailboxes(headers.all('sender'))[0] ?? null
