@@ -136,7 +136,8 @@ describeInBrowser('text that wants to be more than text', () => {
     const visitor = await desk.visitor('Files')
     for (let at = 0; at < NAUGHTY.length; at += 5) {
       const tickets = []
-      for (const name of NAUGHTY.slice(at, at + 5)) tickets.push(await visitor.sendUp(`${name} x.txt`, Buffer.from('x')))
+      for (const name of NAUGHTY.slice(at, at + 5))
+        tickets.push(await visitor.sendUp(`${name} x.txt`, Buffer.from('x')))
       await visitor.write('', tickets)
     }
     await page.goto(`/inbox/${visitor.conversationId}`)
