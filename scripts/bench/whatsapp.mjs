@@ -18,6 +18,8 @@ const SECONDS = 5
 const MESSAGES = 4_000
 const EACH = 5
 const PEOPLE = 200
+/** Whose conversations exist already, as many as in the bench of the chat. */
+const REGULARS = 50
 const OUTBOUND = 300
 const STATUSES = 100_000
 const PER_WEBHOOK = 50
@@ -86,14 +88,18 @@ export const whatsapp = async () => {
 
 /** @param {Meta} meta */
 const acceptance = async (meta) => {
-  await load({ ...meta, connections: CONNECTIONS, seconds: 3, people: 500, prefix: 'warm' })
+  await load({ ...meta, connections: CONNECTIONS, seconds: 3, people: REGULARS, prefix: 'warm' })
   const rounds = []
   for (let round = 0; round < ROUNDS; round += 1)
-    rounds.push(await load({ ...meta, connections: CONNECTIONS, seconds: SECONDS, people: 500, prefix: `r${round}` }))
+    rounds.push(
+      await load({ ...meta, connections: CONNECTIONS, seconds: SECONDS, people: REGULARS, prefix: `r${round}` }),
+    )
   const rates = rounds.map(({ perSecond }) => perSecond).sort((a, b) => a - b)
   const median = rates[Math.floor(rates.length / 2)]
   const rate = Math.round(median / 2)
-  const steady = await load({ ...meta, connections: CONNECTIONS, seconds: 8, rate, people: 500, prefix: 'steady' })
+  const steady = await load({ ...meta, connections: CONNECTIONS, seconds: 8, rate, people: REGULARS, prefix: 'steady' })
+  // Everybody writes for the first time: each message makes a contact and a conversation.
+  const newcomers = await load({ ...meta, connections: CONNECTIONS, seconds: SECONDS, people: 1e7, prefix: 'new' })
   return {
     connections: CONNECTIONS,
     perSecondMedian: median,
@@ -105,6 +111,7 @@ const acceptance = async (meta) => {
     p99MsWorst: Math.max(...rounds.map(({ p99Ms }) => p99Ms)),
     failed: rounds.reduce((sum, { failed }) => sum + failed, 0) + steady.failed,
     openLoop: { ratePerSecond: rate, ...steady },
+    newcomers,
   }
 }
 
