@@ -218,13 +218,14 @@ export const toConversation = (given: Seen): ConversationDto => ({
 })
 
 /** What a channel calls them stays inside. */
-const toContact = ({ id, name, email, phone, reference, verified, blocked }: Seen['contact']) => ({
+const toContact = ({ id, name, email, phone, reference, verified, tier, blocked }: Seen['contact']) => ({
   id,
   ...(name ? { name } : {}),
   ...(email ? { email } : {}),
   ...(phone ? { phone } : {}),
   ...(reference ? { reference } : {}),
   ...(verified ? { verified } : {}),
+  ...(tier ? { tier } : {}),
   ...(blocked ? { blocked } : {}),
 })
 
