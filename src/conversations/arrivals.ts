@@ -46,9 +46,9 @@ export const makeArrivals = ({ store, receive, bus, clock, log, metrics }: Needs
   const renamed = async (origin: Origin, { from, to }: IdentityArrival): Promise<void> => {
     const contactId = await store.contactBehind(origin.companyId, contactIdOf(origin, from))
     const aliasId = contactIdOf(origin, to)
-    if (aliasId === contactId) return
     if (!(await store.setContactExternalId(origin.companyId, contactId, to))) return
-    await store.alias(origin.companyId, aliasId, contactId)
+    // Back to their first one: that has no alias.
+    if (aliasId !== contactId) await store.alias(origin.companyId, aliasId, contactId)
     log.info({ channelId: origin.channelId, contactId }, 'contact has another id')
   }
 

@@ -12,7 +12,6 @@ import type { DeliveryStatus, EditArrival, Origin, ReactionArrival, StatusArriva
 type EarlyStatus = { _id: string; status: StatusArrival['status']; reason?: string; at: Date }
 /** One contact under another id of their channel's. */
 type Alias = { _id: string; companyId: string; contactId: string }
-type Known = { companyId: string; conversationId: string; channelId: string; contactId: string; id: string }
 
 const EARLY_KEPT_SECONDS = 24 * 60 * 60
 const MOST_EDITS = 20

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { makeArrivals } from '../../src/conversations/arrivals.js'
-import type { Arrival, StatusArrival } from '../../src/conversations/message.js'
+import { contactIdOf, type Arrival, type StatusArrival } from '../../src/conversations/message.js'
 import { makeBus } from '../../src/platform/bus.js'
 import { makeLog } from '../../src/platform/log.js'
 import type { Mongo } from '../../src/platform/mongo.js'
@@ -139,6 +139,10 @@ describe('what a customer changes later', () => {
     }
     await core.deliver(ACME.companyId, second.conversationId)
     expect(sentTo).toEqual(['15550002'])
+    await takeIn(ACME, { kind: 'identity', from: '15550002', to: '15550001' })
+    expect(await core.store.contact(ACME.companyId, contactIdOf(ACME, '15550001'))).toMatchObject({
+      externalId: '15550001',
+    })
   })
 })
 

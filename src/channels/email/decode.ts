@@ -2,11 +2,7 @@ import { decodeHeaderOnly, decodeMessage, type DecodedEmail } from './decode-mes
 import { makeDecodingThread } from './decode-thread.js'
 
 export type { DecodedEmail, Oddity } from './decode-message.js'
-export type { EmailAttachment } from './decode-files.js'
-export type { Mailbox } from './decode-headers.js'
-export type { Authentication } from './authentication.js'
-export type { Bounce, BounceReason } from './bounce.js'
-export type { AutomaticReason } from './automatic.js'
+export type { Bounce } from './bounce.js'
 
 /** What is no longer than this is decoded in a few milliseconds, whatever is in it (scripts/bench/email-decode.mjs). */
 const HERE_BYTES = 4 * 1024
