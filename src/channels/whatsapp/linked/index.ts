@@ -101,7 +101,8 @@ export const openLinked = (
 
 /** A company's own phone, linked as a second device. Not an offer of WhatsApp's: see docs/WHATSAPP-LINKED.md. */
 export const whatsappLinked = defineChannel({
-  label: 'WhatsApp (linked phone)',
+  // What it is stands where it is chosen: WhatsApp may close a number for it.
+  label: 'WhatsApp (linked phone, unofficial)',
   icon: 'device-mobile',
   settings: linkedSettings,
   // A connection that breaks at the wrong moment leaves it unknown whether a message went out: a person looks.

@@ -36,13 +36,13 @@ export const openSimulated =
       try {
         for await (const line of createInterface({ input: Readable.fromWeb(body) })) {
           on({ kind: 'alive' })
-          const event = line ? (JSON.parse(line) as SocketEvent | { kind: 'unlinked' }) : null
+          const event = line ? (JSON.parse(line) as SocketEvent) : null
           if (event?.kind === 'closed') code = event.code
           else if (event?.kind === 'paired') {
             Object.assign(keys.identity ?? {}, { account: 'simulated' })
             await keys.saveIdentity()
             on(event)
-          } else if (event && event.kind !== 'unlinked') on(event)
+          } else if (event) on(event)
         }
       } catch {
         code = 408
