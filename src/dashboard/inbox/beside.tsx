@@ -12,6 +12,7 @@ import { Decision } from './decision.js'
 import { Promises } from './due.js'
 import { handoffText } from './events.js'
 import { nameOf } from './news.js'
+import { ThePerson } from './person.js'
 
 type Props = { conversation: Conversation; acts: Acts; aside: Aside; close: () => void; toDetails: () => void }
 
@@ -64,6 +65,11 @@ const Details = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) =
             <a href={`mailto:${encodeURIComponent(contact.email)}`}>{contact.email}</a>
           </Fact>
         )}
+        {contact.phone && (
+          <Fact name={t('details.phone')}>
+            <bdi dir="ltr">{contact.phone}</bdi>
+          </Fact>
+        )}
         {contact.reference && (
           <Fact name={t('details.reference')}>
             <bdi>{contact.reference}</bdi>
@@ -90,6 +96,7 @@ const Details = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) =
         onChange={(event) => acts.setPriority?.(event.currentTarget.value as typeof priority)}
       />
       <Tags conversation={conversation} acts={acts} />
+      <ThePerson key={conversation.contactId} conversation={conversation} />
     </>
   )
 }

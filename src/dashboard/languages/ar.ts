@@ -217,6 +217,7 @@ export const ar: Catalogue = {
   },
   details: {
     customer: 'العميل',
+    phone: 'الهاتف',
     reference: 'اسمه عندكم',
     begun: 'منذ',
     state: 'الحالة',
@@ -227,6 +228,17 @@ export const ar: Catalogue = {
     tags: 'الوسوم',
     addTag: 'أضف وسمًا',
     removeTag: 'أزل الوسم {{tag}}',
+  },
+  person: {
+    title: 'الشخص نفسه',
+    nothingElse: 'لم يكتب شيئًا آخر.',
+    separate: 'فصل',
+    merge: 'يكتب أيضًا باسم …',
+    mergeHint: 'اسم أو عنوان من صندوق الوارد',
+    nobody: 'لا أحد بهذا الاسم.',
+    block: 'حظر',
+    unblock: 'السماح من جديد',
+    blocked: 'يُحفظ ما يكتبه ولا يزعج أحدًا.',
   },
   decision: {
     title: 'لماذا هذا الجواب',

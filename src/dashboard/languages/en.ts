@@ -217,6 +217,7 @@ export const en = {
   },
   details: {
     customer: 'Customer',
+    phone: 'Phone',
     reference: 'Your name for them',
     begun: 'Since',
     state: 'State',
@@ -227,6 +228,17 @@ export const en = {
     tags: 'Tags',
     addTag: 'Add a tag',
     removeTag: 'Remove the tag {{tag}}',
+  },
+  person: {
+    title: 'The same person',
+    nothingElse: 'Has written nothing else.',
+    separate: 'Separate',
+    merge: 'Also writes as …',
+    mergeHint: 'A name or address from the inbox',
+    nobody: 'Nobody by that name.',
+    block: 'Block',
+    unblock: 'Let through again',
+    blocked: 'What they write is kept and bothers nobody.',
   },
   decision: {
     title: 'Why this answer',

@@ -213,6 +213,7 @@ export const es: Catalogue = {
   },
   details: {
     customer: 'Cliente',
+    phone: 'Teléfono',
     reference: 'Su nombre para él',
     begun: 'Desde',
     state: 'Estado',
@@ -223,6 +224,17 @@ export const es: Catalogue = {
     tags: 'Etiquetas',
     addTag: 'Añadir etiqueta',
     removeTag: 'Quitar la etiqueta {{tag}}',
+  },
+  person: {
+    title: 'La misma persona',
+    nothingElse: 'No ha escrito nada más.',
+    separate: 'Separar',
+    merge: 'También escribe como …',
+    mergeHint: 'Un nombre o una dirección de la bandeja',
+    nobody: 'Nadie con ese nombre.',
+    block: 'Bloquear',
+    unblock: 'Dejar pasar otra vez',
+    blocked: 'Lo que escribe se guarda y no molesta a nadie.',
   },
   decision: {
     title: 'Por qué esta respuesta',

@@ -213,6 +213,7 @@ export const ptBR: Catalogue = {
   },
   details: {
     customer: 'Cliente',
+    phone: 'Telefone',
     reference: 'Seu nome para ele',
     begun: 'Desde',
     state: 'Estado',
@@ -223,6 +224,17 @@ export const ptBR: Catalogue = {
     tags: 'Etiquetas',
     addTag: 'Adicionar etiqueta',
     removeTag: 'Remover a etiqueta {{tag}}',
+  },
+  person: {
+    title: 'A mesma pessoa',
+    nothingElse: 'Não escreveu mais nada.',
+    separate: 'Separar',
+    merge: 'Também escreve como …',
+    mergeHint: 'Um nome ou endereço da caixa de entrada',
+    nobody: 'Ninguém com esse nome.',
+    block: 'Bloquear',
+    unblock: 'Deixar passar de novo',
+    blocked: 'O que escreve fica guardado e não incomoda ninguém.',
   },
   decision: {
     title: 'Por que esta resposta',

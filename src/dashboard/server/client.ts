@@ -38,6 +38,12 @@ const lines = {
     setTier: 'post /api/v1/conversations/:id/tier',
     setPriority: 'post /api/v1/conversations/:id/priority',
   },
+  contacts: {
+    get: 'get /api/v1/contacts/:id',
+    merge: 'post /api/v1/contacts/:id/merge',
+    separate: 'post /api/v1/contacts/:id/separate',
+    block: 'post /api/v1/contacts/:id/block',
+  },
   knowledge: {
     addDocument: 'post /api/v1/knowledge/documents',
     listDocuments: 'get /api/v1/knowledge/documents',
