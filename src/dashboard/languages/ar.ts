@@ -339,6 +339,8 @@ export const ar: Catalogue = {
     new: 'قناة جديدة: {{kind}}',
     open_it: 'افتح القناة',
     opened: 'القناة مفتوحة.',
+    pairing: 'على الهاتف: واتساب ← الإعدادات ← الأجهزة المرتبطة ← ربط جهاز.',
+    pairingPicture: 'صورة ليمسحها الهاتف',
     webhook: 'أدخل هذا العنوان لدى المزوّد:',
     secretSet: 'محدد',
     replace: 'استبدال',

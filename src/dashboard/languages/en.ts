@@ -327,6 +327,8 @@ export const en = {
     new: 'New channel: {{kind}}',
     open_it: 'Open the channel',
     opened: 'The channel is open.',
+    pairing: 'On the phone: WhatsApp → Settings → Linked devices → Link a device.',
+    pairingPicture: 'Picture for the phone to scan',
     webhook: 'Enter this address at the provider:',
     secretSet: 'Set',
     replace: 'Replace',

@@ -326,6 +326,8 @@ export const es: Catalogue = {
     new: 'Canal nuevo: {{kind}}',
     open_it: 'Abrir el canal',
     opened: 'El canal está abierto.',
+    pairing: 'En el teléfono: WhatsApp → Ajustes → Dispositivos vinculados → Vincular un dispositivo.',
+    pairingPicture: 'Imagen que el teléfono debe leer',
     webhook: 'Introduzca esta dirección en el proveedor:',
     secretSet: 'Establecido',
     replace: 'Reemplazar',

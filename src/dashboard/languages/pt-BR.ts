@@ -326,6 +326,8 @@ export const ptBR: Catalogue = {
     new: 'Novo canal: {{kind}}',
     open_it: 'Abrir o canal',
     opened: 'O canal está aberto.',
+    pairing: 'No telefone: WhatsApp → Configurações → Dispositivos conectados → Conectar um dispositivo.',
+    pairingPicture: 'Imagem para o telefone ler',
     webhook: 'Informe este endereço no provedor:',
     secretSet: 'Definido',
     replace: 'Substituir',

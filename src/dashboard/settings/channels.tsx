@@ -1,6 +1,7 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core'
 import {
   IconBrandWhatsapp,
+  IconDeviceMobile,
   IconCheck,
   IconExternalLink,
   IconMail,
@@ -87,6 +88,7 @@ const ICONS: Record<string, Icon> = {
   message: IconMessages,
   mail: IconMail,
   'phone-message': IconBrandWhatsapp,
+  'device-mobile': IconDeviceMobile,
 }
 
 const KindIcon = ({ kind }: { kind: Kind | undefined }) => {
@@ -125,6 +127,7 @@ const ChannelCard = ({ channel, kind }: { channel: Channel; kind: Kind | undefin
       </header>
       <div className="stack">
         <Why channel={channel} />
+        {channel.pairing && <Pairing pairing={channel.pairing} />}
         {key && (
           <section className="stack">
             <p className="small soft">{t('channels.snippet')}</p>
@@ -157,6 +160,22 @@ const ChannelCard = ({ channel, kind }: { channel: Channel; kind: Kind | undefin
       )}
       {dialog}
     </article>
+  )
+}
+
+/** What links a phone; it is replaced by the next one while nobody has used it. */
+const Pairing = ({ pairing: { qr, code } }: { pairing: NonNullable<Channel['pairing']> }) => {
+  const t = useT()
+  return (
+    <section className="pairing" aria-label={t('channels.pairing')}>
+      <p className="small soft">{t('channels.pairing')}</p>
+      {qr && <img src={qr} alt={t('channels.pairingPicture')} width={240} height={240} />}
+      {code && (
+        <p className="pairing-code" dir="ltr">
+          {code}
+        </p>
+      )}
+    </section>
   )
 }
 
