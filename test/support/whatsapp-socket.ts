@@ -48,7 +48,7 @@ export const makePhone = () => {
       download: async (raw) => {
         const { id } = (raw as { key: { id: string } }).key
         const file = files.get(id)
-        if (file instanceof Buffer) return chunked(file)
+        if (Buffer.isBuffer(file)) return chunked(file)
         throw fileFault(file)
       },
       close: () => {
