@@ -15,6 +15,8 @@ const BODIES: Record<string, unknown> = {
   'post /api/v1/conversations/:id/resume': {},
   'post /api/v1/conversations/:id/tags': { tags: ['delivery'] },
   'post /api/v1/conversations/:id/priority': { priority: 'high' },
+  'post /api/v1/conversations/:id/tier': { tier: 'gold' },
+  'put /api/v1/me/notices': { promiseMail: false },
   'post /api/v1/contacts/:id/merge': { with: 'cnt_other' },
   'post /api/v1/contacts/:id/block': { blocked: true },
   'post /api/v1/companies': { name: 'Another company' },
