@@ -5,4 +5,9 @@ import { whatsappCloud } from './whatsapp/index.js'
 import { whatsappLinked } from './whatsapp/linked/index.js'
 
 /** Every kind of channel: a folder and a line here. */
-export const channelKinds: Record<string, ChannelDefinition> = { webchat, email, 'whatsapp-cloud': whatsappCloud, 'whatsapp-baileys': whatsappLinked }
+export const channelKinds: Record<string, ChannelDefinition> = {
+  webchat,
+  email,
+  'whatsapp-cloud': whatsappCloud,
+  'whatsapp-baileys': whatsappLinked,
+}
