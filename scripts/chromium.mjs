@@ -23,7 +23,7 @@ export const findChromium = () => {
   console.warn('Installing chromium-headless-shell …')
   const quiet = /** @type {const} */ ({ stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
   spawnSync('apt-get', ['update', '-qq'], quiet)
-  spawnSync('apt-get', ['install', '-y', '-qq', 'chromium-headless-shell'], quiet)
+  spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '-qq', 'chromium-headless-shell'], quiet)
   const installed = found()
   if (!installed) console.warn('chromium-headless-shell could not be installed.')
   return installed

@@ -67,7 +67,9 @@ const isInstalled = () => {
   console.warn('Installing dovecot-imapd dovecot-lmtpd …')
   const quiet = { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
   spawnSync('apt-get', ['update', '-qq'], quiet)
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'dovecot-imapd', 'dovecot-lmtpd'], quiet)
+  const wanted = ['dovecot-imapd', 'dovecot-lmtpd']
+  const wait = ['-o', 'DPkg::Lock::Timeout=120']
+  spawnSync('apt-get', [...wait, 'install', '-y', '-qq', '--no-install-recommends', ...wanted], quiet)
   return existsSync(DOVECOT) && existsSync(LMTP)
 }
 
