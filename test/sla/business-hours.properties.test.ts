@@ -67,7 +67,11 @@ const hoursAt = ({ zone, day: near }: { zone: string; day: string }): fc.Arbitra
   return fc
     .record({
       week: fc.tuple(day, day, day, day, day, day, day),
-      always: fc.record({ weekday: fc.constantFrom(...WEEKDAYS), period }),
+      // From 24:00 to 00:00 no time passes: hours of nothing else never open, and are never saved.
+      always: fc.record({
+        weekday: fc.constantFrom(...WEEKDAYS),
+        period: period.filter(({ open }) => open !== '24:00'),
+      }),
       exceptions: fc.uniqueArray(exception, { selector: (entry) => entry.date, maxLength: 4 }),
     })
     .map(({ week, always, exceptions }) => {
