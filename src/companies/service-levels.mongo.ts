@@ -41,7 +41,8 @@ type VersionDocument<Content> = {
 export type TermsRef = { policyId: string; policies: number; hours: number | null; channelId: string }
 export type ServiceTerms = { policy: Policy; hours: BusinessHours | null }
 
-type Promised = { ref: TermsRef; terms: ServiceTerms }
+/** What is promised to somebody who writes now, and under which versions. */
+export type Promised = { ref: TermsRef; terms: ServiceTerms }
 
 export type Choices = {
   /** Whether any of it asks for what may change while a conversation goes on. */

@@ -2,7 +2,7 @@ import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
 import type { Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
-import type { MessageDocument } from './change.mongo.js'
+import type { MessageDocument } from './documents.mongo.js'
 import { makeHandOverUndelivered } from './deliver.js'
 import {
   contactIdOf,

@@ -1,7 +1,7 @@
 import type { Clock } from '../platform/clock.js'
 import type { Log } from '../platform/log.js'
 import type { Mail } from '../platform/mail.js'
-import type { MessageDocument } from './change.mongo.js'
+import type { MessageDocument } from './documents.mongo.js'
 import type { Conversation } from './conversation.js'
 import type { Opening } from './opening-notice.js'
 import type { ConversationStore } from './store.mongo.js'

@@ -1,4 +1,4 @@
-import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
+import type { Promised, ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import {
   advance,
   look,
@@ -121,7 +121,7 @@ export const eventOf = (message: Omit<Message, 'text' | 'citations'>): Happened 
 
 /** The clocks of a conversation that begins with these lines. */
 export const begin = (
-  { ref, terms }: { ref: TermsRef; terms: ServiceTerms },
+  { ref, terms }: Promised,
   priority: Priority,
   lines: readonly Omit<Message, 'text' | 'citations'>[],
   at: Date,

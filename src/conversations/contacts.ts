@@ -5,7 +5,8 @@ import { newId } from '../platform/ids.js'
 import { currentRequestId } from '../platform/log.js'
 import type { Person } from './actions.js'
 import type { Conversation } from './conversation.js'
-import type { Contact, ConversationStore } from './store.mongo.js'
+import type { Contact } from './contacts.mongo.js'
+import type { ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
 
 /** A contact, whoever else of the contacts is the same person, and what all of them wrote, newest first. */

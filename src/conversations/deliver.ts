@@ -4,7 +4,7 @@ import { AppError } from '../platform/errors.js'
 import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { Origin, OutboundMessage, Receipt } from './message.js'
-import type { MessageDocument } from './change.mongo.js'
+import type { MessageDocument } from './documents.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
 import { announce, eventLine, summarised } from './timeline.js'
 

@@ -1,7 +1,8 @@
 import { AppError } from '../platform/errors.js'
 import type { Conversation, Handler, State } from './conversation.js'
 import type { Attachment, Message, Origin } from './message.js'
-import { MESSAGES_PER_READ, type Contact, type ConversationFilter, type ConversationStore } from './store.mongo.js'
+import type { Contact } from './contacts.mongo.js'
+import { MESSAGES_PER_READ, type ConversationFilter, type ConversationStore } from './store.mongo.js'
 
 export type InboxFilter = {
   /** `unresolved` is every state in which there is still something to do. */

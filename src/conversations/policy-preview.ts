@@ -4,7 +4,8 @@ import { matchPolicy, type ClockKind, type Policy } from '../sla/policy.js'
 import { eventOf, factsOf, FIRST } from './clocks.js'
 import type { Conversation } from './conversation.js'
 import type { Opening } from './opening-notice.js'
-import type { Contact, ConversationStore } from './store.mongo.js'
+import type { Contact } from './contacts.mongo.js'
+import type { ConversationStore } from './store.mongo.js'
 
 type Kept = { met: number; breached: number }
 

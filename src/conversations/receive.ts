@@ -1,3 +1,4 @@
+import type { Promised } from '../companies/service-levels.mongo.js'
 import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
@@ -5,13 +6,14 @@ import { newId } from '../platform/ids.js'
 import { currentRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { sha256 } from '../platform/secrets.js'
-import type { Appended, Draft } from './change.mongo.js'
 import type { Facts } from '../sla/policy.js'
 import { factsOf, FIRST } from './clocks.js'
 import { afterCustomerMessage, type HandoffReason } from './conversation.js'
+import type { Draft } from './documents.mongo.js'
+import type { Appended } from './fold.js'
 import type { Opening } from './opening-notice.js'
 import { contactIdOf, type Author, type MessageArrival, type Origin, type Received } from './message.js'
-import { isCreationRace, isKnownArrival, type ConversationStore, type Promised } from './store.mongo.js'
+import { isCreationRace, isKnownArrival, type ConversationStore } from './store.mongo.js'
 import { announce, eventLine, summarised } from './timeline.js'
 
 type Needs = {
@@ -157,8 +159,8 @@ const create = (
         ? 'assistant_paused'
         : null
   const waits = { since: now, attempts: 0, notBefore: now, requestId }
-  return store.create(
-    {
+  return store.create({
+    conversation: {
       // A channel's name for the conversation is good once. After closing, the next one's name follows from the closed
       // one's: two messages at the same moment then race for one conversation instead of making two.
       id: previousId ? nextIdAfter(previousId) : (arrival.conversationId ?? firstIdOf(contactId)),
@@ -182,11 +184,11 @@ const create = (
       resolvedAt: blocked ? now : null,
       ...(blocked ? { blocked } : {}),
     },
-    reason ? [draftOf(arrival), eventLine({ name: 'handoff', reason })] : [draftOf(arrival)],
-    { _id: contactId, companyId, channelId, externalId, ...known, createdAt: now },
+    drafts: reason ? [draftOf(arrival), eventLine({ name: 'handoff', reason })] : [draftOf(arrival)],
+    contact: { _id: contactId, companyId, channelId, externalId, ...known, createdAt: now },
     requestId,
     promised,
-  )
+  })
 }
 
 /** Of a contact without a conversation: messages that come at the same moment race for this one. */

@@ -1,68 +1,20 @@
 import type { Choices, ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import { AppError } from '../platform/errors.js'
-import {
-  inTransaction,
-  isDuplicateKey,
-  withId,
-  type CollectionSchema,
-  type Filter,
-  type Mongo,
-} from '../platform/mongo.js'
-import {
-  excerptOf,
-  makeChanges,
-  numbered,
-  toMessage,
-  type Appended,
-  type ConversationDocument,
-  type Draft,
-  type MessageDocument,
-} from './change.mongo.js'
-import { begin } from './clocks.js'
-import { clockSchemas, collect, makeClockLedger, nothingMoves } from './clocks.mongo.js'
+import { isDuplicateKey, withId, type CollectionSchema, type Filter, type Mongo } from '../platform/mongo.js'
+import { makeChanges } from './change.mongo.js'
+import { clockSchemas, makeClockLedger } from './clocks.mongo.js'
+import { makeContactStore, type ContactDocument } from './contacts.mongo.js'
 import type { Conversation } from './conversation.js'
-import type { Attachment, DeliveryStatus, Message, Origin, Original } from './message.js'
+import { AlreadyBegun, makeCreation } from './create.mongo.js'
+import { toMessage, type ConversationDocument, type MessageDocument } from './documents.mongo.js'
+import type { Attachment, Message, Origin, Original } from './message.js'
+import { makeOutbox } from './outbox.mongo.js'
 import { makeUpdates, updateSchemas } from './updates.mongo.js'
 
 /**
- * The conversations and their messages. The conversation is its own outbox: `answerDue` and `delivery` are written with
- * the message (change.mongo.ts), and the functions below take work out of it and put it back.
+ * The conversations, their messages and who writes them: read here, begun in create.mongo.ts, changed in change.mongo.ts, worked
+ * off in outbox.mongo.ts.
  */
-
-/** Somebody who writes, as their channel and the company's own site know them. */
-export type Contact = {
-  id: string
-  channelId: string
-  /** As their channel knows them. */
-  externalId: string
-  name?: string
-  email?: string
-  phone?: string
-  reference?: string
-  /** The company's own site has proven that `reference` is who writes. */
-  verified?: true
-  /** What the company calls its more important customers; policies may ask for it. */
-  tier?: string
-  /** Shared by contacts who are one person, as somebody said; absent: a person of their own. */
-  personId?: string
-  blocked?: boolean
-}
-
-export type ContactDocument = {
-  _id: string
-  companyId: string
-  channelId: string
-  externalId: string
-  name?: string
-  email?: string
-  phone?: string
-  reference?: string
-  verified?: true
-  tier?: string
-  personId?: string
-  blocked?: boolean
-  createdAt: Date
-}
 
 export type ConversationFilter = Filter<ConversationDocument>
 
@@ -136,9 +88,6 @@ const READ = { projection: { original: 0 } } as const
 
 export const MESSAGES_PER_READ = 10_000
 
-/** What is promised to somebody who writes now, and under which versions. */
-export type Promised = { ref: TermsRef; terms: ServiceTerms }
-
 type Needs = Mongo & {
   termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
   choicesFor(companyId: string, ref: TermsRef | null, channelId: string): Promise<Choices>
@@ -163,6 +112,8 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails =
     mails,
   })
 
+  const create = makeCreation({ client, conversations, messages, contacts, ledger })
+
   const updates = makeUpdates({ db, messages })
 
   return {
@@ -170,35 +121,14 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails =
 
     ...updates,
 
+    ...makeContactStore(contacts),
+
+    ...makeOutbox({ conversations, messages, updates, accept }),
+
     clocksOf: ledger.of,
     clocksStarted: ledger.started,
 
-    /** A conversation with its first message, the clocks that this starts and, if they are new, its contact. */
-    create: (
-      conversation: Omit<Conversation, 'lastMessage'>,
-      drafts: readonly [Draft, ...Draft[]],
-      contact: ContactDocument,
-      requestId: string,
-      promised: Promised | null,
-    ) =>
-      inTransaction(client, async (session): Promise<Appended> => {
-        const { id, ...rest } = conversation
-        const lastMessage = excerptOf(drafts[0], conversation.createdAt)
-        const unpromised: ConversationDocument = { _id: id, ...rest, seq: drafts.length, lastMessage }
-        const added = numbered(drafts, unpromised, conversation.createdAt, requestId)
-        const begun = promised && begin(promised, rest.priority, added.map(withId), conversation.createdAt)
-        const document = begun ? { ...unpromised, clocks: begun.clocks } : unpromised
-        const { _id: contactId, ...person } = contact
-        await contacts.updateOne({ _id: contactId }, { $setOnInsert: person }, { upsert: true, session })
-        await conversations.insertOne(document, { session })
-        await messages.insertMany(added, { session })
-        if (promised && begun) {
-          const moving = nothingMoves()
-          collect(moving, begun, null)
-          await ledger.write(session, [{ of: document, terms: promised.terms, moving }])
-        }
-        return { conversation: withId(document), messages: added.map(toMessage) }
-      }),
+    create,
 
     /** The contact's newest conversation on the channel, whatever its state. */
     latestOfContact: async (companyId: string, channelId: string, contactId: string): Promise<Conversation | null> => {
@@ -283,49 +213,6 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails =
 
     count: (filter: ConversationFilter): Promise<number> => conversations.countDocuments(filter),
 
-    contacts: async (companyId: string, ids: readonly string[]): Promise<Contact[]> =>
-      (await contacts.find({ companyId, _id: { $in: [...new Set(ids)] } }).toArray()).map(toContact),
-
-    contact: async (companyId: string, id: string): Promise<Contact | null> => {
-      const found = await contacts.findOne({ _id: id, companyId })
-      return found && toContact(found)
-    },
-
-    contactsOfPerson: async (companyId: string, personId: string): Promise<Contact[]> =>
-      (await contacts.find({ companyId, $or: [{ personId }, { _id: personId }] }, { sort: { createdAt: 1 } }).toArray())
-        .map(toContact)
-        .filter(({ id, personId: own = id }) => own === personId),
-
-    /** Everybody who is one of the persons `from` is `to` now. */
-    makeOnePerson: async (companyId: string, from: readonly string[], to: string): Promise<void> => {
-      await contacts.updateMany(
-        {
-          companyId,
-          $or: [{ personId: { $in: [...from] } }, { _id: { $in: [...from] }, personId: { $exists: false } }],
-        },
-        { $set: { personId: to } },
-      )
-    },
-
-    setContactPerson: async (companyId: string, id: string, personId: string): Promise<void> => {
-      await contacts.updateOne({ _id: id, companyId }, { $set: { personId } })
-    },
-
-    setContactBlocked: async (companyId: string, id: string, blocked: boolean): Promise<void> => {
-      await contacts.updateOne({ _id: id, companyId }, { $set: { blocked } })
-    },
-
-    /** Where a contact is reached from now on. */
-    setContactExternalId: async (companyId: string, id: string, externalId: string): Promise<boolean> =>
-      (await contacts.updateOne({ _id: id, companyId }, { $set: { externalId } })).matchedCount === 1,
-
-    /** Whose name or address contains `text`, case-insensitive. */
-    contactIdsLike: async (companyId: string, text: string, limit: number): Promise<string[]> => {
-      const like = { $regex: text, $options: 'i' }
-      const filter = { companyId, $or: [{ name: like }, { email: like }, { reference: like }] }
-      return (await contacts.find(filter, { limit, projection: { _id: 1 } }).toArray()).map(({ _id }) => _id)
-    },
-
     messageByClientId: async (companyId: string, conversationId: string, clientId: string) => {
       const found = await messages.findOne({ companyId, conversationId, clientId })
       return found && toMessage(found)
@@ -337,86 +224,11 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails =
       await messages.updateOne({ _id: messageId, companyId }, change)
     },
 
-    setContactEmail: async (companyId: string, contactId: string, email: string): Promise<void> => {
-      await contacts.updateOne({ _id: contactId, companyId }, { $set: { email } })
-    },
-
-    /** False where there is no such contact. */
-    setContactTier: async (companyId: string, contactId: string, tier: string | null): Promise<boolean> => {
-      const change = tier === null ? { $unset: { tier: '' as const } } : { $set: { tier } }
-      return (await contacts.updateOne({ _id: contactId, companyId }, change)).matchedCount === 1
-    },
-
     /** What of a contact's is still to be done. */
     unresolvedOfContact: async (companyId: string, contactId: string): Promise<string[]> => {
       const filter = { companyId, contactId, state: { $nin: ['resolved' as const, 'closed' as const] } }
       return (await conversations.find(filter, { projection: { _id: 1 }, limit: 100 }).toArray()).map(({ _id }) => _id)
     },
-
-    // --- the assistant's side of the outbox
-
-    /**
-     * Takes the due conversation for `owner`, counting the attempt before it is made. `null`: nothing is due, it is not
-     * time yet, or somebody else works on it.
-     */
-    claimAnswer: async (
-      companyId: string,
-      id: string,
-      now: Date,
-      owner: string,
-      until: Date,
-    ): Promise<Conversation | null> => {
-      const claimed = await conversations.findOneAndUpdate(
-        {
-          _id: id,
-          companyId,
-          'answerDue.notBefore': { $lte: now },
-          $or: [{ lease: null }, { 'lease.until': { $lte: now } }],
-        },
-        { $set: { lease: { owner, until } }, $inc: { 'answerDue.attempts': 1 } },
-        { returnDocument: 'after' },
-      )
-      return claimed && withId(claimed)
-    },
-
-    /** False: the lease was lost, whoever worked under it stops. */
-    renewLease: async (companyId: string, id: string, owner: string, until: Date): Promise<boolean> => {
-      const held = { _id: id, companyId, 'lease.owner': owner }
-      return (await conversations.updateOne(held, { $set: { 'lease.until': until } })).matchedCount === 1
-    },
-
-    /**
-     * Gives the conversation back. What is still due then stays due from `retryAt` on; `uncounted` takes back the attempt
-     * that the claim counted, because the run did not fail: the conversation changed under it.
-     */
-    releaseLease: async (
-      companyId: string,
-      id: string,
-      owner: string,
-      { retryAt, uncounted = false }: { retryAt?: Date; uncounted?: boolean } = {},
-    ): Promise<void> => {
-      const held = { _id: id, companyId, 'lease.owner': owner }
-      if (retryAt || uncounted) {
-        const { matchedCount } = await conversations.updateOne(
-          { ...held, 'answerDue.notBefore': { $exists: true } },
-          {
-            $set: { lease: null, ...(retryAt ? { 'answerDue.notBefore': retryAt } : {}) },
-            ...(uncounted ? { $inc: { 'answerDue.attempts': -1 } } : {}),
-          },
-        )
-        if (matchedCount === 1) return
-      }
-      await conversations.updateOne(held, { $set: { lease: null } })
-    },
-
-    /** Conversations whose answer is due and on which nobody works, longest waiting first. */
-    answersDue: (now: Date, limit: number) =>
-      conversations
-        .find(
-          { 'answerDue.notBefore': { $lte: now }, $or: [{ lease: null }, { 'lease.until': { $lte: now } }] },
-          { sort: { 'answerDue.notBefore': 1 }, limit, projection: { companyId: 1, answerDue: 1, 'clocks.due': 1 } },
-        )
-        .toArray(),
 
     /** What a person has in hand. */
     assignedTo: (companyId: string, personId: string, limit: number) =>
@@ -428,131 +240,6 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails =
       conversations
         .find({ state: 'resolved', resolvedAt: { $lte: time } }, { limit, projection: { companyId: 1 } })
         .toArray(),
-
-    // --- the channels' side of the outbox
-
-    /** The oldest message of the conversation that has yet to leave: messages leave in their order. */
-    nextToDeliver: (companyId: string, conversationId: string): Promise<MessageDocument | null> =>
-      messages.findOne(
-        { companyId, conversationId, status: { $in: ['queued', 'sending'] satisfies DeliveryStatus[] } },
-        { sort: { seq: 1 } },
-      ),
-
-    /** Holds the message for one attempt, counted before it is made; false when another sender was faster. */
-    claimDelivery: async (message: MessageDocument, now: Date, until: Date): Promise<boolean> => {
-      const { matchedCount } = await messages.updateOne(
-        {
-          _id: message._id,
-          status: { $in: ['queued', 'sending'] },
-          'delivery.attempts': message.delivery?.attempts ?? 0,
-          'delivery.notBefore': { $lte: now },
-          $or: [{ 'delivery.heldUntil': null }, { 'delivery.heldUntil': { $lte: now } }],
-        },
-        { $set: { status: 'sending', 'delivery.heldUntil': until }, $inc: { 'delivery.attempts': 1 } },
-      )
-      return matchedCount === 1
-    },
-
-    /** The channel took the message; `externalId` is the provider's name for it. Says what became of clocks that waited. */
-    messageSent: async (message: MessageDocument, at: Date, externalId?: string): Promise<Appended | null> => {
-      const { companyId, channelId, _id } = message
-      if (message.delivery?.clocked) {
-        const accepted = await accept(message, at, externalId)
-        if (externalId) await updates.applyEarlyStatus({ companyId, channelId }, externalId)
-        return accepted
-      }
-      await messages.updateOne(
-        { _id, companyId, status: 'sending' },
-        { $set: { status: 'sent', ...(externalId ? { externalId } : {}) }, $unset: { delivery: '' } },
-      )
-      if (externalId) await updates.applyEarlyStatus({ companyId, channelId }, externalId)
-      return null
-    },
-
-    /** The message's way out ended otherwise. */
-    endDelivery: async (
-      { companyId, _id }: MessageDocument,
-      status: Exclude<DeliveryStatus, 'sent'>,
-      reason: string,
-    ): Promise<void> => {
-      await messages.updateOne(
-        { _id, companyId, status: 'sending' },
-        {
-          $set: { status, reason },
-          $unset: { delivery: '' },
-        },
-      )
-    },
-
-    // --- the clocks
-
-    /** Conversations in which a promised time has come near or passed, the earliest first. */
-    clocksDue: (now: Date, limit: number) =>
-      conversations
-        .find(
-          { 'clocks.nextChangeAt': { $lte: now, $exists: true } },
-          { sort: { 'clocks.nextChangeAt': 1 }, limit, projection: { companyId: 1 } },
-        )
-        .toArray(),
-
-    /** Takes the oldest line that people are to be mailed about, for as long as `until`; `null`: there is none. */
-    claimMail: (now: Date, until: Date): Promise<MessageDocument | null> =>
-      messages.findOneAndUpdate(
-        { 'mail.notBefore': { $lte: now, $exists: true } },
-        { $set: { 'mail.notBefore': until }, $inc: { 'mail.attempts': 1 } },
-        { sort: { 'mail.notBefore': 1 }, returnDocument: 'after' },
-      ),
-
-    mailed: async (ids: readonly string[], personId: string): Promise<void> => {
-      await messages.updateMany({ _id: { $in: [...ids] } }, { $addToSet: { 'mail.done': personId } })
-    },
-
-    endMail: async (id: string, endedAt: Date, people: number): Promise<void> => {
-      await messages.updateOne(
-        { _id: id, 'mail.notBefore': { $exists: true } },
-        { $set: { 'mail.endedAt': endedAt, 'mail.people': people }, $unset: { 'mail.notBefore': '' } },
-      )
-    },
-
-    /** Not before `notBefore`, and none of those behind it either: they leave in order. */
-    retryDelivery: async ({ companyId, conversationId, _id }: MessageDocument, notBefore: Date): Promise<void> => {
-      await messages.updateOne(
-        { _id, companyId, status: 'sending' },
-        { $set: { status: 'queued', 'delivery.notBefore': notBefore, 'delivery.heldUntil': null } },
-      )
-      await messages.updateMany(
-        { companyId, conversationId, status: 'queued', 'delivery.notBefore': { $lt: notBefore } },
-        { $set: { 'delivery.notBefore': notBefore } },
-      )
-    },
-
-    deliveriesDue: (now: Date, limit: number) =>
-      messages
-        .find(
-          {
-            'delivery.notBefore': { $lte: now },
-            $or: [{ 'delivery.heldUntil': null }, { 'delivery.heldUntil': { $lte: now } }],
-          },
-          { sort: { 'delivery.notBefore': 1 }, limit, projection: { companyId: 1, conversationId: 1, delivery: 1 } },
-        )
-        .toArray(),
-  }
-}
-
-const toContact = ({ _id: id, channelId, externalId, ...known }: ContactDocument): Contact => {
-  const { name, email, phone, reference, verified, tier, personId, blocked } = known
-  return {
-    id,
-    channelId,
-    externalId,
-    ...(name ? { name } : {}),
-    ...(email ? { email } : {}),
-    ...(phone ? { phone } : {}),
-    ...(reference ? { reference } : {}),
-    ...(verified ? { verified } : {}),
-    ...(tier ? { tier } : {}),
-    ...(personId ? { personId } : {}),
-    ...(blocked ? { blocked } : {}),
   }
 }
 
@@ -564,5 +251,5 @@ export const isKnownArrival = (error: unknown): boolean => isDuplicateKey(error,
 /** True when the write lost because the same person's client has already said this. */
 export const isAlreadySaid = (error: unknown): boolean => isDuplicateKey(error, CLIENT_ID_INDEX)
 
-/** True when another process made the same conversation or contact at the same moment: look again. */
-export const isCreationRace = (error: unknown): boolean => isDuplicateKey(error)
+/** True when the same conversation or contact was made at the same moment: look again. */
+export const isCreationRace = (error: unknown): boolean => error instanceof AlreadyBegun || isDuplicateKey(error)

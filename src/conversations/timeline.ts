@@ -1,7 +1,8 @@
 import type { Bus } from '../platform/bus.js'
 import type { HandoffReason } from './conversation.js'
 import type { Author, TimelineEvent } from './message.js'
-import type { Appended, Draft } from './change.mongo.js'
+import type { Draft } from './documents.mongo.js'
+import type { Appended } from './fold.js'
 
 /** The lines of a timeline that people see and customers do not. */
 export const eventLine = (event: TimelineEvent, author: Author = { kind: 'system' }): Draft => ({

@@ -1,6 +1,6 @@
 import type { Collection, CollectionSchema, Db } from '../platform/mongo.js'
 import { sha256 } from '../platform/secrets.js'
-import type { MessageDocument } from './change.mongo.js'
+import type { MessageDocument } from './documents.mongo.js'
 import type { DeliveryStatus, EditArrival, Origin, ReactionArrival, StatusArrival } from './message.js'
 
 /**
@@ -116,3 +116,5 @@ export const makeUpdates = ({ db, messages }: Needs) => {
       (await aliases.findOne({ _id: contactId, companyId }))?.contactId ?? contactId,
   }
 }
+
+export type Updates = ReturnType<typeof makeUpdates>

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
 import { makeMailPromises } from '../../src/conversations/clocks-mail.js'
-import { makeConversationStore, type Promised } from '../../src/conversations/store.mongo.js'
+import { makeConversationStore } from '../../src/conversations/store.mongo.js'
+import type { Promised } from '../../src/companies/service-levels.mongo.js'
 import { makeLog } from '../../src/platform/log.js'
 import type { Mail } from '../../src/platform/mail.js'
 import { promise } from '../sla/conversation.js'
