@@ -17,7 +17,7 @@ import { makeAnswer } from './conversations/answer.js'
 import { makeArrivals } from './conversations/arrivals.js'
 import { makeContacts } from './conversations/contacts.js'
 import { makeCustomerActions } from './conversations/customer.js'
-import { makeDeliver } from './conversations/deliver.js'
+import { makeDeliver, makeHasten } from './conversations/deliver.js'
 import { makeInbox } from './conversations/inbox.js'
 import { makePolicyPreview } from './conversations/policy-preview.js'
 import { makeReceive } from './conversations/receive.js'
@@ -159,6 +159,7 @@ export const compose = ({
       secrets,
       publicUrl,
     }),
+    connected: makeHasten(core),
     forget: memories.forget,
     outside,
     metrics,
@@ -278,7 +279,10 @@ export const compose = ({
         essential: false,
         probe: async () => {
           const troubled = channels.troubled()
-          return { ok: troubled === 0, state: troubled === 0 ? 'connected' : `${troubled} not connected` }
+          const causes = [...new Set(troubled)].sort().join(', ')
+          return troubled.length === 0
+            ? { ok: true, state: 'connected' }
+            : { ok: false, state: `${troubled.length} not connected: ${causes}` }
         },
       },
       { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },

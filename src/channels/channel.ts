@@ -26,7 +26,7 @@ export type Channel = {
   stop(): Promise<void>
   /**
    * A broken network throws `unavailable` and is tried again, after `retryAfterMs` where the provider asks for that; a
-   * provider's no is `refused`.
+   * provider's no is `refused`; `later` is what was not tried at all.
    */
   send(message: OutboundMessage, signal: AbortSignal): Promise<Receipt>
   /** Whatever a provider calls /webhooks/:channelId with, GET or POST, its body as it came. */

@@ -33,10 +33,12 @@ type Needs = {
   /** What an opened channel hands its arrivals to. */
   receive(channel: ChannelRecord): Receive
   kit(record: ChannelRecord, report: (health: Health) => void): ChannelKit
+  /** The channel serves its customers, and did not a moment ago. */
+  connected(channel: Origin): void
   /** What the channel remembered is forgotten with it. */
   forget(companyId: string, channelId: string): Promise<void>
   outside: Outside
-  metrics: Pick<Metrics, 'channels' | 'webhooks'>
+  metrics: Pick<Metrics, 'channels' | 'channelChanges' | 'channelArrivals' | 'channelSends' | 'webhooks'>
   bus: Bus
   clock: Clock
   log: Log
@@ -58,7 +60,7 @@ const CHECK_MS = 20_000
 
 /** The companies' channels: kept in the store, opened in this process. Every open one is in memory: looking one up is free. */
 export const makeChannelRegistry = (needs: Needs) => {
-  const { db, kinds, receive, kit, forget, outside, metrics, bus, clock, log, secrets } = needs
+  const { db, kinds, receive, kit, connected, forget, outside, metrics, bus, clock, log, secrets } = needs
   const documents = db.collection<ChannelDocument>('channels')
   const opened = new Map<string, Opened>()
 
@@ -101,16 +103,26 @@ export const makeChannelRegistry = (needs: Needs) => {
     )
     opened.set(record.id, { record, definition, channel, health: null })
     count()
-    await channel.start(receive(record))
+    const takeIn = receive(record)
+    await channel.start(async (arrival) => {
+      const received = await takeIn(arrival)
+      metrics.channelArrivals.inc({ kind: record.kind, arrival: arrival.kind })
+      return received
+    })
   }
 
   /** Of the channel as it is open now: what one that was closed still says does not count. */
   const noteHealth = (id: string, channel: Channel, health: Health): void => {
     const found = opened.get(id)
     if (found?.channel !== channel || isDeepStrictEqual(found.health, health)) return
+    const before = found.health?.state
     found.health = health
     count()
-    const { companyId } = found.record
+    const { companyId, kind } = found.record
+    if (health.state !== before) {
+      metrics.channelChanges.inc({ kind, state: health.state })
+      if (health.state === 'connected') connected({ companyId, channelId: id })
+    }
     const { pairing: _pairing, ...kept } = health
     log.info({ channelId: id, state: health.state, code: health.code }, 'channel')
     documents
@@ -122,7 +134,20 @@ export const makeChannelRegistry = (needs: Needs) => {
   const count = (): void => {
     metrics.channels.reset()
     for (const { record, health } of opened.values())
-      metrics.channels.inc({ kind: record.kind, state: health?.state ?? 'open' })
+      metrics.channels.inc({
+        kind: record.kind,
+        state: health?.state ?? 'open',
+        ...(health?.code ? { code: health.code } : {}),
+      })
+  }
+
+  const counted = async (kind: string, sending: Promise<Receipt>): Promise<Receipt> => {
+    const receipt = await sending.catch((error: unknown) => {
+      metrics.channelSends.inc({ kind, outcome: 'failed' })
+      throw error
+    })
+    metrics.channelSends.inc({ kind, outcome: receipt.kind })
+    return receipt
   }
 
   const checkWithProvider = async (definition: ChannelDefinition, settings: Record<string, unknown>): Promise<void> =>
@@ -275,9 +300,11 @@ export const makeChannelRegistry = (needs: Needs) => {
       }
     },
 
-    /** How many channels do not serve their customers. */
-    troubled: (): number =>
-      [...opened.values()].filter(({ health }) => health && TROUBLED.includes(health.state)).length,
+    /** Why channels do not serve their customers, one word for each of them. */
+    troubled: (): string[] =>
+      [...opened.values()].flatMap(({ health }) =>
+        health && TROUBLED.includes(health.state) ? [health.code ?? health.state] : [],
+      ),
 
     automaticLimitsOf: ({ channelId }: Origin) => opened.get(channelId)?.definition.automaticLimits ?? {},
 
@@ -294,7 +321,7 @@ export const makeChannelRegistry = (needs: Needs) => {
 
     send: async ({ companyId, channelId }: Origin, message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
       const target = opened.get(channelId)
-      if (target) return target.channel.send(message, signal)
+      if (target) return counted(target.record.kind, target.channel.send(message, signal))
       const exists = await documents.findOne({ _id: channelId, companyId }, { projection: { _id: 1 } })
       if (exists) throw new AppError('unavailable', 'channel_not_open', 'The channel is not open at this moment.')
       return { kind: 'refused', reason: 'the channel no longer exists' }

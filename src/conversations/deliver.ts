@@ -28,6 +28,8 @@ const SEND_MS = 10_000
 const HOLD_MS = 15_000
 const MAX_ATTEMPTS = 6
 const LONGEST_PAUSE_MS = 15 * 60_000
+/** A channel that is away for longer is not waited for: by then its customer needs another way. */
+const MOST_WAIT_MS = 24 * 60 * 60_000
 const retryAfterMs = (attempts: number) => Math.min(1_000 * 4 ** (attempts - 1), LONGEST_PAUSE_MS)
 
 /** How one attempt ended. `unknown`: it may have reached the provider or not. */
@@ -52,6 +54,17 @@ export const makeHandOverUndelivered =
     if (!appended) return
     announce(bus, appended)
     metrics.handoffs.inc({ reason: handoff.reason })
+  }
+
+/** A channel that was away is back: what waits for it does not wait for its next try. */
+export const makeHasten =
+  ({ store, wakeDeliver, clock, log }: Pick<Needs, 'store' | 'wakeDeliver' | 'clock' | 'log'>) =>
+  (origin: Origin): void => {
+    store
+      .hastenDeliveries(origin, clock.now())
+      .then((conversationIds) => conversationIds.forEach((id) => wakeDeliver(origin.companyId, id)))
+      // Nothing is lost: each is tried again when its pause is over.
+      .catch((err: unknown) => log.warn({ err, channelId: origin.channelId }, 'waiting messages not hastened'))
   }
 
 /**
@@ -114,7 +127,7 @@ export const makeDeliver = (needs: Needs) => {
   }
 
   const settle = async (message: MessageDocument, attempt: Attempt, attempts: number): Promise<'next' | 'wait'> => {
-    const { _id: messageId, companyId, conversationId } = message
+    const { _id: messageId, conversationId } = message
     log.info({ conversationId, messageId, outcome: attempt.kind, attempts }, 'delivered')
     switch (attempt.kind) {
       case 'sent':
@@ -122,6 +135,10 @@ export const makeDeliver = (needs: Needs) => {
         return 'next'
       case 'refused':
         return giveUp(message, 'refused', attempt.reason)
+      case 'later':
+        if (clock.now().getTime() - message.at.getTime() > MOST_WAIT_MS)
+          return giveUp(message, 'refused', attempt.reason)
+        return pause(message, Math.min(attempt.afterMs, LONGEST_PAUSE_MS), { uncounted: true })
       case 'unknown':
         // A second copy is sent only where it does no harm; else a person looks.
         if (!isIdempotent(message)) return giveUp(message, 'uncertain', attempt.reason)
@@ -131,9 +148,12 @@ export const makeDeliver = (needs: Needs) => {
     }
     if (attempts >= MAX_ATTEMPTS) return giveUp(message, 'refused', 'the channel could not be reached')
     const asked = attempt.kind === 'unreachable' ? (attempt.retryAfterMs ?? 0) : 0
-    const pauseMs = Math.max(retryAfterMs(attempts), Math.min(asked, LONGEST_PAUSE_MS))
-    await store.retryDelivery(message, new Date(clock.now().getTime() + pauseMs))
-    setTimeout(() => wakeDeliver(companyId, conversationId), pauseMs).unref()
+    return pause(message, Math.max(retryAfterMs(attempts), Math.min(asked, LONGEST_PAUSE_MS)))
+  }
+
+  const pause = async (message: MessageDocument, ms: number, how?: { uncounted: boolean }): Promise<'wait'> => {
+    await store.retryDelivery(message, new Date(clock.now().getTime() + ms), how)
+    setTimeout(() => wakeDeliver(message.companyId, message.conversationId), ms).unref()
     return 'wait'
   }
 

@@ -194,5 +194,11 @@ export type OutboundMessage = Pick<
   contact: KnownContact
 }
 
-/** What the provider said. A broken network is no receipt: it throws `unavailable` and is tried again. */
-export type Receipt = { kind: 'sent'; externalId?: string } | { kind: 'refused'; reason: string }
+/**
+ * What the provider said. A broken network is no receipt: it throws `unavailable` and is tried again. `later`: it was not tried,
+ * because the channel is away or others go first; that costs the message none of its attempts.
+ */
+export type Receipt =
+  | { kind: 'sent'; externalId?: string }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'later'; afterMs: number; reason: string }

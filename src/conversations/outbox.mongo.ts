@@ -2,7 +2,7 @@ import { withId, type Collection } from '../platform/mongo.js'
 import type { Conversation } from './conversation.js'
 import type { ConversationDocument, MessageDocument } from './documents.mongo.js'
 import type { Appended } from './fold.js'
-import type { DeliveryStatus } from './message.js'
+import type { DeliveryStatus, Origin } from './message.js'
 import type { Updates } from './updates.mongo.js'
 
 /**
@@ -168,16 +168,34 @@ export const makeOutbox = ({ conversations, messages, updates, accept }: Needs) 
     )
   },
 
-  /** Not before `notBefore`, and none of those behind it either: they leave in order. */
-  retryDelivery: async ({ companyId, conversationId, _id }: MessageDocument, notBefore: Date): Promise<void> => {
+  /**
+   * Not before `notBefore`, and none of those behind it either: they leave in order. `uncounted` takes back the attempt that
+   * the claim counted, because none was made.
+   */
+  retryDelivery: async (
+    { companyId, conversationId, _id }: MessageDocument,
+    notBefore: Date,
+    { uncounted = false }: { uncounted?: boolean } = {},
+  ): Promise<void> => {
     await messages.updateOne(
       { _id, companyId, status: 'sending' },
-      { $set: { status: 'queued', 'delivery.notBefore': notBefore, 'delivery.heldUntil': null } },
+      {
+        $set: { status: 'queued', 'delivery.notBefore': notBefore, 'delivery.heldUntil': null },
+        ...(uncounted ? { $inc: { 'delivery.attempts': -1 } } : {}),
+      },
     )
     await messages.updateMany(
       { companyId, conversationId, status: 'queued', 'delivery.notBefore': { $lt: notBefore } },
       { $set: { 'delivery.notBefore': notBefore } },
     )
+  },
+
+  /** What waits for this channel is due at once; the conversations that it is in. */
+  hastenDeliveries: async ({ companyId, channelId }: Origin, now: Date): Promise<string[]> => {
+    const waits = { companyId, channelId, status: 'queued' as const, 'delivery.notBefore': { $gt: now } }
+    const found = await messages.find(waits, { projection: { conversationId: 1 } }).toArray()
+    if (found.length > 0) await messages.updateMany(waits, { $set: { 'delivery.notBefore': now } })
+    return [...new Set(found.map(({ conversationId }) => conversationId))]
   },
 
   deliveriesDue: (now: Date, limit: number) =>

@@ -51,8 +51,26 @@ export const makeMetrics = () => {
     }),
     channels: new Gauge({
       name: 'helpdesk_channels',
-      help: 'Channels of this process by kind and by how they are',
+      help: 'Channels of this process by kind, by how they are and why',
+      labelNames: ['kind', 'state', 'code'],
+      registers,
+    }),
+    channelChanges: new Counter({
+      name: 'helpdesk_channel_changes_total',
+      help: 'How often a channel came into a state; those into connected are its connections',
       labelNames: ['kind', 'state'],
+      registers,
+    }),
+    channelArrivals: new Counter({
+      name: 'helpdesk_channel_arrivals_total',
+      help: 'What was taken in of what providers told, by kind of channel',
+      labelNames: ['kind', 'arrival'],
+      registers,
+    }),
+    channelSends: new Counter({
+      name: 'helpdesk_channel_sends_total',
+      help: 'How attempts to send ended, by kind of channel',
+      labelNames: ['kind', 'outcome'],
       registers,
     }),
     webhooks: new Counter({

@@ -141,6 +141,7 @@ export const openInstallation = async (options: Options = {}) => {
         secrets,
         publicUrl,
       })(record, report),
+    connected: () => {},
     forget: memories.forget,
     outside,
     metrics,

@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import type { ChannelDefinition, ChannelKit, Health, Receive } from '../../src/channels/channel.js'
 import { defineChannel } from '../../src/channels/channel.js'
+import type { Origin, OutboundMessage } from '../../src/conversations/message.js'
 import { makeMemories } from '../../src/channels/memory.mongo.js'
 import { makeChannelRegistry } from '../../src/channels/registry.mongo.js'
 import { makeOutside } from '../../src/platform/addresses.js'
@@ -16,6 +17,7 @@ const mongo = await openTestMongo()
 afterAll(() => mongo.close())
 
 let report: (health: Health) => void
+let told: Receive | undefined
 let given: unknown[]
 
 /** A kind of channel with settings inside settings, as a mailbox has. */
@@ -44,7 +46,7 @@ const mailbox = defineChannel({
     given.push(settings)
     report = (kit as unknown as { tell(health: Health): void }).tell
     return {
-      start: async () => {},
+      start: async (receive) => void (told = receive),
       stop: async () => {},
       send: async () => ({ kind: 'sent' }),
       webhook: async (request) => new Response(await request.text(), { status: 202 }),
@@ -52,6 +54,7 @@ const mailbox = defineChannel({
   },
 })
 
+const back: Origin[] = []
 const metrics = makeMetrics()
 const bus = makeBus()
 const memories = makeMemories(mongo)
@@ -61,6 +64,7 @@ const open = (kinds: Record<string, ChannelDefinition>) =>
     kinds,
     receive: (): Receive => async () => null,
     kit: (record, tell) => ({ record, tell }) as unknown as ChannelKit,
+    connected: (channel) => back.push(channel),
     forget: memories.forget,
     outside: makeOutside({ allowPrivate: false }),
     metrics,
@@ -137,12 +141,19 @@ describe('how a channel is', () => {
     expect(await registry.list('acme')).toMatchObject([
       { state: 'refused', code: 'password_refused', at: new Date('2026-03-02T10:00:00Z') },
     ])
-    expect(registry.troubled()).toBe(1)
-    expect(await metrics.registry.metrics()).toContain('helpdesk_channels{kind="mailbox",state="refused"} 1')
+    expect(registry.troubled()).toEqual(['password_refused'])
+    expect(back).toEqual([{ companyId: 'acme', channelId: id }])
+    await registry.send({ companyId: 'acme', channelId: id }, {} as OutboundMessage, new AbortController().signal)
+    await told?.({ kind: 'identity', from: 'a', to: 'b' })
+    const exposed = await metrics.registry.metrics()
+    expect(exposed).toContain('helpdesk_channels{kind="mailbox",state="refused",code="password_refused"} 1')
+    expect(exposed).toContain('helpdesk_channel_changes_total{kind="mailbox",state="connected"} 1')
+    expect(exposed).toContain('helpdesk_channel_sends_total{kind="mailbox",outcome="sent"} 1')
+    expect(exposed).toContain('helpdesk_channel_arrivals_total{kind="mailbox",arrival="identity"} 1')
     await registry.remove('acme', id)
     // What a closed one still says counts for nobody.
     report({ state: 'connected' })
-    expect(await metrics.registry.metrics()).not.toContain('kind="mailbox"')
+    expect(await metrics.registry.metrics()).not.toContain('helpdesk_channels{kind="mailbox"')
     unsubscribe()
   })
 

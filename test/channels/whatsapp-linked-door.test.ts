@@ -35,6 +35,7 @@ describe('what a phone has to scan', () => {
       kinds: { phone },
       receive: () => async () => null,
       kit: (record, tell) => ({ record, tell }) as unknown as ChannelKit,
+      connected: () => {},
       forget: makeMemories(mongo).forget,
       outside: makeOutside({ allowPrivate: false }),
       metrics: makeMetrics(),

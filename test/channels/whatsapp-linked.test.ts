@@ -289,12 +289,26 @@ describe('answers over a linked phone', () => {
     await hello()
     phone.refuse(503)
     phone.lose()
-    await expect(desk.channel.send(await outbound('Later'), never)).rejects.toMatchObject({
-      kind: 'unavailable',
-      code: 'not_connected',
-      retryAfterMs: 15_000,
-    })
+    expect(await desk.channel.send(await outbound('Later'), never)).toMatchObject({ kind: 'later', afterMs: 15_000 })
     expect(phone.sent).toEqual([])
+  })
+
+  it('to hundreds who waited for the phone get a time each, instead of all trying again at once', async () => {
+    phone = makePhone()
+    desk = await openLinkedDesk(mongo, core, phone, { channelId: 'chn_paced', timing: { gap: 400 } })
+    await desk.untilConnected()
+    phone.says(textOf(ANA, 'Hello'))
+    await desk.idle()
+    const message = await outbound('Good morning')
+    const others = [...Array(100).keys()].map((n) => ({ ...message.contact, externalId: `+4915100${n + 10_000}` }))
+    const receipts = await Promise.all(
+      others.map((contact) => desk.channel.send({ ...message, id: `msg_${nextId()}`, contact }, never)),
+    )
+    const times = receipts.flatMap((receipt) => (receipt.kind === 'later' ? [receipt.afterMs] : []))
+    expect(times.length).toBeGreaterThan(80)
+    expect(Math.max(...times)).toBeGreaterThan(times.length * 390)
+    times.sort((one, other) => one - other)
+    for (const [index, at] of times.entries()) expect(at - (times[index - 1] ?? 0)).toBeGreaterThan(300)
   })
 
   it('of which nobody knows whether they left are no matter for a second try', async () => {

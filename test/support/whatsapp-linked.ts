@@ -14,11 +14,17 @@ import { eventually } from './app.js'
 import type { Core } from './core.js'
 import type { Phone } from './whatsapp-socket.js'
 
-type Options = { channelId: string; settings?: LinkedSettings; clock?: Clock; companyId?: string }
+type Options = {
+  channelId: string
+  settings?: LinkedSettings
+  clock?: Clock
+  companyId?: string
+  timing?: { gap: number }
+}
 
 /** A company with a linked phone, on a real store; the phone is played. */
 export const openLinkedDesk = async (mongo: Mongo, core: Core, phone: Phone, options: Options) => {
-  const { channelId, settings = {}, clock = systemClock, companyId = 'acme' } = options
+  const { channelId, settings = {}, clock = systemClock, companyId = 'acme', timing } = options
   const log = makeLog('silent')
   const origin = { companyId, channelId }
   const record: ChannelRecord = {
@@ -67,6 +73,7 @@ export const openLinkedDesk = async (mongo: Mongo, core: Core, phone: Phone, opt
     typingBase: 1,
     typingPerCharacter: 0,
     typingMost: 1,
+    ...timing,
   })
   await channel.start(async (arrival) => {
     if (failing.next > 0) {

@@ -46,6 +46,7 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
   const busy = new Set<string>()
   const names = new Set<string>()
   let nextAt = 0
+  let turnedAwayUntil = 0
 
   /** WhatsApp's names for messages of its web clients begin like this; the rest is any hexadecimal digits. */
   const nameOf = (messageId: string, part: number): string => {
@@ -59,16 +60,17 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
     const standing = link()
     if ('socket' in standing) return standing.socket
     const downMs = clock.now().getTime() - standing.downSince.getTime()
-    throw new AppError('unavailable', 'not_connected', 'The linked phone is not connected.', {
-      retryAfterMs: Math.min(Math.max(SHORTEST_RETRY_MS, 3 * downMs), LONGEST_RETRY_MS),
-    })
+    throw later('not_connected', Math.min(Math.max(SHORTEST_RETRY_MS, 3 * downMs), LONGEST_RETRY_MS))
   }
 
   const turn = async (signal: AbortSignal): Promise<void> => {
     const now = clock.now().getTime()
     const wait = Math.max(0, nextAt - now)
-    if (wait > MOST_WAIT_MS)
-      throw new AppError('unavailable', 'paced', 'Other messages go first.', { retryAfterMs: wait })
+    if (wait > MOST_WAIT_MS) {
+      // Each gets a time of its own: a thousand that waited for the phone do not all come again in a second.
+      turnedAwayUntil = Math.max(turnedAwayUntil, nextAt) + timing.gap
+      throw later('paced', turnedAwayUntil - now)
+    }
     nextAt = Math.max(nextAt, now) + timing.gap * (0.8 + 0.4 * Math.random())
     if (wait > 0) await paused(wait, signal)
   }
@@ -118,8 +120,7 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
     const to = await people.addressOf(contact.externalId)
     for (const [index, part] of parts.entries()) {
       if (index < done) continue
-      if (index - done >= MOST_PARTS_AT_ONCE)
-        throw new AppError('unavailable', 'paced', 'The rest of the message goes next.', { retryAfterMs: 0 })
+      if (index - done >= MOST_PARTS_AT_ONCE) throw later('paced', 0)
       const socket = opened()
       const content = await contentOf(part)
       if (!content) return { kind: 'refused', reason: 'unsupported: a linked phone cannot send this' }
@@ -149,18 +150,18 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
   return {
     send: async (message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
       if (message.template) return { kind: 'refused', reason: 'template: a linked phone sends none; write the words' }
-      opened()
-      const parts = await partsIn(message)
-      if (parts.length === 0)
-        return { kind: 'refused', reason: 'empty: there is nothing in it that WhatsApp could show' }
       const { externalId } = message.contact
-      if (busy.has(externalId))
-        throw new AppError('unavailable', 'paced', 'Another message to this contact goes first.', {
-          retryAfterMs: 1_000,
-        })
+      if (busy.has(externalId)) return { kind: 'later', afterMs: 1_000, reason: WAITS.paced }
       busy.add(externalId)
       try {
+        opened()
+        const parts = await partsIn(message)
+        if (parts.length === 0)
+          return { kind: 'refused', reason: 'empty: there is nothing in it that WhatsApp could show' }
         return await sendParts(message, parts, signal)
+      } catch (error) {
+        if (!(error instanceof AppError) || !isWait(error.code)) throw error
+        return { kind: 'later', afterMs: error.retryAfterMs ?? SHORTEST_RETRY_MS, reason: WAITS[error.code] }
       } finally {
         busy.delete(externalId)
       }
@@ -211,6 +212,16 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
     },
   }
 }
+
+/** Why a message was not tried. */
+const WAITS = {
+  paced: 'paced: other messages go first',
+  not_connected: 'not_connected: the linked phone is not connected',
+}
+const isWait = (code: string): code is keyof typeof WAITS => Object.hasOwn(WAITS, code)
+
+const later = (code: keyof typeof WAITS, retryAfterMs: number): AppError =>
+  new AppError('unavailable', code, WAITS[code], { retryAfterMs })
 
 const textIn = (part: Extract<Part, { kind: 'message' }>): string | null => {
   const { text } = part.body as { text?: { body?: unknown } }
