@@ -64,7 +64,10 @@ const mime = async () => {
   const messages = all.filter((file) => file.endsWith('.msg'))
   for (const file of messages) {
     const stem = file.slice(0, -4)
-    const parts = all.filter((each) => each.startsWith(`${stem}_decoded_`))
+    // Older runs of that parser left files behind that its listing does not name.
+    const listing = all.includes(`${stem}_decoded.xml`) ? readFileSync(`${stem}_decoded.xml`, 'utf8') : null
+    const isListed = (part) => listing === null || listing.includes(`"${path.basename(part)}"`)
+    const parts = all.filter((each) => each.startsWith(`${stem}_decoded_`) && isListed(each))
     const mail = await decode(readFileSync(file))
     const texts = [mail.text, ...mail.attachments.map(({ content }) => content.toString('latin1'))].map(plainly)
     const htmlOf = plainly((mail.html ?? '').replace(/<[^>]*>|&\w+;/gu, ' '))

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { decodeEmail, type DecodedEmail } from '../../src/channels/email/decode.js'
 import type { decodeEmail as DecodeEmail } from '../../src/channels/email/decode.js'
 import type { makeDecodingThread as MakeDecodingThread } from '../../src/channels/email/decode-thread.js'
+import { verdictBy } from '../../src/channels/email/authentication.js'
 import { decodeHeaderOnly } from '../../src/channels/email/decode-message.js'
 
 const folder = new URL('../fixtures/email/', import.meta.url)
@@ -95,6 +96,15 @@ describe('a mail with parts', () => {
     expect((await decode('no-boundary-line-at-all')).reply).toBe('My order never arrived.')
     const bare = mail('Content-Type: multipart/mixed\r\n\r\n--part\r\n\r\nHello\r\n--part\r\n\r\nAna\r\n--part--\r\n')
     expect((await decodeEmail(bare)).reply).toBe('Hello\nAna')
+  })
+
+  it('loses no sentence that stands among the fields, and takes none of their pieces for one', async () => {
+    const odd = mail(
+      'The lamp is broken again\r\nX-Next: field\r\nboundary="a b c"\r\nq=abc; d=e f g\r\n\r\nSecond line',
+    )
+    expect((await decodeEmail(odd)).text).toBe('The lamp is broken again\n\nSecond line')
+    const encoded = mail('The lamp is broken\r\nContent-Transfer-Encoding: base64\r\n\r\nSGVsbG8=\r\n')
+    expect((await decodeEmail(encoded)).text).toBe('Hello')
   })
 
   it('reads the HTML that stands alone beside a plain footer', async () => {
@@ -211,6 +221,41 @@ describe('a header', () => {
       ),
     )
     expect(authentication).toMatchObject({ server: 'mx.example.com', verdict })
+  })
+
+  it('of servers that write several headers, or none of their name, means what they say', async () => {
+    const judged = async (...headers: string[]) =>
+      (
+        await decodeEmail(
+          mail('\r\nHello', headers.map((each) => `Authentication-Results: ${each}\r\n`).join('') + HEAD),
+        )
+      ).authentication
+    expect(
+      await judged('mx.example.com; spf=none', 'mx.example.com; dmarc=fail header.from=example.org'),
+    ).toMatchObject({
+      verdict: 'fail',
+    })
+    // What the sender wrote under our server's name, below what it wrote itself.
+    expect(await judged('mx.example.com; dmarc=fail', 'mx.example.com; dmarc=pass')).toMatchObject({ verdict: 'fail' })
+    expect(
+      await judged('spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=evil.net; dmarc=fail action=none'),
+    ).toMatchObject({
+      server: null,
+      verdict: 'fail',
+    })
+    expect(await judged('spf=fail smtp.mailfrom=example.org')).toMatchObject({ server: null, verdict: 'fail' })
+  })
+
+  it('is the word of the server that the company named, wherever its header stands', async () => {
+    const { authentication } = await decodeEmail(
+      mail(
+        '\r\nHello',
+        `Authentication-Results: mx.forged.net; dmarc=pass\r\nAuthentication-Results: mx.example.com; dmarc=fail\r\n${HEAD}`,
+      ),
+    )
+    expect(verdictBy(authentication, undefined)).toBe('pass')
+    expect(verdictBy(authentication, 'mx.example.com')).toBe('fail')
+    expect(verdictBy(authentication, 'mx.other.example')).toBe('none')
   })
 })
 
@@ -392,6 +437,32 @@ describe('a mail of ours that came back', () => {
       'Return-Path: <>\r\nFrom: Mailer-Daemon@example.com\r\nTo: help@example.com\r\nSubject: Mail delivery failed\r\n',
     )
     expect((await decodeEmail(raw)).bounce).toMatchObject({ recipient: 'bob@example.net', kind, reason })
+  })
+
+  it('is told as JSON by a provider, whose lines are broken on the way', async () => {
+    const told =
+      '{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bouncedRecipients":[{"emailAddress":"bob@example.net",' +
+      '"action":"failed","status":"5.1.1","diagnosticCode":"smtp; 550 5.1.1 user unknown"}]},"mail":{"headers":[{"name":"!\r\n X"}]}}'
+    const { bounce, automatic } = await decodeEmail(mail(`\r\n${told}\r\n`))
+    expect(bounce).toMatchObject({
+      recipient: 'bob@example.net',
+      kind: 'hard',
+      reason: 'unknown_user',
+      status: '5.1.1',
+    })
+    expect(automatic).toBe('delivery_report')
+    expect((await decodeEmail(mail(`\r\nOur log says:\r\n${told}\r\n`))).bounce).toBeNull()
+  })
+
+  it('by a list that met it before, is told under the name of the list', async () => {
+    const told = '\r\nDuplicated Message-ID in <list@example.net>.\r\n'
+    const head =
+      'From: admin@example.net\r\nTo: admin@example.net\r\nSubject: Loop Alert: Duplicated Message-ID (list)\r\n'
+    expect((await decodeEmail(mail(told, `${head}X-MLServer: fml [fml 4.0.3]\r\n`))).bounce).toMatchObject({
+      recipient: 'list@example.net',
+      kind: 'soft',
+    })
+    expect((await decodeEmail(mail(told, head))).bounce).toBeNull()
   })
 
   it('is not a customer who writes about a delivery that failed', async () => {

@@ -61,7 +61,8 @@ export const findBounce = (report: Report): Bounce | null => {
   const complaint = findComplaint(report, parts)
   if (complaint) return complaint
   const prose = beforeReturned(report.text.slice(0, LONGEST_PROSE))
-  const reported = readStatusBlocks(report, parts, prose)
+  const written = readStatusBlocks(report, parts, prose)
+  const reported = written.length > 0 ? written : readNotification(report.text)
   if (reported.length > 0 && reported.every(({ action }) => ARRIVED.test(action))) return null
   const failures = reported.filter(({ action }) => !ARRIVED.test(action))
   const found = failures.length > 0 ? failures : readProse(report, parts, prose)
@@ -118,6 +119,23 @@ const readBlocks = (text: string): Map<string, string>[] => {
   return blocks
 }
 
+/**
+ * Amazon SES tells by mail too, as JSON (its "notification contents" page). Read field by field: the lines are broken on the way, and
+ * then it is no JSON any more.
+ */
+const readNotification = (text: string): Failure[] => {
+  if (!/^\s*\{"notificationType"\s*:\s*"Bounce"/u.test(text)) return []
+  const said = text.slice(0, LONGEST_PROSE)
+  return [...said.matchAll(/\{"emailAddress"\s*:\s*"([^"]{3,320})"([^{}]{0,2000})\}/gu)]
+    .slice(0, MOST_RECIPIENTS)
+    .map(([, address = '', rest = '']) => ({
+      recipient: addressIn(address),
+      status: STATUS.exec(rest)?.[0] ?? null,
+      action: 'failed',
+      diagnostic: /"diagnosticCode"\s*:\s*"((?:[^"\\]|\\.){0,1000})"/u.exec(rest)?.[1] ?? '',
+    }))
+}
+
 const STATUS = /\b[245]\.\d{1,3}\.\d{1,3}\b/u
 
 /** The first address in a piece of text. */
@@ -144,7 +162,7 @@ const REPORTER =
 
 /** That something did not arrive, in the words of servers. */
 const FAILED =
-  /undeliver|not (?:be )?deliver|(?:deliver|send)[a-z]{0,10} (?:fail|problem|error|has failed|to the following|status)|fail(?:ed|ure)|returned mail|return(?:ed|ing) (?:message )?to sender|could(?:n't| not) (?:be|deliver|send)|unable to deliver|rejected|refused|permanent(?:ly)? (?:error|fatal|fail)|error (?:sending|deliver)|was not delivered|did not reach|had trouble|not accepted|does not exist|unknown|no such|invalid (?:user|address|recipient)|unzustellbar|konnte nicht|n'a pas pu|no se (?:ha )?pud|não (?:foi|pôde)|non è stat|niet (?:worden )?(?:bezorgd|afgeleverd)|nie został|не может быть доставлен|не доставлен|недоставлен|配信でき|送信できません|届けることができ|不達|エラー|退信|无法投递|無法傳遞|存在しない|\b[45]\d\d[ -]#?[45]\.\d\.\d/iu
+  /undeliver|not (?:be )?deliver|(?:deliver|send)[a-z]{0,10} (?:fail|problem|error|has failed|to the following|status)|fail(?:ed|ure)|returned mail|return(?:ed|ing) (?:message )?to sender|could(?:n't| not) (?:be|deliver|send)|unable to deliver|rejected|refused|permanent(?:ly)? (?:error|fatal|fail)|error (?:sending|deliver)|was not delivered|did not reach|had trouble|not accepted|does not exist|unknown|no such|invalid (?:user|address|recipient)|unzustellbar|konnte nicht|n'a pas pu|no se (?:ha )?pud|não (?:foi|pôde)|non è stat|niet (?:worden )?(?:bezorgd|afgeleverd)|nie został|не может быть доставлен|не доставлен|недоставлен|配信でき|送信できません|届けることができ|不達|エラー|退信|无法投递|無法傳遞|存在しない|loop alert|\b[45]\d\d[ -]#?[45]\.\d\.\d/iu
 
 const readProse = ({ root, from, to, text, returnPath }: Report, parts: Part[], prose: string): Failure[] => {
   const named = root.headers.all('x-failed-recipients').flatMap(addressesIn)
@@ -156,9 +174,12 @@ const readProse = ({ root, from, to, text, returnPath }: Report, parts: Part[], 
   const isReport = root.type === 'multipart/report' && /delivery-status/iu.test(root.parameters['report-type'] ?? '')
   const fails = FAILED.test(prose) || FAILED.test(root.headers.first('subject') ?? '')
   const returns = parts.some(({ type }) => type === 'message/rfc822')
+  // A list server of Japan that names itself, and reports under the list's address.
+  const isList = /\bfml\b/u.test(root.headers.first('x-mlserver') ?? '')
   const unread = NO_REPLY.test(from?.address.split('@')[0] ?? '')
   // Nobody's vacation note is a bounce, whatever its envelope says: it names no status.
-  const speaks = daemon || (refusesAnswers && (STATUS.test(prose) || /\b5\d\d\b/u.test(prose))) || (unread && returns)
+  const speaks =
+    daemon || (refusesAnswers && (STATUS.test(prose) || /\b5\d\d\b/u.test(prose))) || (unread && returns) || isList
   if (named.length === 0 && !isReport && !(speaks && fails)) return []
   const recipients = named.length > 0 ? named : proseRecipients(prose, [from, ...to], text)
   const returned = parts.find(({ type }) => type === 'message/rfc822')?.children[0]

@@ -15,6 +15,8 @@ export type Headers = {
   names(): string[]
   /** Lines that are no field. */
   malformed: boolean
+  /** Those of them that read like a sentence. */
+  stray: string[]
   /** How many fields were well-formed. */
   count: number
 }
@@ -26,9 +28,13 @@ const LONGEST_VALUE = 64 * 1024
 const MOST_ADDRESSES = 500
 
 const FIELD = /^([!-9;-~]{1,200})[ \t]*:/u
+/** At least three words, and nothing that parameters are made of. */
+const SENTENCE = /^[^:;=]*[^\s:;=]+ +[^\s:;=]+ +[^:;=]*$/u
+const MOST_STRAY = 50
 
 export const parseHeaders = (bytes: Buffer): Headers => {
   const fields = new Map<string, string[]>()
+  const stray: string[] = []
   let malformed = false
   let count = 0
   const text = bytes.subarray(0, MOST_BYTES).toString('latin1')
@@ -46,7 +52,9 @@ export const parseHeaders = (bytes: Buffer): Headers => {
   for (const folded of unfolded) {
     const name = FIELD.exec(folded)?.[1]?.toLowerCase()
     if (!name) {
-      malformed ||= !/^(?:>?From |--)/u.test(folded)
+      const isOdd = !/^(?:>?From |--)/u.test(folded)
+      malformed ||= isOdd
+      if (isOdd && stray.length < MOST_STRAY && SENTENCE.test(folded.slice(0, 1_000))) stray.push(folded)
       continue
     }
     count += 1
@@ -63,6 +71,7 @@ export const parseHeaders = (bytes: Buffer): Headers => {
     all: (name) => fields.get(name) ?? [],
     names: () => [...fields.keys()],
     malformed,
+    stray,
     count,
   }
 }

@@ -72,9 +72,15 @@ const parsePart = (bytes: Buffer, walk: Walk, depth: number, defaultType: string
     body,
     children: [],
   }
+  // Sentences among the fields were meant for whoever reads it: no text is lost with its header.
+  if (isMessage && headers.count > 0 && headers.stray.length > 0 && isAsSent(part))
+    part.body = Buffer.concat([Buffer.from(`${headers.stray.join('\r\n')}\r\n\r\n`, 'latin1'), body])
   addChildren(part, walk, depth)
   return part
 }
+
+const isAsSent = ({ type, headers }: Part): boolean =>
+  type === 'text/plain' && !/^(?:base64|quoted|x-?uu|uu)/iu.test(headers.first('content-transfer-encoding') ?? '')
 
 /** `Content-Type: text` is plain text; what else is not a type is unknown. */
 const shortType = (value: string, defaultType: string): string =>

@@ -2,6 +2,7 @@ import { MAX_MESSAGE_LENGTH, type Attachment, type MessageArrival } from '../../
 import { AppError } from '../../platform/errors.js'
 import { sha256 } from '../../platform/secrets.js'
 import type { ChannelKit, Receive } from '../channel.js'
+import { verdictBy } from './authentication.js'
 import type { Brake } from './brake.js'
 import { decodeEmail, type Bounce, type DecodedEmail, type Oddity } from './decode.js'
 import { externalIdOf, factsIn, type EmailFacts } from './facts.js'
@@ -13,6 +14,8 @@ type Needs = {
   kit: ChannelKit
   marks: Marks
   brake: Brake
+  /** The server whose word on forged senders counts; absent: the topmost. */
+  authservId: string | undefined
   receive: Receive
   /** A mail of our own test came back. */
   cameBack(messageId: string): Promise<void>
@@ -40,8 +43,16 @@ const KEPT_WHOLE: readonly Oddity[] = [
 ]
 
 /** Takes in one mail, by whatever way it came: once, into the right conversation, and durable when it resolves. */
-export const makeIncoming = ({ kit, marks, brake, receive, cameBack }: Needs) => {
+export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack }: Needs) => {
   const findThread = makeFindThread({ marks, kit })
+
+  /** Once more where the decoder failed: a busy machine, or a thread that died of the mail before, is not this mail's fault. */
+  const decoded = async (raw: Buffer): Promise<DecodedEmail> => {
+    const first = await decodeEmail(raw)
+    const mail = first.oddities.includes('header_only') ? await decodeEmail(raw) : first
+    const { authentication } = mail
+    return { ...mail, authentication: { ...authentication, verdict: verdictBy(authentication, authservId) } }
+  }
 
   const receiveUnder = async (arrival: MessageArrival, fingerprint: string) => {
     try {
@@ -162,7 +173,7 @@ export const makeIncoming = ({ kit, marks, brake, receive, cameBack }: Needs) =>
 
   return {
     take: async (found: FoundMail): Promise<void> => {
-      const mail = await decodeEmail(found.raw)
+      const mail = await decoded(found.raw)
       const sender = mail.from?.address ?? ''
       if (mail.messageId && marks.outboundOf(mail.messageId) && marks.isOwn(sender)) return cameBack(mail.messageId)
       if (mail.bounce) return takeBounce(mail, mail.bounce, found)
@@ -214,7 +225,8 @@ const personReason = (mail: DecodedEmail, { receivedAt, cutFrom }: FoundMail, no
   if (!mail.from) return 'no_sender'
   if (mail.oddities.includes('several_senders')) return 'several_senders'
   if (mail.oddities.includes('encrypted')) return 'encrypted'
-  if (cutFrom !== undefined || mail.oddities.includes('header_only')) return 'too_large'
+  if (cutFrom !== undefined) return 'too_large'
+  if (mail.oddities.includes('header_only')) return 'unreadable'
   if (mail.reply.trim() === '' && mail.attachments.length > 0) return 'files_only'
   if (now.getTime() - receivedAt.getTime() > LATE_AFTER_MS) return 'late'
   return null

@@ -70,7 +70,8 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
 
   return {
     start: async (receive) => {
-      const made = makeIncoming({ kit, marks, brake, receive, cameBack: roundTrip.cameBack })
+      const { authservId } = given
+      const made = makeIncoming({ kit, marks, brake, authservId, receive, cameBack: roundTrip.cameBack })
       incoming = made
       if (!imap) return kit.report({ state: 'connected' })
       const mailbox = makeMailbox({

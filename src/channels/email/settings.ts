@@ -58,6 +58,15 @@ export const settings = z
     imap: imap.optional(),
     mailbox: z.string().min(1).max(200).default('INBOX'),
     since: z.iso.date().optional().describe('Mail from this day on is taken in; without it, what arrives from now on.'),
+    authservId: z
+      .string()
+      .trim()
+      .toLowerCase()
+      .regex(/^[a-z0-9._-]{1,253}$/, 'must be a name such as mx.example.com')
+      .optional()
+      .describe(
+        'The name by which your mail server signs Authentication-Results. Only its word on forged senders counts then; without it, the topmost.',
+      ),
     webhookSecret: z
       .string()
       .min(24)
