@@ -6,9 +6,10 @@ import type { Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { makeBreaker, makeRetryBudget, RESET_MS } from '../platform/resilience.js'
 import { fault, openExchange, type Exchange, type Fault, type Limits } from './model-exchange.js'
-import type { ModelRequest, ModelUsage } from './model.js'
+import type { Recording } from './model-transcriber.js'
+import type { ModelMessage, ModelRequest, ModelUsage } from './model.js'
 
-export type Purpose = ModelRequest['purpose'] | 'embedding'
+export type Purpose = ModelRequest['purpose'] | 'embedding' | 'transcription'
 
 /** Counts what is used, and says when it is enough. */
 export type Meter = {
@@ -194,7 +195,7 @@ export const makeProvider = ({ baseUrl, apiKey, firstTokenMs, meter, clock, log,
         configuration: { baseURL: baseUrl, fetch: exchange.fetch, logLevel: 'off' },
       })
       const chunks = await chat.stream(
-        messages.map(({ role, text }): [string, string] => [role, text]),
+        messages.map(({ role, text, picture }) => ({ role, content: picture ? seen(text, picture) : text })),
         {
           signal: exchange.signal,
           callbacks: deaf(),
@@ -239,6 +240,31 @@ export const makeProvider = ({ baseUrl, apiKey, firstTokenMs, meter, clock, log,
       })
       return embeddings.embedDocuments([...texts])
     },
+
+    /** Asks for what is said in a recording, as the provider sends it. LangChain has no door for it: the protocol is one form. */
+    transcript: async ({
+      name,
+      recording: { bytes, name: fileName },
+      exchange,
+    }: {
+      name: string
+      recording: Recording
+      exchange: Exchange
+    }): Promise<unknown> => {
+      const form = new FormData()
+      form.set('model', name)
+      form.set('response_format', 'json')
+      form.set('file', new File([Uint8Array.from(bytes)], fileName))
+      const response = await exchange.fetch(`${baseUrl.replace(/\/+$/u, '')}/audio/transcriptions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${apiKey}` },
+        body: form,
+        signal: exchange.signal,
+      })
+      const text = await response.text()
+      if (!response.ok) throw new Error('The provider refused the recording.')
+      return JSON.parse(text)
+    },
   }
 }
 
@@ -250,8 +276,17 @@ type Chat = Pick<ModelRequest, 'messages' | 'schema' | 'maxOutputTokens'> & {
   exchange: Exchange
 }
 
+const seen = (text: string, { type, base64 }: NonNullable<ModelMessage['picture']>) => [
+  { type: 'text', text },
+  { type: 'image_url', image_url: { url: `data:${type};base64,${base64}` } },
+]
+
 /** Four characters a token, as a rule of thumb for English; other scripts take more. */
 export const estimatedTokens = (characters: number): number => Math.ceil(characters / 4)
+
+/** What a provider says, where it can be true. */
+export const tokenCount = (said: unknown): number | undefined =>
+  typeof said === 'number' && Number.isSafeInteger(said) && said >= 0 ? said : undefined
 
 /** A quarter of a second and 40 MB that an installation without a model never pays. */
 const loadLibrary = async () => {

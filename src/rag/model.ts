@@ -1,7 +1,7 @@
 import type { UsageMetadata } from '@langchain/core/messages'
 import type { BreakerState } from '../platform/resilience.js'
 import type { Exchange } from './model-exchange.js'
-import { estimatedTokens, type Provider } from './model-provider.js'
+import { estimatedTokens, tokenCount, type Provider } from './model-provider.js'
 
 /**
  * The only door to a model: LangChain and the provider's client are imported in `model*.ts` and nowhere else.
@@ -9,14 +9,20 @@ import { estimatedTokens, type Provider } from './model-provider.js'
 
 export { makeEmbedder } from './model-embedder.js'
 export { makeProvider } from './model-provider.js'
+export { makeTranscriber, type Transcriber } from './model-transcriber.js'
 export type { BreakerState } from '../platform/resilience.js'
 
-export type ModelMessage = { role: 'system' | 'user' | 'assistant'; text: string }
+export type ModelMessage = {
+  role: 'system' | 'user' | 'assistant'
+  text: string
+  /** Goes with a user's text, to a model that sees. */
+  picture?: { type: string; base64: string }
+}
 
 export type ModelRequest = {
   companyId: string
   /** What for: metrics and usage are counted by it. */
-  purpose: 'answer' | 'rewrite' | 'entailment'
+  purpose: 'answer' | 'rewrite' | 'entailment' | 'description'
   messages: readonly ModelMessage[]
   /** The JSON schema that the provider is asked to keep to; the answer is still checked by who asked. */
   schema?: { name: string; definition: Record<string, unknown> }
@@ -60,9 +66,15 @@ const NEXT_TOKEN_MS = 1_500
 /** After the last token only the count of tokens may follow: it is waited for no longer than this. */
 const COUNT_MS = 300
 
-type Needs = { provider: Provider; name: string; price?: Price | undefined }
+/** About what a picture costs a model to look at, in tokens, where the provider does not say. */
+const TOKENS_PER_PICTURE = 1_000
 
-export const makeModel = ({ provider, name, price }: Needs): Model => {
+/** `firstMs`: what it may take to begin, where that differs from a writer of answers. */
+type Needs = { provider: Provider; name: string; price?: Price | undefined; firstMs?: number }
+
+export const makeModel = ({ provider, name, price, firstMs }: Needs): Model => {
+  const { deadlines } = provider
+  const within = firstMs ? { firstMs, wholeMs: firstMs + deadlines.wholeMs } : deadlines
   const pause = provider.pauseOf(name)
   /** Models that think before they speak refuse a temperature: the first refusal is remembered. */
   let temperature: number | undefined = 0
@@ -98,7 +110,7 @@ export const makeModel = ({ provider, name, price }: Needs): Model => {
       purpose,
       signal,
       pause,
-      deadlines: provider.deadlines,
+      deadlines: within,
       limits: { lineBytes: LONGEST_LINE_BYTES },
       run: (exchange) => textOf(request, exchange, seen),
       adapt: ({ status, param }) => {
@@ -107,8 +119,7 @@ export const makeModel = ({ provider, name, price }: Needs): Model => {
         return true
       },
       usage: (requests) => {
-        const read = messages.reduce((sum, { text }) => sum + text.length, 0)
-        const inputTokens = tokenCount(seen.count?.input_tokens) ?? (seen.characters > 0 ? estimatedTokens(read) : 0)
+        const inputTokens = tokenCount(seen.count?.input_tokens) ?? (seen.characters > 0 ? estimated(messages) : 0)
         const outputTokens = tokenCount(seen.count?.output_tokens) ?? estimatedTokens(seen.characters)
         const costUsd = price ? (inputTokens * price.input + outputTokens * price.output) / 1_000_000 : null
         return { inputTokens, outputTokens, costUsd, requests }
@@ -135,6 +146,8 @@ export const makeModel = ({ provider, name, price }: Needs): Model => {
 /** What has come so far: the provider's own count of tokens is its last word, and does not come when it is cut off. */
 type Seen = { characters: number; count: UsageMetadata | undefined }
 
-/** What a provider says, where it can be true. */
-const tokenCount = (said: unknown): number | undefined =>
-  typeof said === 'number' && Number.isSafeInteger(said) && said >= 0 ? said : undefined
+const estimated = (messages: readonly ModelMessage[]): number =>
+  messages.reduce(
+    (sum, { text, picture }) => sum + estimatedTokens(text.length) + (picture ? TOKENS_PER_PICTURE : 0),
+    0,
+  )
