@@ -9,12 +9,16 @@ export type HistoryEvent = { id: string; at: Date } & (
   | { kind: 'customer_message' | 'human_reply' | 'assistant_reply' | 'handoff' }
   | { kind: 'state'; state: State }
   | { kind: 'priority'; priority: Priority }
+  /** Whose it is from now on: their hours count. */
+  | { kind: 'team'; team: { id: string; name: string } | null }
 )
 
 export type Change =
   | 'start'
   /** The priority changed, and with it the target. */
   | 'retarget'
+  /** Another team has it: what counted so far stays, and from here on that team's hours count. */
+  | 'transfer'
   | 'pause'
   | 'resume'
   | 'warning'
@@ -36,6 +40,8 @@ export type LedgerEntry = {
   /** Target and deadline as they stand after this change; `null`: nothing is promised, nothing is due. */
   targetMs: number | null
   deadline: Date | null
+  /** The team whose hours count after this change; absent: none has it. */
+  team?: string
 }
 
 /** One promise to one customer. Measured times are in the policy's time, up to the end or to now, in milliseconds. */
@@ -70,11 +76,15 @@ export type Reading = {
   nextChangeAt: Date | null
 }
 
+export type TeamHours = ReadonlyMap<string, BusinessHours | null>
+
 type Terms = {
   /** The version that counted when the first customer message arrived. */
   policy: Policy
   /** The hours of the same moment; `null` is always open. */
   hours: BusinessHours | null
+  /** Of the teams that have hours of their own. */
+  teamHours?: TeamHours
   /** At the beginning of the history. */
   priority: Priority
 }
@@ -103,6 +113,8 @@ export type Watch = {
   upTo: Date | null
   state: State
   priority: Priority
+  /** Whose it is; absent: no team's. */
+  team?: string
   /** A reply that counts followed the first customer message. */
   answered: boolean
   timings: readonly Timing[]
@@ -110,7 +122,8 @@ export type Watch = {
   handoffToHumanReply: Mark | null
 }
 
-type Mark = { from: { id: string; at: Date }; to: { id: string; at: Date } | null }
+/** `team`: whose it was when it came to its end. */
+type Mark = { from: { id: string; at: Date }; to: { id: string; at: Date } | null; team?: string }
 
 type Timing = {
   id: string
@@ -118,6 +131,9 @@ type Timing = {
   priority: Priority
   target: number | null
   startedAt: Date
+  countsFrom: Date
+  /** Whose hours count; absent: those of the conversation's channel. */
+  team?: string
   /** Measured before `since`. */
   elapsedMs: number
   /** `null`: it stands still or has ended. */
@@ -152,9 +168,9 @@ export const advance = (before: Watch, event: HistoryEvent): Watch => {
     case 'customer_message':
       return startClocks(changeState(now, event, 'open'), event)
     case 'human_reply':
-      return reply({ ...now, handoffToHumanReply: arrive(now.handoffToHumanReply, event) }, event)
+      return reply({ ...now, handoffToHumanReply: arrive(now, now.handoffToHumanReply, event) }, event)
     case 'assistant_reply': {
-      const marked = { ...now, assistantFirstReply: arrive(now.assistantFirstReply, event) }
+      const marked = { ...now, assistantFirstReply: arrive(now, now.assistantFirstReply, event) }
       if (now.terms.policy.countAssistantReplies) return reply(marked, event)
       return waiting(marked, (timing) => ({ ...timing, assistantReplied: true }))
     }
@@ -170,16 +186,19 @@ export const advance = (before: Watch, event: HistoryEvent): Watch => {
       return changeState(now, event, event.state)
     case 'priority':
       return retargetAll({ ...now, priority: event.priority }, event)
+    case 'team':
+      return transferAll(now, event, event.team?.id)
   }
 }
 
 /** What can be seen at `now`, which must not lie before what is settled. */
 export const look = (before: Watch, now: Date): Reading => {
-  const { terms, timings, assistantFirstReply, handoffToHumanReply } = settle(before, now)
+  const settled = settle(before, now)
+  const { terms, timings, assistantFirstReply, handoffToHumanReply } = settled
   return {
     clocks: timings.map((timing) => clockOf(terms, timing, now)),
-    assistantFirstReply: spanOf(terms, assistantFirstReply, now),
-    handoffToHumanReply: spanOf(terms, handoffToHumanReply, now),
+    assistantFirstReply: spanOf(settled, assistantFirstReply, now),
+    handoffToHumanReply: spanOf(settled, handoffToHumanReply, now),
     nextChangeAt: earliest(timings.map((timing) => nextTimer(timing)?.at ?? null)),
   }
 }
@@ -228,6 +247,8 @@ const start = (now: Watch, kind: ClockKind, event: HistoryEvent): Timing => {
     priority: now.priority,
     target: targetOf(now, kind),
     startedAt: event.at,
+    countsFrom: event.at,
+    ...teamOf(now),
     elapsedMs: 0,
     since: null,
     deadline: null,
@@ -239,7 +260,8 @@ const start = (now: Watch, kind: ClockKind, event: HistoryEvent): Timing => {
     handedOff: false,
     ledger: [],
   }
-  return write(run(now.terms, timing, event.at), event.at, 'start', event)
+  const running = run(now.terms, timing, event.at)
+  return write({ ...running, countsFrom: nextOpening(hoursOf(now.terms, now), event.at) }, event.at, 'start', event)
 }
 
 const reply = (now: Watch, event: HistoryEvent): Watch => ({
@@ -276,6 +298,12 @@ const retargetAll = (now: Watch, event: HistoryEvent): Watch => ({
   }),
 })
 
+const transferAll = ({ team: from, ...now }: Watch, event: HistoryEvent, team: string | undefined): Watch => {
+  if (from === team) return { ...now, ...teamOf({ team: from }) }
+  const timings = now.timings.map((timing) => (timing.end ? timing : transfer(now.terms, timing, event, team)))
+  return { ...now, ...teamOf({ team }), timings }
+}
+
 const isWaiting = ({ kind, end }: Timing): boolean => kind !== 'resolution' && end === null
 
 const waiting = (now: Watch, change: (timing: Timing) => Timing): Watch => ({
@@ -283,18 +311,31 @@ const waiting = (now: Watch, change: (timing: Timing) => Timing): Watch => ({
   timings: now.timings.map((timing) => (isWaiting(timing) ? change(timing) : timing)),
 })
 
-const arrive = (mark: Mark | null, event: HistoryEvent): Mark | null =>
-  mark?.to === null ? { ...mark, to: event } : mark
+const arrive = (now: Watch, mark: Mark | null, event: HistoryEvent): Mark | null =>
+  mark?.to === null ? { ...mark, to: event, ...teamOf(now) } : mark
+
+const teamOf = ({ team }: { team?: string | undefined }): { team?: string } => (team === undefined ? {} : { team })
 
 // ── What happens to one clock ───────────────────────────────────────────────────────────────────────────────────────
 
-const hoursOf = ({ policy, hours }: Terms): BusinessHours | null => (policy.time === 'business' ? hours : null)
+/** Whoever has it now is measured by their own hours, where they have some. */
+export const hoursUnder = (
+  { hours, teamHours }: { hours: BusinessHours | null; teamHours?: TeamHours | undefined },
+  { team }: { team?: string | undefined },
+): BusinessHours | null => {
+  const own = team === undefined ? undefined : teamHours?.get(team)
+  return own === undefined ? hours : own
+}
+
+const hoursOf = (terms: Terms, whose: { team?: string }): BusinessHours | null =>
+  terms.policy.time === 'business' ? hoursUnder(terms, whose) : null
 
 const run = (terms: Terms, timing: Timing, since: Date): Timing => {
   const { target, elapsedMs } = timing
   if (target === null) return { ...timing, since, deadline: null, warnsAt: null }
   // A target that became shorter than what has passed is due at once, never in the past.
-  const after = (milliseconds: number) => addBusinessTime(hoursOf(terms), since, Math.max(0, milliseconds - elapsedMs))
+  const after = (milliseconds: number) =>
+    addBusinessTime(hoursOf(terms, timing), since, Math.max(0, milliseconds - elapsedMs))
   const warnAfter = Math.round(target * terms.policy.warningShare)
   return { ...timing, since, deadline: after(target), warnsAt: after(warnAfter) }
 }
@@ -306,6 +347,18 @@ const hold = (terms: Terms, timing: Timing, at: Date): Timing => ({
   since: null,
 })
 
+/** A promise that was broken stays broken at the instant at which it was. */
+const transfer = (terms: Terms, before: Timing, event: HistoryEvent, team: string | undefined): Timing => {
+  const { team: _from, ...held } = before.since === null ? before : hold(terms, before, event.at)
+  const { countsFrom } = before
+  const theirs = { ...held, ...teamOf({ team }) }
+  const timing =
+    countsFrom > event.at ? { ...theirs, countsFrom: nextOpening(hoursOf(terms, theirs), event.at) } : theirs
+  if (before.since === null) return write(timing, event.at, 'transfer', event)
+  const goesOn = timing.breached ? { ...timing, since: event.at } : run(terms, timing, event.at)
+  return write(goesOn, event.at, 'transfer', event)
+}
+
 const pause = (terms: Terms, timing: Timing, event: HistoryEvent): Timing => {
   if (timing.since === null && !timing.end) return timing
   const held = hold(terms, { ...timing, end: null }, event.at)
@@ -314,10 +367,12 @@ const pause = (terms: Terms, timing: Timing, event: HistoryEvent): Timing => {
 
 const resume = (now: Watch, timing: Timing, event: HistoryEvent): Timing => {
   if (timing.since !== null) return timing
+  const { team: _before, ...ended } = timing
+  const held = { ...ended, ...teamOf(now) }
   // The deadline that was missed stays the one that was missed.
-  if (timing.breached) return write({ ...timing, end: null, since: event.at }, event.at, 'resume', event)
+  if (timing.breached) return write({ ...held, end: null, since: event.at }, event.at, 'resume', event)
   // The priority may have changed while it was resolved.
-  const again = { ...timing, end: null, priority: now.priority, target: targetOf(now, timing.kind) }
+  const again = { ...held, end: null, priority: now.priority, target: targetOf(now, timing.kind) }
   return write(run(now.terms, again, event.at), event.at, 'resume', event)
 }
 
@@ -344,6 +399,7 @@ const write = (timing: Timing, at: Date, change: Change, cause: Cause): Timing =
     cause: withoutTime(cause),
     targetMs: timing.target,
     deadline: timing.deadline,
+    ...teamOf(timing),
   }
   return { ...timing, ledger: [...timing.ledger, entry] }
 }
@@ -357,6 +413,8 @@ const withoutTime = (cause: Cause): Cause => {
       return { kind: 'state', id: cause.id, state: cause.state }
     case 'priority':
       return { kind: 'priority', id: cause.id, priority: cause.priority }
+    case 'team':
+      return { kind: 'team', id: cause.id, team: cause.team }
     default:
       return { kind: cause.kind, id: cause.id }
   }
@@ -364,11 +422,13 @@ const withoutTime = (cause: Cause): Cause => {
 
 // ── Looking ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const elapsedAt = (terms: Terms, { since, elapsedMs }: Timing, now: Date): number =>
-  since === null ? elapsedMs : elapsedMs + businessTimeBetween(hoursOf(terms), since, now)
+const elapsedAt = (terms: Terms, timing: Timing, now: Date): number =>
+  timing.since === null
+    ? timing.elapsedMs
+    : timing.elapsedMs + businessTimeBetween(hoursOf(terms, timing), timing.since, now)
 
 const clockOf = (terms: Terms, timing: Timing, now: Date): Clock => {
-  const { id, kind, priority, target, startedAt, end, since, deadline, warnsAt, warned, ledger } = timing
+  const { id, kind, priority, target, startedAt, countsFrom, end, since, deadline, warnsAt, warned, ledger } = timing
   const { id: policyId, version, time } = terms.policy
   const facts = {
     id,
@@ -377,7 +437,7 @@ const clockOf = (terms: Terms, timing: Timing, now: Date): Clock => {
     time,
     priority,
     startedAt,
-    countsFrom: nextOpening(hoursOf(terms), startedAt),
+    countsFrom,
     elapsedMs: elapsedAt(terms, timing, now),
     ledger,
   }
@@ -392,11 +452,12 @@ const clockOf = (terms: Terms, timing: Timing, now: Date): Clock => {
   return { ...promised, state: 'running', deadline, warnsAt: warned ? null : warnsAt }
 }
 
-const spanOf = (terms: Terms, mark: Mark | null, now: Date): Span | null =>
+/** By the hours of whoever had it at its end. */
+const spanOf = (watch: Watch, mark: Mark | null, now: Date): Span | null =>
   mark && {
     fromId: mark.from.id,
     toId: mark.to?.id ?? null,
-    elapsedMs: businessTimeBetween(hoursOf(terms), mark.from.at, mark.to?.at ?? now),
+    elapsedMs: businessTimeBetween(hoursOf(watch.terms, mark.to ? mark : watch), mark.from.at, mark.to?.at ?? now),
   }
 
 const earliest = (dates: readonly (Date | null)[]): Date | null =>

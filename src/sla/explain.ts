@@ -1,15 +1,17 @@
 import { openPeriods, type BusinessHours } from './business-hours.js'
-import type { Cause, Change, Clock, LedgerEntry } from './clocks.js'
+import { hoursUnder, type Cause, type Change, type Clock, type LedgerEntry, type TeamHours } from './clocks.js'
 
 /** One line of an answer to "why is this due at 14:35": when, and what happened then. */
 export type Step = { at: Date; text: string }
 
 /**
- * The way from the customer's message to the deadline or the end, in plain English and in the zone of the hours (UTC for
- * `null`). `hours` are those that the clock was read with.
+ * The way from the customer's message to the deadline or the end, in plain English and in the zone of the hours that count at
+ * its end (UTC for `null`). `hours` and `teamHours` are those that the clock was read with.
  */
-export const explain = (clock: Clock, hours: BusinessHours | null): Step[] => {
-  const moment = momentIn(hours?.timeZone ?? 'UTC')
+export const explain = (clock: Clock, hours: BusinessHours | null, teamHours?: TeamHours): Step[] => {
+  const counting = (entry: LedgerEntry) => hoursUnder({ hours, teamHours }, entry)
+  const last = clock.ledger.at(-1)
+  const moment = momentIn((last ? counting(last) : hours)?.timeZone ?? 'UTC')
   const due = clock.state === 'running' ? clock.deadline : null
   const entries = clock.ledger.filter(({ change }) => change !== 'warning')
 
@@ -23,7 +25,7 @@ export const explain = (clock: Clock, hours: BusinessHours | null): Step[] => {
     const next = entries[index + 1]
     const until = next ? turnOf(next) : due
     if (!runs || !until) continue
-    for (const piece of piecesOf(clock.time === 'business' ? hours : null, from, until)) {
+    for (const piece of piecesOf(clock.time === 'business' ? counting(entry) : null, from, until)) {
       elapsedMs += piece.milliseconds
       steps.push({ at: piece.from, text: line(piece, elapsedMs, moment) })
     }
@@ -37,6 +39,7 @@ export const RUNS_AFTER = {
   start: true,
   resume: true,
   retarget: null,
+  transfer: null,
   warning: null,
   breach: null,
   pause: false,
@@ -100,6 +103,8 @@ const sentence = (clock: Clock, { at, change, cause, targetMs, deadline }: Ledge
     }
     case 'retarget':
       return `${moment(at)}: ${by}; from now on ${target}`
+    case 'transfer':
+      return `${moment(at)}: ${by}; from here on ${cause.kind === 'team' && cause.team ? 'its' : "the channel's"} hours count`
     case 'pause':
       return `${moment(at)}: stands still, ${by}`
     case 'resume':
@@ -127,6 +132,8 @@ const words = (cause: Cause): string => {
       return `state ${cause.state.replace('_', ' ')} (${cause.id})`
     case 'priority':
       return `priority ${cause.priority} (${cause.id})`
+    case 'team':
+      return cause.team ? `team ${cause.team.name} has it (${cause.id})` : `no team has it (${cause.id})`
     default:
       return `${cause.kind.replace('_', ' ')} ${cause.id}`
   }

@@ -18,6 +18,7 @@ export type Targets = Record<ClockKind, number | null>
 export type Conditions = {
   tier?: string[]
   channel?: string[]
+  team?: string[]
   priority?: Priority[]
   tag?: string[]
   /** BCP 47; `de` also means `de-AT`. */
@@ -55,6 +56,8 @@ export const POLICY_DEFAULTS = {
 export type Facts = {
   tier: string | null
   channel: string
+  /** Whose queue it is in; none while nobody chose one. */
+  team?: string | null
   priority: Priority
   tags: readonly string[]
   language: string | null
@@ -66,9 +69,10 @@ export const matchPolicy = (policies: readonly Policy[], facts: Facts): Policy |
   policies.find(({ when }) => holds(when, facts)) ?? null
 
 const holds = (when: Conditions, facts: Facts): boolean => {
-  const { tier, channel, priority, tag, language, attributes = [] } = when
+  const { tier, channel, team, priority, tag, language, attributes = [] } = when
   if (tier && (facts.tier === null || !tier.includes(facts.tier))) return false
   if (channel && !channel.includes(facts.channel)) return false
+  if (team && (!facts.team || !team.includes(facts.team))) return false
   if (priority && !priority.includes(facts.priority)) return false
   if (tag && !tag.some((wanted) => facts.tags.includes(wanted))) return false
   if (language && !language.some((range) => speaks(facts.language, range))) return false
@@ -98,6 +102,7 @@ export type PolicyFault = {
     | 'unknown_priority'
     | 'unknown_language'
     | 'unknown_channel'
+    | 'unknown_team'
     | 'missing_priority'
     | 'nothing_promised'
     | 'target_not_positive'
@@ -115,15 +120,15 @@ type Problem = [path: string, code: PolicyFault['code'], message: string]
 /** A year of measured time: more than four by the calendar where people are there forty hours a week. */
 const LONGEST_TARGET_MS = 366 * 24 * 60 * 60 * 1000
 
-/** Everything that is wrong with policies before they are saved; `channels` are those that exist now. */
-export const checkPolicies = (
-  policies: readonly Policy[],
-  { channels }: { channels: readonly string[] },
-): PolicyFault[] => {
+/** The channels and teams that exist now. */
+type Places = { channels: readonly string[]; teams?: readonly string[] }
+
+/** Everything that is wrong with policies before they are saved. */
+export const checkPolicies = (policies: readonly Policy[], places: Places): PolicyFault[] => {
   const everybody = policies.findIndex(({ when }) => Object.values(when).every((given) => given === undefined))
   return policies.flatMap((policy, index) => {
     const problems: Problem[] = [
-      ...conditionProblems(policy.when, channels),
+      ...conditionProblems(policy.when, places),
       ...targetProblems(policy.targets),
       ...measureProblems(policy),
     ]
@@ -137,9 +142,16 @@ export const checkPolicies = (
   })
 }
 
-const LISTS = ['tier', 'channel', 'priority', 'tag', 'language'] as const satisfies readonly (keyof Conditions)[]
+const LISTS = [
+  'tier',
+  'channel',
+  'team',
+  'priority',
+  'tag',
+  'language',
+] as const satisfies readonly (keyof Conditions)[]
 
-const conditionProblems = (when: Conditions, channels: readonly string[]): Problem[] => {
+const conditionProblems = (when: Conditions, { channels, teams = [] }: Places): Problem[] => {
   const known: readonly string[] = [...LISTS, 'attributes']
   const problems: Problem[] = Object.keys(when)
     .filter((name) => !known.includes(name))
@@ -158,6 +170,10 @@ const conditionProblems = (when: Conditions, channels: readonly string[]): Probl
   for (const [index, channel] of (when.channel ?? []).entries()) {
     if (channels.includes(channel)) continue
     problems.push([`when.channel.${index}`, 'unknown_channel', `There is no channel ${channel}.`])
+  }
+  for (const [index, team] of (when.team ?? []).entries()) {
+    if (teams.includes(team)) continue
+    problems.push([`when.team.${index}`, 'unknown_team', `There is no team ${team}.`])
   }
   for (const [index, language] of (when.language ?? []).entries()) {
     if (isLanguage(language)) continue
