@@ -10,6 +10,9 @@ const isOrigin = (value: string): boolean =>
 
 const OPENAI = 'https://api.openai.com/v1'
 
+/** Each of them is asked at OPENAI_BASE_URL. */
+const MODELS = ['OPENAI_MODEL', 'OPENAI_EMBEDDING_MODEL', 'OPENAI_TRANSCRIPTION_MODEL', 'OPENAI_VISION_MODEL'] as const
+
 const price = z.coerce
   .number('must be a number of US dollars')
   .min(0, 'must be a number of US dollars')
@@ -99,6 +102,18 @@ export const environment = z
       .string()
       .optional()
       .describe('Model that checks once more that each sentence follows from its quotes. Unset: no such check.'),
+    OPENAI_TRANSCRIPTION_MODEL: z
+      .string()
+      .optional()
+      .describe(
+        'Model that writes down voice notes, such as gpt-4o-mini-transcribe, asked at OPENAI_BASE_URL/audio/transcriptions. Unset: none; a person listens.',
+      ),
+    OPENAI_VISION_MODEL: z
+      .string()
+      .optional()
+      .describe(
+        'Model that describes pictures that customers send; it may be OPENAI_MODEL, if that one sees. Unset: none; a person looks.',
+      ),
     OPENAI_FIRST_TOKEN_MS: z.coerce
       .number('must be a whole number from 100 to 15000')
       .int('must be a whole number from 100 to 15000')
@@ -112,6 +127,9 @@ export const environment = z
       'US dollars per million tokens that OPENAI_MODEL reads, to show costs. Unset: costs are not shown.',
     ),
     OPENAI_OUTPUT_PRICE: price.describe('US dollars per million tokens that OPENAI_MODEL writes.'),
+    OPENAI_TRANSCRIPTION_PRICE: price.describe(
+      'US dollars per minute that OPENAI_TRANSCRIPTION_MODEL hears. Unset: its cost is not shown.',
+    ),
     KNOWLEDGE_DIR: z
       .string()
       .optional()
@@ -170,14 +188,10 @@ export const environment = z
     path: ['HELPDESK_ADMIN_PASSWORD'],
     message: 'and HELPDESK_ADMIN_EMAIL go together: set both or neither',
   })
-  .refine(
-    (env) => env.OPENAI_API_KEY || env.OPENAI_BASE_URL !== OPENAI || !(env.OPENAI_MODEL || env.OPENAI_EMBEDDING_MODEL),
-    {
-      path: ['OPENAI_API_KEY'],
-      message:
-        'is required with OPENAI_MODEL or OPENAI_EMBEDDING_MODEL, unless OPENAI_BASE_URL names a server of your own',
-    },
-  )
+  .refine((env) => env.OPENAI_API_KEY || env.OPENAI_BASE_URL !== OPENAI || !MODELS.some((name) => env[name]), {
+    path: ['OPENAI_API_KEY'],
+    message: `is required with ${MODELS.join(', ')}, unless OPENAI_BASE_URL names a server of your own`,
+  })
   .refine((env) => env.OPENAI_MODEL || !env.OPENAI_ENTAILMENT_MODEL, {
     path: ['OPENAI_ENTAILMENT_MODEL'],
     message: 'checks what OPENAI_MODEL writes: set OPENAI_MODEL too',

@@ -8,7 +8,7 @@ import { PUBLIC_AUDIENCE } from './drafts.js'
 import { extract, type Extraction } from './extract.js'
 import { detectLanguage } from './languages.js'
 import type { Model, ModelUsage } from './model.js'
-import { PROMPT_VERSION } from './prompt.js'
+import { PROMPT_VERSION, type PromptTurn } from './prompt.js'
 import { PROOF_VERSION } from './proof/index.js'
 import { understand, type Understood } from './question.js'
 import type { Retrieval, Retrieved, Search } from './search.mongo.js'
@@ -42,8 +42,10 @@ export type Answer = {
 export type Question = {
   companyId: string
   text: string
-  /** What was said before, oldest first. */
-  history: { author: 'customer' | 'assistant' | 'agent'; text: string }[]
+  /** Said by voice: `text` is what a machine heard. */
+  from?: 'transcript'
+  /** What was said before, oldest first; and what pictures that came with the question show, as a machine says. */
+  history: PromptTurn[]
   language?: string
   conversationId?: string
   /** Who asks: sees what is public and what is for this audience. */
@@ -97,6 +99,7 @@ export const makeAnswerQuestion =
     const started = clock.now()
     const { companyId, history, conversationId, audience = PUBLIC_AUDIENCE } = question
     const text = bounded(question.text)
+    const pictures = history.filter(({ author }) => author === 'picture').map((picture) => picture.text)
     const known = await search.languagesOf(companyId)
     const language = question.language ?? (await languageOf(text, question.spoken, known))
     signal.throwIfAborted()
@@ -152,9 +155,11 @@ export const makeAnswerQuestion =
       companyId,
       ...(conversationId ? { conversationId } : {}),
       question: question.text,
+      ...(question.from ? { from: question.from } : {}),
+      ...(pictures.length > 0 ? { pictures } : {}),
       understood: { standalone, core, by: understood.by, failed: understood.failed },
       asked: reading.asked,
-      attempts: attemptsIn(text),
+      attempts: attemptsIn([text, ...pictures].join('\n')),
       language,
       audience,
       ...explained(retrieval),

@@ -16,6 +16,10 @@ export type DecisionRecord = {
   companyId: string
   conversationId?: string
   question: string
+  /** It was said by voice, and `question` is what a machine heard. */
+  from?: 'transcript'
+  /** What pictures that came with it show, as a machine says: read by the model, proof of nothing. */
+  pictures?: string[]
   /** The question as understood; each text was searched, `asked` is the one whose passages were read. */
   understood: { standalone: string | null; core: string | null; by: 'model' | 'rules' | null; failed: string | null }
   asked: string

@@ -39,7 +39,7 @@ export const understand = async (
   signal: AbortSignal,
 ): Promise<Understood> => {
   const core = questionsIn(text) ?? null
-  const before = history.findLast(({ author }) => author === 'customer')?.text
+  const before = history.findLast(({ author }) => author === 'customer' || author === 'picture')?.text
   if (!before || !leans(text, language)) return { standalone: null, core, by: null, failed: null, usage: null }
   const byRules = { standalone: `${before}\n${text}`, core, by: 'rules' as const, usage: null }
   if (!model || model.state() === 'open') return { ...byRules, failed: null }
