@@ -4,6 +4,7 @@ import { makeCompose } from '../../src/channels/email/compose.js'
 import { decodeEmail } from '../../src/channels/email/decode.js'
 import { makeMarks } from '../../src/channels/email/marks.js'
 import { settings } from '../../src/channels/email/settings.js'
+import { threadRoot } from '../../src/channels/email/thread-index.js'
 import { makeSmtp, writeMime } from '../../src/channels/email/smtp.js'
 import type { Message, OutboundMessage } from '../../src/conversations/message.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
@@ -161,6 +162,53 @@ describe('a mail that is sent', () => {
       attachments: [],
     })
     expect(text).toMatch(/^Am .* schrieb Ana:\n> How long can I return goods\?\n> \n>> earlier words$/m)
+  })
+
+  it('a machine of ours sends nobody a name or a link that a forger chose', () => {
+    const forged = inbound({
+      subject: 'Win at https://evil.example/now today',
+      from: { name: 'Visit www.evil.example', address: 'victim@customer.example' },
+    })
+    const machine = composed([forged], { author: { kind: 'assistant' } })
+    expect(machine.to).toEqual([{ name: '', address: 'victim@customer.example' }])
+    expect(machine.subject).toBe('Re: Win at … today')
+    expect(machine.text + machine.html).not.toContain('evil.example')
+    expect(composed([forged]).subject).toContain('https://evil.example/now')
+  })
+
+  it('pictures are shown where they are read, other files hang below', async () => {
+    const picture = { filename: 'a "lamp".png', contentType: 'image/png', content: Buffer.from('picture') }
+    const large = { filename: 'large.png', contentType: 'image/png', content: Buffer.alloc(3 * 1024 * 1024) }
+    const disguised = { filename: 'page.png', contentType: 'application/octet-stream', content: Buffer.from('<html>') }
+    const mail = makeCompose({ settings: given(), marks })({
+      message: outbound(),
+      history: [inbound({})],
+      language: null,
+      attachments: [picture, large, disguised],
+    })
+    const raw = await writeMime(mail)
+    const { html, attachments } = await decodeEmail(raw)
+    const shown = attachments.filter(({ contentId }) => contentId !== null)
+    expect(shown.map(({ filename }) => filename)).toEqual([shown[0]?.filename])
+    expect(shown[0]).toMatchObject({ inline: true, content: Buffer.from('picture') })
+    expect(html).toContain(`data-cid="${shown[0]?.contentId}"`)
+    expect(mail.html).toContain('alt="a &quot;lamp&quot;.png"')
+    expect(attachments).toHaveLength(3)
+    expect(raw.toString('latin1')).toMatch(/multipart\/related/)
+  })
+
+  it('stays in its thread in Outlook, which goes by an index of its own', () => {
+    const first = Buffer.concat([Buffer.from('01dc9d000000', 'hex'), Buffer.alloc(16, 7)]).toString('base64')
+    const { headers } = composed([inbound({ threadIndex: first })])
+    const index = Buffer.from(headers['Thread-Index'] ?? '', 'base64')
+    expect(index.toString('hex', 0, 22)).toBe(Buffer.from(first, 'base64').toString('hex'))
+    expect(index).toHaveLength(27)
+    expect(headers['Thread-Topic']).toBe('Returns')
+    expect(threadRoot(headers['Thread-Index'] ?? '')).toBe(threadRoot(first))
+    for (const none of [null, '', 'not base64!', 'AAAA', 'A'.repeat(4_000)]) {
+      expect(threadRoot(none)).toBeNull()
+      expect(composed([inbound({ threadIndex: none })]).headers['Thread-Index']).toBeUndefined()
+    }
   })
 
   it('text never becomes markup', () => {

@@ -143,6 +143,21 @@ withMailServer('a company whose customers write email', () => {
     expect((await conversationWith('I am his boss')).id).toBe(id)
   })
 
+  it("Outlook's index of a thread suggests its conversation, and joins none", async () => {
+    const index = Buffer.concat([Buffer.from('01dc9d112233', 'hex'), Buffer.alloc(16, 9)])
+    const answer = Buffer.concat([index, Buffer.from('0011223344', 'hex')])
+    const headers = (bytes: Buffer) => ({ 'Thread-Index': bytes.toString('base64') })
+    const from = 'gil@customer.example'
+    await deliver({ from, subject: 'Lamp', text: 'It is broken (gil)', headers: headers(index) })
+    const { id } = await conversationWith('(gil)')
+    await deliver({ from, subject: 'Lamp again', text: 'It still is (gil2)', headers: headers(answer) })
+    const later = await conversationWith('(gil2)')
+    expect(later.id).not.toBe(id)
+    expect(later.lines[0]?.details).toMatchObject({
+      suggests: { conversationId: id, because: 'hint', by: 'thread_index' },
+    })
+  })
+
   it('a forged sender joins nothing, is nobody that is known, and is answered by nobody but a person', async () => {
     await deliver({ from: 'dee@customer.example', subject: 'Mine', text: 'How long can I return goods? (dee)' })
     const { raw } = await lastTo('dee@customer.example')

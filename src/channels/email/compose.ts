@@ -3,9 +3,11 @@ import { factsIn, type EmailFacts } from './facts.js'
 import type { Marks } from './marks.js'
 import { phrasesIn } from './phrases.js'
 import type { EmailSettings } from './settings.js'
+import { answeringIndex } from './thread-index.js'
 
 type Person = { name: string; address: string }
-type File = { filename: string; content: Buffer; contentType: string }
+/** `cid`: a picture that is shown within the HTML, by its Content-ID (RFC 2392). */
+type File = { filename: string; content: Buffer; contentType: string; cid?: string }
 
 /** What goes out, before it is written as MIME. Every text in it is one line where a header is made of it. */
 export type ComposedMail = {
@@ -40,6 +42,9 @@ const MOST_REFERENCES = 20
 const MOST_COPIES = 20
 const LONGEST_QUOTE = 20_000
 const LONGEST_SUBJECT = 200
+/** Larger pictures are files to be opened, not to be scrolled past. */
+const LARGEST_SHOWN = 2 * 1024 * 1024
+const MOST_SHOWN = 10
 
 /**
  * A mail that continues its thread in every reader: In-Reply-To and References name what came before (RFC 5322 section 3.6.4), the
@@ -57,8 +62,12 @@ export const makeCompose =
     const marked = settings.replyMark === 'address' ? marks.conversationAddress(message.conversationId) : null
     const reference = settings.replyMark === 'subject' ? marks.subjectReference(message.conversationId) : null
     const bounceAddress = settings.returnPath === 'marked' ? marks.bounceAddress(message.id) : null
+    const files = withContentIds(attachments, message.id, settings.address)
+    const threadIndex = answeringIndex(facts?.threadIndex ?? null, message.at, message.id)
+    const subject = subjectOf(history, reference, isAutomatic)
     const parts = {
       said: message.text,
+      pictures: files.filter((file): file is Picture => file.cid !== undefined),
       sources: sourcesOf(message),
       below: [signatureOf(message, settings), isAutomatic ? words.automatic : ''].filter(Boolean).join('\n\n'),
       quote: !isAutomatic && answered && facts ? quoteOf(answered, facts, words, original) : null,
@@ -70,18 +79,35 @@ export const makeCompose =
       cc,
       replyTo: marked ? { name: oneLine(settings.name), address: marked } : null,
       envelopeFrom: bounceAddress ?? settings.address,
-      subject: subjectOf(history, reference),
+      subject,
       inReplyTo: facts?.messageId ?? null,
       references: referencesOf(history, facts),
       headers: {
         'X-Helpdesk-Loop': settings.address,
         ...(isAutomatic ? { 'Auto-Submitted': 'auto-replied', 'X-Auto-Response-Suppress': 'All' } : {}),
+        ...(threadIndex ? { 'Thread-Index': threadIndex, 'Thread-Topic': subject.replace(/^Re: /, '') } : {}),
       },
       text: plainOf(parts, words.sources),
       html: htmlOf(parts, words.sources, settings),
-      attachments,
+      attachments: files,
     }
   }
+
+type Picture = File & { cid: string }
+
+/** Pictures are shown where they are read; what they are was found out by their content when they were kept. */
+const withContentIds = (files: File[], messageId: string, address: string): File[] => {
+  const domain = address.slice(address.lastIndexOf('@') + 1)
+  let shown = 0
+  return files.map((file) => {
+    const isShown = SHOWN_TYPES.has(file.contentType) && file.content.length <= LARGEST_SHOWN && shown < MOST_SHOWN
+    if (!isShown) return file
+    shown += 1
+    return { ...file, cid: `picture-${shown}.${messageId}@${domain}` }
+  })
+}
+
+const SHOWN_TYPES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp'])
 
 /** The customer's last message before this one. */
 export const answeredBy = ({ seq }: Pick<OutboundMessage, 'seq'>, history: Message[]): Message | null =>
@@ -102,6 +128,8 @@ const recipients = (
   const wrote = facts ? (facts.replyTo[0] ?? facts.from) : null
   const first = wrote ?? contactPerson
   if (!first) return { to: [], cc: [] }
+  // Whoever forged a sender also wrote the name beside it.
+  const shown = (name: string) => (isAutomatic ? '' : oneLine(name))
   // Whoever wrote last gets the answer, and so does the one whose conversation it is.
   const copies = [
     ...(contactPerson && facts?.from?.address.toLowerCase() !== contactPerson.address.toLowerCase()
@@ -117,8 +145,8 @@ const recipients = (
     return true
   })
   return {
-    to: [{ name: oneLine(first.name), address: first.address }],
-    cc: cc.slice(0, MOST_COPIES).map(({ name, address }) => ({ name: oneLine(name), address })),
+    to: [{ name: shown(first.name), address: first.address }],
+    cc: cc.slice(0, MOST_COPIES).map(({ name, address }) => ({ name: shown(name), address })),
   }
 }
 
@@ -126,12 +154,16 @@ const recipients = (
 const ANSWERS =
   /^\s*(?:(?:re|aw|antw|sv|vs|r|rif|ref|res|odp|ynt|atb|回复|回覆|答复|答覆|转发|fw|fwd|wg|tr|rv|enc|i|doorst)\s*(?:\[\d+\])?\s*[:：]\s*)+/iu
 
-const subjectOf = (history: Message[], reference: string | null): string => {
+/** The subject is what readers thread by, so that it stays; but a machine of ours sends nobody a link that somebody else chose. */
+const WEB_ADDRESS = /\b(?:https?:\/\/|www\.)\S+/giu
+
+const subjectOf = (history: Message[], reference: string | null, isAutomatic: boolean): string => {
   const first = history
     .map((message) => factsIn(message)?.subject)
     .find((subject) => subject !== undefined && subject.trim() !== '')
   const plain = oneLine(first ?? '')
     .replace(ANSWERS, '')
+    .replace(WEB_ADDRESS, (address) => (isAutomatic ? '…' : address))
     .slice(0, LONGEST_SUBJECT)
     .trim()
   const marked = reference && !plain.includes(reference) ? ` ${reference}` : ''
@@ -169,7 +201,7 @@ const quoteOf = (
   return { intro, text: original.slice(0, LONGEST_QUOTE) }
 }
 
-type Parts = { said: string; sources: Sources; below: string; quote: Quote | null }
+type Parts = { said: string; pictures: Picture[]; sources: Sources; below: string; quote: Quote | null }
 
 const plainOf = ({ said, sources, below, quote }: Parts, title: string): string =>
   [
@@ -191,12 +223,20 @@ const plainOf = ({ said, sources, below, quote }: Parts, title: string): string 
     .join('\n\n') + '\n'
 
 /** Our own few tags around escaped text: nothing that anybody wrote becomes markup. */
-const htmlOf = ({ said, sources, below, quote }: Parts, title: string, { color, logo, name }: EmailSettings): string =>
+const htmlOf = (
+  { said, pictures, sources, below, quote }: Parts,
+  title: string,
+  { color, logo, name }: EmailSettings,
+): string =>
   [
     '<!doctype html><html><head><meta charset="utf-8"></head>',
     '<body style="font-family:system-ui,-apple-system,Segoe UI,Roboto,sans-serif;font-size:15px;line-height:1.5;color:#1c1c1c">',
     logo ? `<p><img src="${escaped(logo)}" alt="${escaped(name)}" style="max-height:40px"></p>` : '',
     paragraphs(said),
+    ...pictures.map(
+      ({ cid, filename }) =>
+        `<p><img src="cid:${escaped(cid)}" alt="${escaped(filename)}" style="max-width:100%;height:auto"></p>`,
+    ),
     sources.length > 0
       ? `<p style="font-size:13px;color:#555;border-left:3px solid ${color};padding-left:10px">${escaped(title)}:<br>${sources.map((source, index) => `[${index + 1}] ${escaped(source.title)}`).join('<br>')}</p>`
       : '',

@@ -18,6 +18,8 @@ const emailFacts = z.object({
   replyTo: z.array(person),
   /** Of sender and body: tells whether two mails with one Message-ID are the same mail. */
   fingerprint: z.string(),
+  /** Outlook's own idea of the thread. */
+  threadIndex: z.string().nullable().default(null),
   /** What was strange about it, by name. */
   oddities: z.array(z.string()),
 })

@@ -8,7 +8,7 @@ import { decodeEmail, type Bounce, type DecodedEmail, type Oddity } from './deco
 import { externalIdOf, factsIn, type EmailFacts } from './facts.js'
 import type { FoundMail } from './mailbox.js'
 import type { Marks } from './marks.js'
-import { makeFindThread, UNPROVEN, type Thread } from './threading.js'
+import { makeFindThread, makeNoteThread, UNPROVEN, type Thread } from './threading.js'
 
 type Needs = {
   kit: ChannelKit
@@ -26,6 +26,7 @@ const LATE_AFTER_MS = 48 * 60 * 60 * 1000
 const LARGEST_FILE = 25 * 1024 * 1024
 const MOST_FILES = 50
 const LONGEST_ORIGINAL = 500_000
+const LONGEST_INDEX = 1_400
 const RAW_NAME = 'message.eml'
 /** What cannot be seen in what is shown of it: the mail is kept as it came. */
 const KEPT_WHOLE: readonly Oddity[] = [
@@ -45,6 +46,7 @@ const KEPT_WHOLE: readonly Oddity[] = [
 /** Takes in one mail, by whatever way it came: once, into the right conversation, and durable when it resolves. */
 export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack }: Needs) => {
   const findThread = makeFindThread({ marks, kit })
+  const noteThread = makeNoteThread(kit.memory)
 
   /** Once more where the decoder failed: a busy machine, or a thread that died of the mail before, is not this mail's fault. */
   const decoded = async (raw: Buffer): Promise<DecodedEmail> => {
@@ -158,7 +160,8 @@ export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack 
         email: factsOf(mail, fingerprint),
       },
     }
-    await receiveUnder(arrival, fingerprint)
+    const received = await receiveUnder(arrival, fingerprint)
+    if (received && !isForged) await noteThread(mail, received.conversationId)
   }
 
   const automaticReason = (mail: DecodedEmail, { receivedAt, old }: FoundMail): string | null => {
@@ -248,7 +251,7 @@ const originalOf = ({ text, html }: DecodedEmail, shown: string): Pick<MessageAr
 }
 
 const factsOf = (mail: DecodedEmail, fingerprint: string): EmailFacts => {
-  const { messageId, references, inReplyTo, subject, from, to, cc, replyTo, oddities } = mail
+  const { messageId, references, inReplyTo, subject, from, to, cc, replyTo, threadIndex, oddities } = mail
   return {
     messageId: messageId && clip(messageId, 1_000),
     references: [...new Set([...references, ...(inReplyTo ? [inReplyTo] : [])])]
@@ -260,6 +263,7 @@ const factsOf = (mail: DecodedEmail, fingerprint: string): EmailFacts => {
     cc: cc.slice(0, 50),
     replyTo: replyTo.slice(0, 5),
     fingerprint,
+    threadIndex: threadIndex && threadIndex.length <= LONGEST_INDEX ? threadIndex : null,
     oddities: [...oddities],
   }
 }

@@ -3,14 +3,20 @@ import type { ChannelKit } from '../channel.js'
 import type { DecodedEmail } from './decode.js'
 import { externalIdOf, factsIn } from './facts.js'
 import type { Marks } from './marks.js'
+import { threadRoot } from './thread-index.js'
 
 /** By what a mail named its conversation, the surest first. */
-export type NamedBy = 'address' | 'references' | 'in_reply_to' | 'subject'
+export type NamedBy = 'address' | 'references' | 'in_reply_to' | 'subject' | 'thread_index'
 
 export type Thread =
   | { kind: 'known'; conversationId: string; by: NamedBy }
   /** It names a conversation that its sender has no part in, or cannot prove to have: a person may join them. */
-  | { kind: 'suggested'; conversationId: string; by: NamedBy; because: 'stranger' | 'unauthenticated' | 'closed' }
+  | {
+      kind: 'suggested'
+      conversationId: string
+      by: NamedBy
+      because: 'stranger' | 'unauthenticated' | 'closed' | 'hint'
+    }
   | { kind: 'new' }
 
 /** Ids in References are looked up from the newest; those beyond are of the thread's beginning. */
@@ -18,11 +24,15 @@ const MOST_IDS = 40
 /** Whoever took part in that many last messages takes part. */
 const MOST_MESSAGES = 200
 
-type Needs = { marks: Marks; kit: Pick<ChannelKit, 'messagesByExternalIds' | 'history' | 'conversation' | 'contact'> }
+type Needs = {
+  marks: Marks
+  kit: Pick<ChannelKit, 'messagesByExternalIds' | 'history' | 'conversation' | 'contact' | 'memory'>
+}
 
 /**
  * To which conversation a mail belongs: our token in an address it was sent to, any id in References, In-Reply-To, our reference
  * in the subject; in this order, and only where its sender is that conversation's contact or was in copy. Never by subject alone.
+ * Outlook's Thread-Index joins nothing: where nothing else names a conversation, it suggests one.
  */
 export const makeFindThread = ({ marks, kit }: Needs) => {
   const candidates = async (mail: DecodedEmail): Promise<{ conversationId: string; by: NamedBy }[]> => {
@@ -63,6 +73,13 @@ export const makeFindThread = ({ marks, kit }: Needs) => {
     return all
   }
 
+  const hinted = async ({ threadIndex }: DecodedEmail, isForged: boolean): Promise<Thread | null> => {
+    const root = isForged ? null : threadRoot(threadIndex)
+    const conversationId = root && (await kit.memory.get<string>(threadKey(root)))
+    if (!conversationId || !(await kit.conversation(conversationId))) return null
+    return { kind: 'suggested', conversationId, by: 'thread_index', because: 'hint' }
+  }
+
   return async (mail: DecodedEmail): Promise<Thread> => {
     const sender = mail.from?.address.toLowerCase() ?? null
     const isForged = mail.authentication.verdict === 'fail'
@@ -76,9 +93,19 @@ export const makeFindThread = ({ marks, kit }: Needs) => {
       if (!isForged && sender && people.has(sender)) return { kind: 'known', conversationId, by }
       suggested ??= { kind: 'suggested', conversationId, by, because: isForged ? 'unauthenticated' : 'stranger' }
     }
-    return suggested ?? { kind: 'new' }
+    return suggested ?? (await hinted(mail, isForged)) ?? { kind: 'new' }
   }
 }
+
+const threadKey = (root: string): string => `thread ${root}`
+
+/** The first conversation of an Outlook thread is the one that is suggested to what comes later. */
+export const makeNoteThread =
+  (memory: Pick<ChannelKit['memory'], 'get' | 'set'>) =>
+  async ({ threadIndex }: DecodedEmail, conversationId: string): Promise<void> => {
+    const root = threadRoot(threadIndex)
+    if (root && (await memory.get(threadKey(root))) === null) await memory.set(threadKey(root), conversationId)
+  }
 
 /** Before the address of a contact whose mail failed its server's check: never the same contact as the real one. */
 export const UNPROVEN = 'unproven:'
