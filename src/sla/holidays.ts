@@ -53,7 +53,7 @@ const refuse = (line: number, code: HolidayFault['code'], message: string): neve
   throw new Refused({ line, code, message })
 }
 
-type Property = { line: number; name: string; parameters: string; value: string }
+type Property = { line: number; name: string; value: string }
 type Event = { line: number; properties: Map<string, Property> }
 
 /** Section 3.1: a line that begins with a blank goes on where the one before ended. */
@@ -64,11 +64,16 @@ const propertiesOf = (text: string): Property[] => {
     if (last && /^[ \t]/.test(line)) last.text += line.slice(1)
     else if (line !== '') found.push({ line: index + 1, text: line })
   }
-  return found.map(({ line, text: whole }) => {
-    const [, name = '', parameters = '', value = ''] =
-      /^([A-Za-z0-9-]+)((?:;[^":]*(?:"[^"]*")?)*):(.*)$/s.exec(whole) ?? []
-    return { line, name: name.toUpperCase(), parameters: parameters.toUpperCase(), value: value.trim() }
-  })
+  return found.map(({ line, text: whole }) => ({
+    line,
+    // Parameters say nothing here. What is trimmed may be a byte order mark.
+    name: whole
+      .replace(/[;:].*/s, '')
+      .trim()
+      .toUpperCase(),
+    // Between quotes, a colon belongs to a parameter.
+    value: whole.replace(/^[^":]*(?:"[^"]*"[^":]*)*:/, '').trim(),
+  }))
 }
 
 /** What says when an event happens, and is not understood here, must not be passed over. */
@@ -76,35 +81,40 @@ const NOT_SUPPORTED = ['RDATE', 'EXDATE', 'EXRULE', 'DURATION', 'RECURRENCE-ID']
 
 const eventsOf = (text: string): Event[] => {
   if (text.length > LONGEST_FILE) refuse(1, 'file_too_long', `A calendar is at most ${LONGEST_FILE} characters long.`)
-  const properties = propertiesOf(text.replace(/^\uFEFF/, ''))
+  const properties = propertiesOf(text)
   const [first] = properties
   if (first?.name !== 'BEGIN' || first.value.toUpperCase() !== 'VCALENDAR') {
     refuse(first?.line ?? 1, 'not_a_calendar', 'The file does not begin with BEGIN:VCALENDAR.')
   }
   const events: Event[] = []
   /** Parts that are open, the outermost first. Of parts other than events nothing is read. */
-  const open: string[] = []
+  const open: { line: number; part: string }[] = []
+  const inEvent = () => open[1]?.part === 'VEVENT' && open.length === 2
   for (const property of properties) {
     const { line, name, value } = property
     if (name === 'BEGIN') {
-      open.push(value.toUpperCase())
-      if (open.length !== 2 || open[1] !== 'VEVENT') continue
+      open.push({ line, part: value.toUpperCase() })
+      if (!inEvent()) continue
       if (events.length === MOST_EVENTS)
         refuse(line, 'too_many_events', `A calendar has at most ${MOST_EVENTS} events.`)
       events.push({ line, properties: new Map() })
     } else if (name === 'END') {
-      if (open.pop() !== value.toUpperCase()) refuse(line, 'event_not_closed', `END:${value} closes nothing here.`)
-    } else if (open.length === 2 && open[1] === 'VEVENT') {
-      if (NOT_SUPPORTED.includes(name)) refuse(line, 'property_not_supported', `${name} is not supported.`)
-      events.at(-1)?.properties.set(name, property)
+      if (open.pop()?.part !== value.toUpperCase()) {
+        refuse(line, 'event_not_closed', `END:${value.slice(0, 20)} closes nothing here.`)
+      }
+    } else {
+      const event = inEvent() ? events.at(-1) : undefined
+      if (event && NOT_SUPPORTED.includes(name)) refuse(line, 'property_not_supported', `${name} is not supported.`)
+      event?.properties.set(name, property)
     }
   }
-  if (open.length > 0) refuse(properties.at(-1)?.line ?? 1, 'event_not_closed', `${open.at(-1)} is not closed.`)
+  const left = open.at(-1)
+  if (left) refuse(left.line, 'event_not_closed', `${left.part.slice(0, 20)} is not closed.`)
   return events
 }
 
 const daysOf = (events: readonly Event[]): Holiday[] => {
-  const holidays = new Map<string, Holiday>()
+  const names = new Map<string, string>()
   for (const { line, properties } of events) {
     if (properties.get('STATUS')?.value.toUpperCase() === 'CANCELLED') continue
     const start = properties.get('DTSTART')
@@ -122,43 +132,35 @@ const daysOf = (events: readonly Event[]): Holiday[] => {
     const name = nameOf(properties.get('SUMMARY'))
     for (let day = first; day < after; day += 1) {
       const date = new Date(day * DAY).toISOString().slice(yearly ? 5 : 0, 10)
-      if (!holidays.has(date)) holidays.set(date, { date, name })
+      if (!names.has(date)) names.set(date, name)
     }
-    if (holidays.size > MOST_DAYS) refuse(line, 'too_many_days', `A calendar has at most ${MOST_DAYS} holidays.`)
+    if (names.size > MOST_DAYS) refuse(line, 'too_many_days', `A calendar has at most ${MOST_DAYS} holidays.`)
   }
-  return [...holidays.values()].sort((a, b) => (a.date < b.date ? -1 : 1))
+  return [...names].sort().map(([date, name]) => ({ date, name }))
 }
 
 /** Days since 1 January 1970. */
 const dayOf = ({ line, name, value }: Property): number => {
-  const [, year, month, day, time] = /^(\d{4})(\d\d)(\d\d)(T.*)?$/.exec(value) ?? []
-  if (time !== undefined) {
-    return refuse(
-      line,
-      'not_a_whole_day',
-      `${name} ${value.slice(0, 20)} is a time of day; only whole days are supported.`,
-    )
+  const given = `${name} ${value.slice(0, 20)}`
+  if (/\dT\d/.test(value)) {
+    return refuse(line, 'not_a_whole_day', `${given} is a time of day; only whole days are supported.`)
   }
-  const parsed = year === undefined ? null : parseDate(`${year}-${month}-${day}`)
-  if (parsed?.kind !== 'once') return refuse(line, 'not_a_date', `${name}: there is no day ${value.slice(0, 20)}.`)
+  const parsed = parseDate(value.replace(/(\d{4})(\d\d)(\d\d)/, '$1-$2-$3'))
+  if (parsed?.kind !== 'once') return refuse(line, 'not_a_date', `${given} is not a day.`)
   return parsed.day
 }
 
 /** Every year on its own date, without an end: all that a yearly exception can say. */
 const isYearly = ({ line, value }: Property, first: number): true => {
   const date = new Date(first * DAY)
-  const allowed: Record<string, string> = {
-    FREQ: 'YEARLY',
-    INTERVAL: '1',
-    BYMONTH: String(date.getUTCMonth() + 1),
-    BYMONTHDAY: String(date.getUTCDate()),
-  }
-  const parts = value.toUpperCase().split(';').filter(Boolean)
-  const odd = parts.find((part) => {
-    const [name = '', given = ''] = part.split('=')
+  const allowed = ['FREQ=YEARLY', 'INTERVAL=1', `BYMONTH=${date.getUTCMonth() + 1}`, `BYMONTHDAY=${date.getUTCDate()}`]
+  const parts = value
+    .toUpperCase()
+    .replace(/=0+(?=\d)/g, '=')
+    .split(';')
     // What a week begins with changes nothing here.
-    return name !== 'WKST' && (!Object.hasOwn(allowed, name) || allowed[name] !== given.replace(/^0+(?=\d)/, ''))
-  })
+    .filter((part) => part !== '' && !part.startsWith('WKST='))
+  const odd = parts.find((part) => !allowed.includes(part))
   if (odd !== undefined) return refuse(line, 'recurrence_not_supported', `RRULE ${odd.slice(0, 60)} is not supported.`)
   if (!parts.includes('FREQ=YEARLY')) return refuse(line, 'recurrence_not_supported', 'RRULE without FREQ=YEARLY.')
   return true
@@ -167,7 +169,6 @@ const isYearly = ({ line, value }: Property, first: number): true => {
 /** Section 3.3.11. */
 const nameOf = (summary: Property | undefined): string =>
   (summary?.value ?? '')
-    .replace(/\\([nN])/g, ' ')
-    .replace(/\\([\\,;])/g, '$1')
+    .replace(/\\(.)/g, (_pair, escaped: string) => (/n/i.test(escaped) ? ' ' : escaped))
     .trim()
     .slice(0, NAME_LENGTH)
