@@ -43,6 +43,15 @@ describe("a model's sentences", () => {
     )
   })
 
+  it('that go on and on are given up long before the model is done', () => {
+    const reader = makeSentenceReader()
+    reader.push('{"sentences":[{"text":"')
+    const goOn = () => {
+      for (let written = 0; written < 13_000; written += 100) reader.push('x'.repeat(100))
+    }
+    expect(goOn).toThrow('a sentence without an end')
+  })
+
   it('may be none: the model found no answer', () => {
     expect(readAll(['{"sentences":', ' [ ] }'])).toEqual([])
   })

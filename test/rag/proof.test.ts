@@ -108,6 +108,15 @@ describe('A quote', () => {
     expect(ask('We refund the price within 5 days.', REFUND, { quote })).toMatchObject({ proved: true })
   })
 
+  it('may leave out the rest of its sentence, but not most of what is claimed', () => {
+    const passage = 'Sale items are sent back to our warehouse in Porto within 30 days. Gift cards are not.'
+    const claim = 'Sale items are sent back to our warehouse in Porto within 30 days.'
+    expect(ask(claim, passage, { quote: 'are sent back to our warehouse in Porto within 30 days' })).toMatchObject({
+      proved: true,
+    })
+    expect(ask(claim, passage, { quote: 'Sale items' })).toMatchObject({ proved: false, reason: 'coverage' })
+  })
+
   it('may differ in the shapes of quotation marks, dashes and in soft hyphens, and is shown as the passage has it', () => {
     const passage = 'Intro. Choose “Re­set” – it’s under Set­tings. More.'
     const verdict = ask('Choose "Reset" - it\'s under Settings.', passage, {
