@@ -5,7 +5,7 @@ import { newId } from '../platform/ids.js'
 import type { Filter, Mongo } from '../platform/mongo.js'
 import type { EmbeddedDocument, Embedding, EmbeddingVersions, StoredVersion } from './embedding-versions.mongo.js'
 import { batchesOf, embed, embeddedText, hashOf } from './embedding.js'
-import type { StoredPassage } from './knowledge.mongo.js'
+import type { StoredPassage } from './documents.mongo.js'
 import type { Embedder } from './model.js'
 
 /**

@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { ensureSchema, type CollectionSchema, type Mongo } from '../platform/mongo.js'
 import { embed, hashOf, RECIPE } from './embedding.js'
-import type { StoredPassage } from './knowledge.mongo.js'
+import type { StoredPassage } from './documents.mongo.js'
 import type { Embedder } from './model.js'
 
 /** Which embedding versions there are, which of them is being built, and which answers whose questions. */

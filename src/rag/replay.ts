@@ -1,5 +1,5 @@
 import type { DecisionRecord } from './decisions.mongo.js'
-import type { StoredPassage } from './knowledge.mongo.js'
+import type { StoredPassage } from './documents.mongo.js'
 import { PROOF_VERSION } from './proof/index.js'
 import { plain, rule, type Verdict } from './verdicts.js'
 

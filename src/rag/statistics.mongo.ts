@@ -1,5 +1,6 @@
 import type { Collection } from '../platform/mongo.js'
-import type { StoredPassage, StoredSummary } from './knowledge.mongo.js'
+import type { StoredPassage } from './documents.mongo.js'
+import type { StoredSummary } from './summary.mongo.js'
 import type { Statistics } from './ranking.js'
 
 const SAMPLE = 1_000

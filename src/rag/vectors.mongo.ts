@@ -10,7 +10,7 @@ import {
   type StoredVersion,
 } from './embedding-versions.mongo.js'
 import { embed, makeRecentQuestions } from './embedding.js'
-import type { StoredSummary } from './knowledge.mongo.js'
+import type { StoredSummary } from './summary.mongo.js'
 import type { Embedder } from './model.js'
 
 /**

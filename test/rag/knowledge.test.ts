@@ -7,7 +7,9 @@ import { makeAnswerQuestion, type Answer, type Citation, type Question } from '.
 import { decisionsSchema, makeDecisions } from '../../src/rag/decisions.mongo.js'
 import { extract } from '../../src/rag/extract.js'
 import { makeSyncFolder } from '../../src/rag/folder.js'
-import { knowledgeSchema, makeKnowledge, MAX_TEXT_LENGTH, type DocumentDraft } from '../../src/rag/knowledge.mongo.js'
+import { knowledgeSchema } from '../../src/rag/documents.mongo.js'
+import { MAX_TEXT_LENGTH, type DocumentDraft } from '../../src/rag/drafts.js'
+import { makeKnowledge } from '../../src/rag/knowledge.mongo.js'
 import { makeSearch } from '../../src/rag/search.mongo.js'
 import { openTestMongo } from '../support/mongo.js'
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { AppError } from '../../platform/errors.js'
-import type { DocumentDraft, KnowledgeDocument, Upload, UploadDraft } from '../../rag/knowledge.mongo.js'
+import type { KnowledgeDocument } from '../../rag/documents.mongo.js'
+import type { DocumentDraft, Upload, UploadDraft } from '../../rag/drafts.js'
 import { contract } from '../contract.js'
 import type { DocumentDto } from '../contract/knowledge.js'
 import { endpoint, type Download, type Endpoint } from '../endpoint.js'
