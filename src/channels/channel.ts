@@ -261,6 +261,8 @@ export type ChannelDefinition<Settings extends z.ZodType = z.ZodType> = {
   icon: string
   settings: Settings
   /** Which of the settings are secrets: kept encrypted, opened for the channel, never returned. `imap.password` is one inside another. */
+  /** What somebody has to know before they open one; each is a sentence for people under a name for programs. */
+  cautions?: Readonly<Record<string, string>>
   secrets?: readonly string[]
   /** Sending the same message twice does no harm: a crash in between is repaired by sending again. */
   idempotent: boolean

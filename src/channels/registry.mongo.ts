@@ -160,6 +160,9 @@ export const makeChannelRegistry = (needs: Needs) => {
     return found
   }
 
+  /** Whoever counts down need not have the right time. */
+  const secondsUntil = (time: Date): number => Math.max(0, Math.ceil((time.getTime() - clock.now().getTime()) / 1_000))
+
   const findDocument = async (companyId: string, id: string): Promise<ChannelDocument> => {
     const found = await documents.findOne({ _id: id, companyId })
     if (!found) throw new AppError('not_found', 'channel_not_found', 'There is no such channel.')
@@ -187,9 +190,10 @@ export const makeChannelRegistry = (needs: Needs) => {
   return {
     /** `settings` as a JSON Schema, from which a form can be made. */
     kinds: () =>
-      Object.entries(kinds).map(([kind, { label, icon, settings, secrets: hidden = [] }]) => {
+      Object.entries(kinds).map(([kind, { label, icon, settings, secrets: hidden = [], cautions = {} }]) => {
         const schema = z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
-        return { kind, label, icon, settings: schema, secrets: [...hidden] }
+        const known = Object.entries(cautions).map(([code, text]) => ({ code, text }))
+        return { kind, label, icon, settings: schema, secrets: [...hidden], cautions: known }
       }),
 
     list: async (companyId: string) =>
@@ -208,7 +212,7 @@ export const makeChannelRegistry = (needs: Needs) => {
       const pairing = opened.get(id)?.health?.pairing
       return {
         ...toListed(withId(found)),
-        ...(pairing ? { pairing } : {}),
+        ...(pairing ? { pairing: { ...pairing, secondsLeft: secondsUntil(pairing.expiresAt) } } : {}),
         settings: mapped(all, [...hidden], () => undefined),
         secretsSet: [...hidden].filter((name) => typeof at(all, name) === 'string'),
       }

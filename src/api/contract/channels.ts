@@ -30,6 +30,7 @@ const channelWithSettings = channel.extend({
       qr: z.string().optional().describe('A picture for the phone to scan, as a data URL'),
       code: z.string().optional().describe('What to type into the phone instead'),
       expiresAt: time,
+      secondsLeft: z.number().describe('Until then, by the clock of the server'),
     })
     .optional()
     .describe('While a phone is being linked, for whoever may change channels'),
@@ -60,6 +61,9 @@ export const channelRoutes = {
           icon: z.string(),
           settings: z.record(z.string(), z.unknown()).describe('A JSON Schema of its settings'),
           secrets: z.array(z.string()).describe('Settings that are never returned'),
+          cautions: z
+            .array(z.strictObject({ code: z.string(), text: z.string() }))
+            .describe('What to know before opening one'),
         }),
       ),
     }),

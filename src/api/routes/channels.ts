@@ -27,8 +27,17 @@ export type ChannelsNeeds = {
     get(
       companyId: string,
       id: string,
-    ): Promise<ListedChannel & { settings: Settings; secretsSet: string[]; pairing?: Pairing }>
-    kinds(): { kind: string; label: string; icon: string; settings: Settings; secrets: string[] }[]
+    ): Promise<
+      ListedChannel & { settings: Settings; secretsSet: string[]; pairing?: Pairing & { secondsLeft: number } }
+    >
+    kinds(): {
+      kind: string
+      label: string
+      icon: string
+      settings: Settings
+      secrets: string[]
+      cautions: { code: string; text: string }[]
+    }[]
   }
 }
 

@@ -18,7 +18,7 @@ export const linkedSettings = z.object({
     .trim()
     .transform((given) => given.replace(/[\s().-]/gu, ''))
     .pipe(z.string().regex(/^\+?[1-9]\d{6,14}$/u, 'is a number with its country code, such as +49 151 23456789'))
-    .optional()
+    .nullish()
     .describe('The phone’s number: then a code is shown to type into the phone, instead of a picture to scan'),
   simulatorUrl: z
     .url({ protocol: /^https?$/u })
@@ -104,6 +104,12 @@ export const whatsappLinked = defineChannel({
   // What it is stands where it is chosen: WhatsApp may close a number for it.
   label: 'WhatsApp (linked phone, unofficial)',
   icon: 'device-mobile',
+  cautions: {
+    unofficial_client:
+      'WhatsApp does not offer this to programs, and its terms do not allow unofficial clients: it may restrict or close the number without notice. Use a number that you can do without, never for advertising, and the Cloud API where you can.',
+    gpl_library:
+      'It needs the optional package @whiskeysockets/baileys. Its part libsignal is under the GPL-3.0: whoever hands on an installation that contains it has to keep to that licence.',
+  },
   settings: linkedSettings,
   // A connection that breaks at the wrong moment leaves it unknown whether a message went out: a person looks.
   idempotent: false,
