@@ -51,10 +51,12 @@ const weeklyFaults = ({ weekly }: BusinessHours): HoursFault[] => {
     ...unknown.map((day): HoursFault => {
       return { field: `weekly.${day}`, code: 'unknown_day', message: `There is no day ${day}.` }
     }),
-    ...WEEKDAYS.flatMap((day) => periodFaults(`weekly.${day}`, weekly[day] ?? [])),
+    ...WEEKDAYS.flatMap((day) => periodFaults(`weekly.${day}`, periodsOn(weekly, day))),
     ...weeklyOverlaps(weekly),
   ]
 }
+
+const periodsOn = (weekly: BusinessHours['weekly'], day: (typeof WEEKDAYS)[number]) => weekly[day] ?? []
 
 const exceptionFaults = ({ exceptions = [] }: BusinessHours): HoursFault[] => {
   const seen = new Set<string>()
@@ -104,13 +106,13 @@ type Placed = Span & { field: string }
 /** On the circle of one week: Sunday's night meets Monday's morning. */
 const weeklyOverlaps = (weekly: BusinessHours['weekly']): HoursFault[] => {
   const placed = WEEKDAYS.flatMap((day, number) =>
-    readable(weekly[day] ?? []).map(({ span, at }): Placed => {
+    readable(periodsOn(weekly, day)).map(({ span, at }): Placed => {
       const midnight = number * DAY
       return { open: midnight + span.open, close: midnight + span.close, field: `weekly.${day}.${at}` }
     }),
   )
-  const again = placed.map((span): Placed => ({ ...span, open: span.open + 7 * DAY, close: span.close + 7 * DAY }))
-  return overlaps([...placed, ...again])
+  const before = placed.map((span): Placed => ({ ...span, open: span.open - 7 * DAY, close: span.close - 7 * DAY }))
+  return overlaps([...before, ...placed])
 }
 
 const overlaps = (placed: readonly Placed[]): HoursFault[] => {
@@ -133,10 +135,11 @@ const LEAST_IN_FOUR_YEARS = 4 * DAY
 
 /** Asked after the last dated exception: hours that open on a few named days only would leave later customers waiting. */
 const tooRare = (hours: BusinessHours): HoursFault[] => {
-  const dates = (hours.exceptions ?? []).flatMap(({ date }) => {
-    const parsed = parseDate(date)
-    return parsed?.kind === 'once' ? [parsed.day] : []
-  })
+  const dates =
+    hours.exceptions?.flatMap(({ date }) => {
+      const parsed = parseDate(date)
+      return parsed?.kind === 'once' ? [parsed.day] : []
+    }) ?? []
   const after = (Math.max(0, ...dates) + 3) * DAY
   const calendar = makeCalendar(hours)
   if (count(calendar, after, after + FOUR_YEARS) >= LEAST_IN_FOUR_YEARS) return []

@@ -13,11 +13,11 @@ export const explain = (clock: Clock, hours: BusinessHours | null, teamHours?: T
   const last = clock.ledger.at(-1)
   const moment = momentIn((last ? counting(last) : hours)?.timeZone ?? 'UTC')
   const due = clock.state === 'running' ? clock.deadline : null
-  const entries = clock.ledger.filter(({ change }) => change !== 'warning')
+  const entries = clock.ledger.filter((entry): entry is Told => entry.change !== 'warning')
 
   const steps: Step[] = []
   let elapsedMs = 0
-  let runs = false
+  let runs: boolean | null = null
   for (const [index, entry] of entries.entries()) {
     const from = turnOf(entry)
     steps.push({ at: from, text: sentence(clock, entry, moment) })
@@ -33,6 +33,9 @@ export const explain = (clock: Clock, hours: BusinessHours | null, teamHours?: T
   if (due) steps.push({ at: due, text: `Due ${moment(due)}` })
   return steps
 }
+
+/** A warning is no step: nothing is different after it. */
+type Told = LedgerEntry & { change: Exclude<Change, 'warning'> }
 
 /** Whether time counts after a change; `null`: as before. */
 export const RUNS_AFTER = {
@@ -68,16 +71,17 @@ const piecesOf = (hours: BusinessHours | null, from: Date, to: Date): Piece[] =>
   const closed: Piece[] = first > from ? [{ kind: 'closed', from, to: first, openings: 0, milliseconds: 0 }] : []
   return [
     ...closed,
-    ...(open.length > LISTED ? [...open.slice(0, 2), ...summedUp(open.slice(2, -1)), ...open.slice(-1)] : open),
+    ...(open.length > LISTED ? [...open.slice(0, 2), open.slice(2, -1).reduce(together), ...open.slice(-1)] : open),
   ]
 }
 
-const summedUp = (pieces: readonly Piece[]): Piece[] => {
-  const [first] = pieces
-  if (!first) return []
-  const milliseconds = pieces.reduce((sum, piece) => sum + piece.milliseconds, 0)
-  return [{ kind: 'more', from: first.from, to: pieces.at(-1)?.to ?? first.to, openings: pieces.length, milliseconds }]
-}
+const together = (sum: Piece, next: Piece): Piece => ({
+  kind: 'more',
+  from: sum.from,
+  to: next.to,
+  openings: sum.openings + next.openings,
+  milliseconds: sum.milliseconds + next.milliseconds,
+})
 
 const line = ({ kind, from, to, openings, milliseconds }: Piece, elapsedMs: number, moment: Moment): string => {
   const counts = `${duration(milliseconds)}, ${duration(elapsedMs)} so far`
@@ -93,7 +97,7 @@ const line = ({ kind, from, to, openings, milliseconds }: Piece, elapsedMs: numb
 
 // ── Words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const sentence = (clock: Clock, { at, change, cause, targetMs, deadline }: LedgerEntry, moment: Moment): string => {
+const sentence = (clock: Clock, { at, change, cause, targetMs, deadline }: Told, moment: Moment): string => {
   const by = words(cause)
   const target = targetMs === null ? 'nothing is promised' : `${duration(targetMs)} of ${clock.time} time`
   switch (change) {
@@ -109,8 +113,6 @@ const sentence = (clock: Clock, { at, change, cause, targetMs, deadline }: Ledge
       return `${moment(at)}: stands still, ${by}`
     case 'resume':
       return `${moment(at)}: goes on, ${by}`
-    case 'warning':
-      return `${moment(at)}: warning`
     case 'breach':
       return `${moment(deadline ?? at)}: ${target} used up, the promise is broken`
     case 'meet':
@@ -146,6 +148,7 @@ const UNITS = [
   ['ms', 1],
 ] as const
 
+/** Of more than nothing. */
 const duration = (milliseconds: number): string => {
   let left = milliseconds
   const parts = UNITS.flatMap(([unit, size]) => {
@@ -153,24 +156,17 @@ const duration = (milliseconds: number): string => {
     left -= number * size
     return number > 0 ? [`${number} ${unit}`] : []
   })
-  return parts.join(' ') || '0 min'
+  return parts.join(' ')
 }
 
 type Moment = (at: Date) => string
 
-const moments = new Map<string, Moment>()
-
 /** `Mon 15 Jan 2024, 14:35`, with seconds where there are some. */
 const momentIn = (timeZone: string): Moment => {
-  const known = moments.get(timeZone)
-  if (known) return known
   const day = { timeZone, weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' } as const
   const dayFormat = new Intl.DateTimeFormat('en-GB', day)
   const time = { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
   const short = new Intl.DateTimeFormat('en-GB', time)
   const exact = new Intl.DateTimeFormat('en-GB', { ...time, second: '2-digit' })
-  const moment = (at: Date) =>
-    `${dayFormat.format(at).replace(',', '')}, ${(at.getTime() % 60_000 === 0 ? short : exact).format(at)}`
-  moments.set(timeZone, moment)
-  return moment
+  return (at) => `${dayFormat.format(at).replace(',', '')}, ${(at.getTime() % 60_000 === 0 ? short : exact).format(at)}`
 }

@@ -70,9 +70,9 @@ export const matchPolicy = (policies: readonly Policy[], facts: Facts): Policy |
 
 const holds = (when: Conditions, facts: Facts): boolean => {
   const { tier, channel, team, priority, tag, language, attributes = [] } = when
-  if (tier && (facts.tier === null || !tier.includes(facts.tier))) return false
+  if (tier && !tier.some((wanted) => wanted === facts.tier)) return false
   if (channel && !channel.includes(facts.channel)) return false
-  if (team && (!facts.team || !team.includes(facts.team))) return false
+  if (team && !team.some((wanted) => wanted === facts.team)) return false
   if (priority && !priority.includes(facts.priority)) return false
   if (tag && !tag.some((wanted) => facts.tags.includes(wanted))) return false
   if (language && !language.some((range) => speaks(facts.language, range))) return false
@@ -176,24 +176,25 @@ const conditionProblems = (when: Conditions, { channels, teams = [] }: Places): 
     problems.push([`when.team.${index}`, 'unknown_team', `There is no team ${team}.`])
   }
   for (const [index, language] of (when.language ?? []).entries()) {
-    if (isLanguage(language)) continue
-    problems.push([`when.language.${index}`, 'unknown_language', `${language} is not a language tag such as pt-BR.`])
+    problems.push(...languageProblems(`when.language.${index}`, language))
   }
   return problems
 }
 
 const valueProblems = (path: string, values: readonly string[] | undefined): Problem[] => {
-  if (values?.length === 0) return [[path, 'empty_condition', 'A condition without a value never holds: leave it out.']]
-  return (values ?? []).flatMap((value, index): Problem[] =>
+  if (!values) return []
+  if (values.length === 0) return [[path, 'empty_condition', 'A condition without a value never holds: leave it out.']]
+  return values.flatMap((value, index): Problem[] =>
     value.trim() === '' ? [[`${path}.${index}`, 'blank_value', 'A value must not be blank.']] : [],
   )
 }
 
-const isLanguage = (text: string): boolean => {
+const languageProblems = (path: string, text: string): Problem[] => {
   try {
-    return Intl.getCanonicalLocales(text).length === 1
+    Intl.getCanonicalLocales(text)
+    return []
   } catch {
-    return false
+    return [[path, 'unknown_language', `${text} is not a language tag such as pt-BR.`]]
   }
 }
 

@@ -475,6 +475,49 @@ describe('hours that are to be saved', () => {
     for (const { message } of faults) expect(message).toMatch(/\.$/)
   })
 
+  it.each<[string, BusinessHours, string[]]>([
+    [
+      'a zone, a day and a time',
+      hoursOf('Mars', { mon: '25:61-10:00' }, { '02-31': '' }),
+      ['There is no time zone "Mars".', '"25:61" is not a time from 00:00 to 24:00.', 'There is no 02-31.'],
+    ],
+    ['a closing time', hoursOf('UTC', { mon: '09:00-9.30' }), ['"9.30" is not a time from 00:00 to 24:00.']],
+    [
+      'a day of the week',
+      { timeZone: 'UTC', weekly: { monday: periods('09:00-10:00') } as BusinessHours['weekly'] },
+      ['There is no day monday.'],
+    ],
+    ['a late opening', hoursOf('UTC', { tue: '24:00-02:00' }), ['Put it on the next day, from 00:00.']],
+    [
+      'an empty period',
+      hoursOf('UTC', { tue: '09:00-09:00' }),
+      ['09:00 to 09:00 is empty; the whole day is 00:00 to 24:00.'],
+    ],
+    [
+      'which period is in the way, the one that was there first',
+      hoursOf('UTC', { tue: '09:00-12:00 10:00-12:00 11:00-13:00' }),
+      ['This period begins before weekly.tue.0 ends.', 'This period begins before weekly.tue.0 ends.'],
+    ],
+    [
+      'a night of Sunday in the way of Monday',
+      hoursOf('UTC', { sun: '22:00-06:00', mon: '05:00-09:00' }),
+      ['This period begins before weekly.sun.0 ends.'],
+    ],
+    [
+      'a day that was there already',
+      { ...office('UTC'), exceptions: Array.from({ length: 2 }, () => ({ date: '12-24', periods: [] })) },
+      ['12-24 has an exception already.'],
+    ],
+    ['that nobody would come', hoursOf('UTC', {}), ['With these hours nobody would ever be there.']],
+    [
+      'that hardly anybody would come',
+      hoursOf('UTC', {}, { '02-29': '09:00-17:00' }),
+      ['With these hours nobody is there for even a day a year.'],
+    ],
+  ])('are refused in words that name %s', (_case, hours, expected) => {
+    expect(checkHours(hours).map(({ message }) => message)).toEqual(expected)
+  })
+
   it('are looked at anew each time: a form that is being filled in is one object', () => {
     const draft = hoursOf('UTC', {})
     expect(checkHours(draft)).toHaveLength(1)

@@ -64,6 +64,57 @@ describe('why is this due then?', () => {
     ])
   })
 
+  it('because six days went by, each of which is told', () => {
+    const week = { first_response: null, next_response: null, resolution: 48 * HOUR }
+    const slow = promise({ time: 'business', targets: { low: week, normal: week, high: week, urgent: week } })
+    const found = clock(at('10:00', conversation('08:00 customer'), { policy: slow, hours }), 'resolution')
+    expect(texts(found, hours).filter((text) => text.startsWith('From'))).toHaveLength(6)
+  })
+
+  it('because nobody was there while the customer was asked', () => {
+    const history = conversation('18:00 customer', '19:00 on_hold')
+    expect(
+      texts(clock(at('20:00', history, { policy: { ...policy, pausedIn: ['on_hold'] }, hours }), 'resolution'), hours),
+    )
+      // The zone is an hour ahead.
+      .toEqual([
+        'Mon 15 Jan 2024, 19:00: the resolution clock starts with customer message e1; 8 h of business time (policy pol_1, version 3)',
+        'Closed until Mon 15 Jan 2024, 20:00',
+        'Mon 15 Jan 2024, 20:00: stands still, state on hold (e2)',
+      ])
+  })
+
+  it('because it counts by the calendar, whatever the hours are', () => {
+    const found = clock(at('20:00', conversation('19:30 customer'), { policy: promise(), hours }), 'first_response')
+    expect(texts(found, hours).slice(1)).toEqual([
+      'From Mon 15 Jan 2024, 20:30 to Mon 15 Jan 2024, 21:30: 1 h, 1 h so far',
+      'Due Mon 15 Jan 2024, 21:30',
+    ])
+  })
+
+  it.each<[string, string[], string[]]>([
+    [
+      'kept',
+      ['10:00 customer', '11:00 resolved', '15:00 open'],
+      ['kept, state resolved (e2)', 'goes on, state open (e3)', '1 h, 1 h so far', '7 h, 8 h so far'],
+    ],
+    [
+      'broken',
+      ['10:00 customer', '19:00 resolved', '21:00 open', '22:00 resolved'],
+      [
+        'ended, state resolved (e2)',
+        'goes on, state open (e3)',
+        '8 h, 8 h so far',
+        '1 h, 9 h so far',
+        '1 h, 10 h so far',
+      ],
+    ],
+  ])('because it was reopened: what lay between does not count, the promise once %s', (_case, lines, expected) => {
+    const told = texts(clock(at('23:00', conversation(...lines)), 'resolution'), null).join('\n')
+    for (const part of expected) expect(told).toContain(part)
+    expect(told.match(/so far/g)).toHaveLength(expected.filter((part) => part.includes('so far')).length)
+  })
+
   it.each<[string, string[], string]>([
     ['kept', ['10:00 customer', '10:30 agent'], 'Mon 15 Jan 2024, 10:30: kept, human reply e2'],
     [

@@ -178,6 +178,11 @@ describe('policies that are to be saved', () => {
     ],
     ['a blank value', policy('p', { tag: ['vip', ' '] }), 'when.tag.1 blank_value'],
     ['an unknown condition', policy('p', { moon: ['full'] } as Conditions), 'when.moon unknown_condition'],
+    [
+      'a priority left out where nothing is promised at the others',
+      policy('p', {}, { targets: { low: nothing, normal: nothing, high: nothing } as Policy['targets'] }),
+      'targets.urgent missing_priority',
+    ],
     ['an unknown priority', policy('p', { priority: ['top' as 'high'] }), 'when.priority.0 unknown_priority'],
     [
       'a priority to begin with that is none',
@@ -197,10 +202,25 @@ describe('policies that are to be saved', () => {
   })
 
   it('are refused when two have one name or one can never come to pass', () => {
-    const faults = check(policy('a', {}), policy('a', { tier: ['gold'] }))
-    expect(faults.map(({ field, code }) => `${field} ${code}`)).toEqual([
-      '1.id duplicate_policy',
-      '1.when never_reached',
+    // A form that was left empty asks for nothing.
+    const everybody = policy('a', { tier: undefined, tag: undefined } as unknown as Conditions)
+    expect(check(everybody, policy('a', { tier: ['gold'] }))).toEqual([
+      { field: '1.id', code: 'duplicate_policy', message: 'There is a policy a already.' },
+      {
+        field: '1.when',
+        code: 'never_reached',
+        message: 'A policy before it is for everybody: this one never comes to pass.',
+      },
     ])
+    expect(check(policy('gold', { tier: ['gold'] }), policy('rest', {}))).toEqual([])
+  })
+
+  it('wait while it is the turn of the customer or of a day to come, and for the word of a person, unless they say otherwise', () => {
+    expect(POLICY_DEFAULTS).toEqual({
+      time: 'business',
+      pausedIn: ['pending', 'snoozed'],
+      warningShare: 0.75,
+      countAssistantReplies: false,
+    })
   })
 })
