@@ -199,7 +199,8 @@ export const compose = ({
     showTyping: channels.typing,
     servingSince: clock.now(),
   })
-  const deliver = makeDeliver({ ...core, send: channels.send, isIdempotent: channels.isIdempotent })
+  const { send, isIdempotent, patienceOf } = channels
+  const deliver = makeDeliver({ ...core, send, isIdempotent, patienceOf })
   const embed = async (companyId: string, documentId: string, stop: AbortSignal) =>
     vectors?.embedDocument(companyId, documentId, stop)
   const jobs = defineJobs({ answer, deliver, index: knowledge.indexDocument, embed })

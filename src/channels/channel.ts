@@ -10,6 +10,7 @@ import type {
   MessageArrival,
   Original,
   OutboundMessage,
+  Patience,
   Receipt,
   Received,
 } from '../conversations/message.js'
@@ -266,6 +267,8 @@ export type ChannelDefinition<Settings extends z.ZodType = z.ZodType> = {
   secrets?: readonly string[]
   /** Sending the same message twice does no harm: a crash in between is repaired by sending again. */
   idempotent: boolean
+  /** Whose provider may put a message off for days. */
+  patience?: Patience
   /** How often the assistant may answer by itself, so that two machines cannot talk for ever. */
   automaticLimits?: AutomaticLimits
   /** The longest body of a webhook, in bytes. */

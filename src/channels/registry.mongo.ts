@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { Origin, OutboundMessage, Receipt } from '../conversations/message.js'
+import type { Origin, OutboundMessage, Patience, Receipt } from '../conversations/message.js'
 import type { Outside } from '../platform/addresses.js'
 import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
@@ -322,6 +322,8 @@ export const makeChannelRegistry = (needs: Needs) => {
       [...opened.values()].find(({ record }) => record.companyId === companyId && record.kind === kind)?.record ?? null,
 
     isIdempotent: ({ channelId }: Origin): boolean => opened.get(channelId)?.definition.idempotent ?? false,
+
+    patienceOf: ({ channelId }: Origin): Patience | null => opened.get(channelId)?.definition.patience ?? null,
 
     send: async ({ companyId, channelId }: Origin, message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
       const target = opened.get(channelId)

@@ -162,7 +162,7 @@ const toAccepted = ({ messageId, externalId }: Sent) => ({
     filter: { _id: messageId, status: 'sending' as const },
     update: {
       $set: { status: 'sent' as const, ...(externalId ? { externalId } : {}) },
-      $unset: { delivery: '' as const },
+      $unset: { delivery: '' as const, reason: '' as const },
     },
   },
 })

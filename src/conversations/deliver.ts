@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
-import type { Origin, OutboundMessage, Receipt } from './message.js'
+import type { Origin, OutboundMessage, Patience, Receipt } from './message.js'
 import type { MessageDocument } from './documents.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
 import { announce, eventLine, summarised } from './timeline.js'
@@ -16,6 +16,8 @@ type Needs = {
   send: Send
   /** Sending the same message twice through this channel does no harm. */
   isIdempotent(channel: Origin): boolean
+  /** `null`: a few attempts are enough. */
+  patienceOf(channel: Origin): Patience | null
   wakeDeliver(companyId: string, conversationId: string): void
   bus: Bus
   clock: Clock
@@ -30,12 +32,14 @@ const MAX_ATTEMPTS = 6
 const LONGEST_PAUSE_MS = 15 * 60_000
 /** A channel that is away for longer is not waited for: by then its customer needs another way. */
 const MOST_WAIT_MS = 24 * 60 * 60_000
-const retryAfterMs = (attempts: number) => Math.min(1_000 * 4 ** (attempts - 1), LONGEST_PAUSE_MS)
+/** Of a channel with patience: whoever is asked for days need not be asked every quarter of an hour. */
+const PATIENT_PAUSE_MS = 2 * 60 * 60_000
+const retryAfterMs = (attempts: number, longestMs: number) => Math.min(1_000 * 4 ** (attempts - 1), longestMs)
 
 /** How one attempt ended. `unknown`: it may have reached the provider or not. */
 type Attempt =
   | Receipt
-  | { kind: 'unreachable'; retryAfterMs?: number | undefined }
+  | { kind: 'unreachable'; reason: string; retryAfterMs?: number | undefined }
   | { kind: 'unknown'; reason: string }
 
 /** What the assistant said and the customer did not get is for a person to see. */
@@ -72,7 +76,7 @@ export const makeHasten =
  * so that a failed send never pays for the answer again, and an agent's reply leaves by the same door.
  */
 export const makeDeliver = (needs: Needs) => {
-  const { store, send, isIdempotent, wakeDeliver, bus, clock, log, metrics } = needs
+  const { store, send, isIdempotent, patienceOf, wakeDeliver, bus, clock, log, metrics } = needs
   const handOver = makeHandOverUndelivered(needs)
 
   const next = async (message: MessageDocument): Promise<'next' | 'wait'> => {
@@ -104,7 +108,7 @@ export const makeDeliver = (needs: Needs) => {
         log.warn({ err, messageId: message._id }, 'send failed')
         if (!(err instanceof AppError)) return { kind: 'unknown', reason: 'the channel failed while sending' }
         return err.kind === 'unavailable'
-          ? { kind: 'unreachable', retryAfterMs: err.retryAfterMs }
+          ? { kind: 'unreachable', reason: err.message, retryAfterMs: err.retryAfterMs }
           : { kind: 'refused', reason: err.message }
       })
     const attempt = await Promise.race([sending, aborted])
@@ -128,6 +132,8 @@ export const makeDeliver = (needs: Needs) => {
 
   const settle = async (message: MessageDocument, attempt: Attempt, attempts: number): Promise<'next' | 'wait'> => {
     const { _id: messageId, conversationId } = message
+    const patience = patienceOf(message)
+    const waitedMs = clock.now().getTime() - message.at.getTime()
     log.info({ conversationId, messageId, outcome: attempt.kind, attempts }, 'delivered')
     switch (attempt.kind) {
       case 'sent':
@@ -136,22 +142,38 @@ export const makeDeliver = (needs: Needs) => {
       case 'refused':
         return giveUp(message, 'refused', attempt.reason)
       case 'later':
-        if (clock.now().getTime() - message.at.getTime() > MOST_WAIT_MS)
-          return giveUp(message, 'refused', attempt.reason)
+        if (waitedMs > (patience?.giveUpAfterMs ?? MOST_WAIT_MS)) return giveUp(message, 'refused', attempt.reason)
         return pause(message, Math.min(attempt.afterMs, LONGEST_PAUSE_MS), { uncounted: true })
       case 'unknown':
         // A second copy is sent only where it does no harm; else a person looks.
         if (!isIdempotent(message)) return giveUp(message, 'uncertain', attempt.reason)
         break
+      case 'deferred':
       case 'unreachable':
         break
     }
-    if (attempts >= MAX_ATTEMPTS) return giveUp(message, 'refused', 'the channel could not be reached')
     const asked = attempt.kind === 'unreachable' ? (attempt.retryAfterMs ?? 0) : 0
-    return pause(message, Math.max(retryAfterMs(attempts), Math.min(asked, LONGEST_PAUSE_MS)))
+    if (!patience) {
+      const reason = attempt.kind === 'deferred' ? attempt.reason : 'the channel could not be reached'
+      if (attempts >= MAX_ATTEMPTS) return giveUp(message, 'refused', reason)
+      const ownMs = retryAfterMs(attempts, LONGEST_PAUSE_MS)
+      return pause(message, Math.max(ownMs, Math.min(asked, LONGEST_PAUSE_MS)))
+    }
+    if (waitedMs > patience.giveUpAfterMs) return giveUp(message, 'refused', attempt.reason)
+    const isLate = waitedMs > patience.tellAfterMs
+    // Said once, and to a person where it is the assistant's: a customer who waits for hours may need another way.
+    if (isLate && message.reason === undefined && message.author.kind === 'assistant') await handOver(message)
+    const ms = Math.max(retryAfterMs(attempts, PATIENT_PAUSE_MS), Math.min(asked, PATIENT_PAUSE_MS))
+    await pause(message, ms, isLate ? { reason: attempt.reason } : {})
+    if (isLate) bus.publish({ type: 'delivery', companyId: message.companyId, conversationId, messageId })
+    return 'wait'
   }
 
-  const pause = async (message: MessageDocument, ms: number, how?: { uncounted: boolean }): Promise<'wait'> => {
+  const pause = async (
+    message: MessageDocument,
+    ms: number,
+    how?: { uncounted?: boolean; reason?: string },
+  ): Promise<'wait'> => {
     await store.retryDelivery(message, new Date(clock.now().getTime() + ms), how)
     setTimeout(() => wakeDeliver(message.companyId, message.conversationId), ms).unref()
     return 'wait'

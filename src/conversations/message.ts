@@ -194,11 +194,16 @@ export type OutboundMessage = Pick<
   contact: KnownContact
 }
 
+/** How long a provider that puts messages off is asked again, and after how long people hear of it; both in milliseconds. */
+export type Patience = { tellAfterMs: number; giveUpAfterMs: number }
+
 /**
  * What the provider said. A broken network is no receipt: it throws `unavailable` and is tried again. `later`: it was not tried,
- * because the channel is away or others go first; that costs the message none of its attempts.
+ * because the channel is away or others go first; that costs the message none of its attempts. `deferred`: the provider does not
+ * take it now, in its own words, and may later.
  */
 export type Receipt =
   | { kind: 'sent'; externalId?: string }
   | { kind: 'refused'; reason: string }
+  | { kind: 'deferred'; reason: string }
   | { kind: 'later'; afterMs: number; reason: string }

@@ -117,7 +117,7 @@ export const makeOutbox = ({ conversations, messages, updates, accept }: Needs) 
     }
     await messages.updateOne(
       { _id, companyId, status: 'sending' },
-      { $set: { status: 'sent', ...(externalId ? { externalId } : {}) }, $unset: { delivery: '' } },
+      { $set: { status: 'sent', ...(externalId ? { externalId } : {}) }, $unset: { delivery: '', reason: '' } },
     )
     if (externalId) await updates.applyEarlyStatus({ companyId, channelId }, externalId)
     return null
@@ -170,17 +170,22 @@ export const makeOutbox = ({ conversations, messages, updates, accept }: Needs) 
 
   /**
    * Not before `notBefore`, and none of those behind it either: they leave in order. `uncounted` takes back the attempt that
-   * the claim counted, because none was made.
+   * the claim counted, because none was made. `reason`: why it is late, for people.
    */
   retryDelivery: async (
     { companyId, conversationId, _id }: MessageDocument,
     notBefore: Date,
-    { uncounted = false }: { uncounted?: boolean } = {},
+    { uncounted = false, reason }: { uncounted?: boolean; reason?: string } = {},
   ): Promise<void> => {
     await messages.updateOne(
       { _id, companyId, status: 'sending' },
       {
-        $set: { status: 'queued', 'delivery.notBefore': notBefore, 'delivery.heldUntil': null },
+        $set: {
+          status: 'queued',
+          'delivery.notBefore': notBefore,
+          'delivery.heldUntil': null,
+          ...(reason ? { reason } : {}),
+        },
         ...(uncounted ? { $inc: { 'delivery.attempts': -1 } } : {}),
       },
     )

@@ -3,7 +3,7 @@ import { makeActions } from '../../src/conversations/actions.js'
 import { makeAnswer, type AnswerQuestion } from '../../src/conversations/answer.js'
 import { makeDeliver, type Send } from '../../src/conversations/deliver.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
-import type { AutomaticLimits, MessageArrival } from '../../src/conversations/message.js'
+import type { AutomaticLimits, MessageArrival, Patience } from '../../src/conversations/message.js'
 import type { Opening } from '../../src/conversations/opening-notice.js'
 import { makeReceive } from '../../src/conversations/receive.js'
 import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
@@ -58,7 +58,12 @@ export const openCore = async (mongo: Mongo) => {
   const events: LiveEvent[] = []
   const bus = makeBus()
   bus.subscribe((event) => events.push(event))
-  const settings = { paused: false, idempotent: true, automaticLimits: {} as AutomaticLimits }
+  const settings = {
+    paused: false,
+    idempotent: true,
+    patience: null as Patience | null,
+    automaticLimits: {} as AutomaticLimits,
+  }
   const opening: { now: Opening } = { now: { hours: null, outside: 'as_usual' } }
   const assistant = {
     answerQuestion: grounded,
@@ -125,6 +130,7 @@ export const openCore = async (mongo: Mongo) => {
     ...needs,
     send: (origin, message, signal) => channel.send(origin, message, signal),
     isIdempotent: () => settings.idempotent,
+    patienceOf: () => settings.patience,
   })
   const sweep = makeSweep(needs)
   const never = new AbortController().signal

@@ -18,6 +18,7 @@ import { makeWebhook } from './webhook.js'
 const HISTORY = 60
 const LARGEST_MAIL = 25 * 1024 * 1024
 const WEBHOOK_BYTES = 40 * 1024 * 1024
+const HOUR_MS = 60 * 60 * 1000
 
 const open = (given: EmailSettings, kit: ChannelKit): Channel => {
   const { imap, smtp: _smtp, webhookSecret, mailbox: path } = given
@@ -61,7 +62,7 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
     const mail = compose({ message, history, original: original?.text, language, attachments })
     if (mail.to.length === 0) return { kind: 'refused', reason: 'there is no address to answer to' }
     const { receipt, raw } = await smtp.send(mail, signal)
-    if (receipt.kind === 'sent' && given.sentCopy && imap)
+    if (receipt.kind === 'sent' && raw && given.sentCopy && imap)
       keepInSent({ imap, tokens, lookup }, raw, mail.messageId).catch((err: unknown) =>
         log.warn({ err }, 'no copy in the sent mailbox'),
       )
@@ -116,6 +117,8 @@ export default defineChannel({
   secrets: SECRET_SETTINGS,
   // A connection that breaks at the wrong moment leaves it unknown whether a mail went out: a person looks.
   idempotent: false,
+  // What a server puts off is tried for as long as servers themselves do (RFC 5321 section 4.5.4.1).
+  patience: { tellAfterMs: HOUR_MS, giveUpAfterMs: 4 * 24 * HOUR_MS },
   automaticLimits: { perConversation: 10, perContactAndDay: 20 },
   webhookBytes: WEBHOOK_BYTES,
   check: checkSettings,

@@ -39,7 +39,7 @@ export const makeRoundTrip = ({ settings, marks, smtp, tokens, kit }: Needs) => 
 
   const send = async (id: string, to: string, signal: AbortSignal): Promise<void> => {
     const { receipt } = await smtp.send(testMail(settings, marks, id, to), signal)
-    if (receipt.kind === 'refused') throw new Refused(receipt.reason)
+    if (receipt.kind !== 'sent') throw new Refused(receipt.reason)
   }
 
   const waitFor = async (messageId: string, signal: AbortSignal): Promise<void> => {

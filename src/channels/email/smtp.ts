@@ -53,7 +53,8 @@ export const smtpOptions = async ({ settings, tokens, lookup }: Needs): Promise<
 /** Without TLS a password goes only over this machine's own wire. */
 export const isLoopback = (host: string): boolean => host === 'localhost' || host.startsWith('127.') || host === '::1'
 
-export type Sent = { receipt: Receipt; raw: Buffer }
+/** `raw`: the mail as it went, where it did. */
+export type Sent = { receipt: Receipt; raw: Buffer | null }
 
 /**
  * Hands mail to the company's server, over a few connections that are kept, no faster than it allows. Each mail is written once
@@ -93,10 +94,10 @@ export const makeSmtp = ({ clock, ...needs }: Needs & { clock: Clock }) => {
   return {
     send: async (mail: ComposedMail, given: AbortSignal): Promise<Sent> => {
       const waitMs = turnOf(mail.messageId)
-      if (waitMs > 0)
-        throw new AppError('unavailable', 'paced', 'More mail than is allowed in a minute waits.', {
-          retryAfterMs: waitMs,
-        })
+      if (waitMs > 0) {
+        const reason = 'more mail than is allowed in a minute waits'
+        return { receipt: { kind: 'later', afterMs: waitMs, reason }, raw: null }
+      }
       // Given up by ourselves a moment before the core does: what was not handed over by then is not sent later either.
       const signal = AbortSignal.any([given, AbortSignal.timeout(ANSWER_MS)])
       const raw = await writeMime(mail)
@@ -118,6 +119,7 @@ export const makeSmtp = ({ clock, ...needs }: Needs & { clock: Clock }) => {
       } catch (error) {
         const { responseCode = 0, code } = error as { responseCode?: number; code?: string }
         if (code === 'EAUTH') needs.tokens?.forget()
+        else if (responseCode >= 400 && responseCode < 500) return { receipt: deferral(error), raw }
         else if (responseCode >= 500) return { receipt: refusal(error), raw }
         else if (handedOver && responseCode === 0) throw new MailUnknown(error)
         throw unavailable(error)
@@ -146,14 +148,21 @@ const unavailable = (cause: unknown): AppError => {
 
 const LONGEST_REASON = 300
 
-/** The server's own words: they say best what to do. */
-const refusal = (error: unknown): Receipt => {
+/** The server's own words: they say best what to do. They may name addresses, so that no error carries them: errors are logged. */
+const refusal = (error: unknown): Receipt => ({
+  kind: 'refused',
+  reason: `the mail server refused it: ${wordsOf(error)}`,
+})
+
+const deferral = (error: unknown): Receipt => ({
+  kind: 'deferred',
+  reason: `the mail server puts it off: ${wordsOf(error)}`,
+})
+
+const wordsOf = (error: unknown): string => {
   const { response = '' } = error as { response?: string }
   const words = response.replace(/[\p{Cc}\s]+/gu, ' ').trim()
-  return {
-    kind: 'refused',
-    reason: `the mail server refused it: ${words.slice(0, LONGEST_REASON) || 'no reason given'}`,
-  }
+  return words.slice(0, LONGEST_REASON) || 'no reason given'
 }
 
 export const writeMime = async (mail: ComposedMail): Promise<Buffer> =>
