@@ -6,13 +6,14 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router'
-import { ConversationScreen } from './inbox/conversation.js'
 import type { View } from './inbox/follow.js'
 import { InboxScreen, NothingChosen } from './inbox/inbox.js'
+import { withWords } from './languages/index.js'
 import { Frame } from './ui/frame.js'
 import { Lost, NotFound } from './ui/lost.js'
 
-/** Every address of the dashboard. What belongs to the inbox comes with the first load, the rest when somebody goes there. */
+/** Every address of the dashboard. The list of the inbox comes with the first load, the rest, with
+ * its words, when somebody goes there. */
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: Lost })
 
@@ -27,7 +28,10 @@ const home = createRoute({
 const setUp = createRoute({
   getParentRoute: () => root,
   path: '/setup',
-  component: lazyRouteComponent(() => import('./sign-in/set-up.js'), 'SetUpScreen'),
+  component: lazyRouteComponent(
+    withWords(['gate'], () => import('./sign-in/set-up.js')),
+    'SetUpScreen',
+  ),
 })
 
 const signIn = createRoute({
@@ -53,18 +57,31 @@ const inbox = createRoute({
   }),
 })
 const nothingChosen = createRoute({ getParentRoute: () => inbox, path: '/', component: NothingChosen })
-const conversation = createRoute({ getParentRoute: () => inbox, path: '$id', component: ConversationScreen })
+const conversation = createRoute({
+  getParentRoute: () => inbox,
+  path: '$id',
+  component: lazyRouteComponent(
+    withWords(['talk'], () => import('./inbox/conversation.js')),
+    'ConversationScreen',
+  ),
+})
 
 const knowledge = createRoute({
   getParentRoute: () => desk,
   path: '/knowledge',
-  component: lazyRouteComponent(() => import('./knowledge/knowledge.js'), 'KnowledgeScreen'),
+  component: lazyRouteComponent(
+    withWords(['knowledge', 'talk'], () => import('./knowledge/knowledge.js')),
+    'KnowledgeScreen',
+  ),
 })
 
 const reports = createRoute({
   getParentRoute: () => desk,
   path: '/reports',
-  component: lazyRouteComponent(() => import('./reports/reports.js'), 'ReportsScreen'),
+  component: lazyRouteComponent(
+    withWords(['promises'], () => import('./reports/reports.js')),
+    'ReportsScreen',
+  ),
 })
 
 const settings = createRoute({ getParentRoute: () => desk, path: '/settings' })
@@ -76,37 +93,58 @@ const settingsHome = createRoute({
 const channels = createRoute({
   getParentRoute: () => settings,
   path: 'channels',
-  component: lazyRouteComponent(() => import('./settings/channels.js'), 'ChannelsScreen'),
+  component: lazyRouteComponent(
+    withWords(['channels'], () => import('./settings/channels.js')),
+    'ChannelsScreen',
+  ),
 })
 const people = createRoute({
   getParentRoute: () => settings,
   path: 'people',
-  component: lazyRouteComponent(() => import('./settings/people.js'), 'PeopleScreen'),
+  component: lazyRouteComponent(
+    withWords(['settings'], () => import('./settings/people.js')),
+    'PeopleScreen',
+  ),
 })
 const keys = createRoute({
   getParentRoute: () => settings,
   path: 'keys',
-  component: lazyRouteComponent(() => import('./settings/keys.js'), 'KeysScreen'),
+  component: lazyRouteComponent(
+    withWords(['settings'], () => import('./settings/keys.js')),
+    'KeysScreen',
+  ),
 })
 const company = createRoute({
   getParentRoute: () => settings,
   path: 'company',
-  component: lazyRouteComponent(() => import('./settings/company.js'), 'CompanyScreen'),
+  component: lazyRouteComponent(
+    withWords(['settings'], () => import('./settings/company.js')),
+    'CompanyScreen',
+  ),
 })
 const hours = createRoute({
   getParentRoute: () => settings,
   path: 'hours',
-  component: lazyRouteComponent(() => import('./settings/hours.js'), 'HoursScreen'),
+  component: lazyRouteComponent(
+    withWords(['promises'], () => import('./settings/hours.js')),
+    'HoursScreen',
+  ),
 })
 const policies = createRoute({
   getParentRoute: () => settings,
   path: 'policies',
-  component: lazyRouteComponent(() => import('./settings/policies.js'), 'PoliciesScreen'),
+  component: lazyRouteComponent(
+    withWords(['promises'], () => import('./settings/policies.js')),
+    'PoliciesScreen',
+  ),
 })
 const profile = createRoute({
   getParentRoute: () => settings,
   path: 'profile',
-  component: lazyRouteComponent(() => import('./settings/profile.js'), 'ProfileScreen'),
+  component: lazyRouteComponent(
+    withWords(['settings'], () => import('./settings/profile.js')),
+    'ProfileScreen',
+  ),
 })
 
 export const router = createRouter({

@@ -25,8 +25,8 @@ const FIRST = {
     [
       /node_modules\/(react|react-dom|scheduler|i18next|react-i18next|clsx|use-sync-external-store)\//,
       /node_modules\/(@tanstack|socket\.io|engine\.io|@socket\.io)/,
-      /dashboard\/(server|ui\/(clock|commands|face|menu|states|tell|time)|languages\/(en|index))/,
-      /dashboard\/inbox\/(text|sources|events|news|follow|outbox|drafts)/,
+      /dashboard\/(server|ui\/(clock|commands|face|menu|states|tell|time)|languages\/(desk\/en|index))/,
+      /dashboard\/inbox\/(news|follow|outbox|drafts)/,
     ]
       .map(({ source }) => source)
       .join('|'),

@@ -9,10 +9,10 @@ import type { Acts } from './acts.js'
 import './beside.css'
 import type { Aside } from './conversation.js'
 import { Decision } from './decision.js'
-import { Promises } from './due.js'
 import { handoffText } from './events.js'
 import { nameOf } from './news.js'
 import { ThePerson } from './person.js'
+import { Promises } from './promises.js'
 
 type Props = { conversation: Conversation; acts: Acts; aside: Aside; close: () => void; toDetails: () => void }
 
@@ -88,7 +88,7 @@ const Details = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) =
       <Promises conversation={conversation} />
       <Assignee conversation={conversation} acts={acts} />
       <NativeSelect
-        label={t('details.priority')}
+        label={t('common.priority')}
         size="sm"
         value={priority}
         disabled={!acts.setPriority}

@@ -148,7 +148,7 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
           disabled={saysNothing || tooLong || isSending || waits}
           onClick={send}
         >
-          {note ? t('composer.leave') : t('composer.send')}
+          {note ? t('composer.leave') : t('common.send')}
         </Button>
       </div>
     </div>

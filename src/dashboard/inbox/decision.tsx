@@ -1,8 +1,7 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { IconCheck, IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import { en } from '../languages/en.js'
-import { useLanguage, useT, type T } from '../languages/index.js'
+import { useLanguage, useT, wordsFor, type T } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { Coming, Failed } from '../ui/states.js'
 
@@ -171,12 +170,10 @@ const verdictText = (t: T, language: string, verdict: Fields): string => {
 
 const MISSING_SHOWN = 8
 
-const isCutReason = (code: string): code is keyof typeof en.cutReason => Object.hasOwn(en.cutReason, code)
-const cutReason = (t: T, code: string): string => (isCutReason(code) ? t(`cutReason.${code}`) : code)
+const cutReason = (t: T, code: string): string => wordsFor(t, `cutReason.${code}`, code)
 
-const isModelFault = (code: string): code is keyof typeof en.modelFault => Object.hasOwn(en.modelFault, code)
 const modelFault = (t: T, code: string | null): string | null =>
-  code !== null && isModelFault(code) ? t(`modelFault.${code}`) : code
+  code === null ? null : wordsFor(t, `modelFault.${code}`, code)
 
 const milliseconds = (language: string, given: unknown): string | null => {
   const value = numberOf(given)

@@ -1,10 +1,5 @@
-import type { T } from '../languages/index.js'
-import { en } from '../languages/en.js'
+import { wordsFor, type T } from '../languages/index.js'
 import type { Message } from '../server/queries.js'
-
-const isReason = (reason: string): reason is keyof typeof en.handoff => Object.hasOwn(en.handoff, reason)
-const isAttempt = (kind: string): kind is keyof typeof en.attempt => Object.hasOwn(en.attempt, kind)
-const isState = (state: string): state is keyof typeof en.state => Object.hasOwn(en.state, state)
 
 /** A line of the timeline in the person's language; one that is newer than this page, in the server's words. */
 export const eventText = (t: T, { event, text, authorName }: Message): string => {
@@ -19,12 +14,12 @@ export const eventText = (t: T, { event, text, authorName }: Message): string =>
     case 'assigned':
       return withName(event.to ? t('event.assigned', { name: event.to }) : t('event.unassigned'), authorName)
     case 'state': {
-      const to = isState(event.to) ? t(`state.${event.to}`) : event.to
+      const to = wordsFor(t, `state.${event.to}`, event.to)
       return withName(t('event.state', { state: to }), authorName) + (event.reason ? `: ${event.reason}` : '')
     }
     case 'attempt':
       return t('event.attempt', {
-        kinds: event.kinds.map((kind) => (isAttempt(kind) ? t(`attempt.${kind}`) : kind)).join(', '),
+        kinds: event.kinds.map((kind) => wordsFor(t, `attempt.${kind}`, kind)).join(', '),
       })
     case 'priority':
       return withName(t('event.priority', { priority: t(`priority.${event.to}`) }), authorName)
@@ -35,6 +30,6 @@ export const eventText = (t: T, { event, text, authorName }: Message): string =>
   }
 }
 
-export const handoffText = (t: T, reason: string): string => (isReason(reason) ? t(`handoff.${reason}`) : reason)
+export const handoffText = (t: T, reason: string): string => wordsFor(t, `handoff.${reason}`, reason)
 
 const withName = (text: string, name: string | undefined): string => (name ? `${text} · ${name}` : text)

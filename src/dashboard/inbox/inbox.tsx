@@ -2,11 +2,11 @@ import { ActionIcon } from '@mantine/core'
 import { IconBell, IconInbox, IconMessageCircle2, IconSearch, IconSparkles, IconX } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useT, type Key } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { useMay, useMe, type Conversation } from '../server/queries.js'
+import { remembered } from '../server/remembered.js'
 import { useCommands } from '../ui/commands.js'
 import { Face } from '../ui/face.js'
 import { Blank, Coming, Failed } from '../ui/states.js'
@@ -15,7 +15,7 @@ import { DueChip } from './due.js'
 import { listKey, type View } from './follow.js'
 import './inbox.css'
 import { nameOf } from './news.js'
-import { remembered } from '../server/remembered.js'
+import { useRowsInView } from './rows-in-view.js'
 
 const TITLES: Record<View, Key> = {
   all: 'inbox.all',
@@ -153,7 +153,6 @@ const ROW_HEIGHT = 84
 const List = ({ view, q, chosen }: { view: View; q: string; chosen: string | undefined }) => {
   const t = useT()
   const navigate = useNavigate()
-  const scroller = useRef<HTMLDivElement>(null)
   const list = useInfiniteQuery({
     queryKey: listKey(view, q),
     queryFn: ({ pageParam, signal }) =>
@@ -168,25 +167,17 @@ const List = ({ view, q, chosen }: { view: View; q: string; chosen: string | und
     const all = list.data?.pages.flatMap(({ conversations }) => conversations) ?? []
     return [...new Map(all.map((one) => [one.id, one])).values()]
   }, [list.data])
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => rows[index]?.id ?? index,
-    overscan: 6,
-  })
-  const items = virtual.getVirtualItems()
+  const { scroller, from, to, scrollTo } = useRowsInView({ count: rows.length, rowHeight: ROW_HEIGHT })
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list
-  const last = items.at(-1)?.index ?? 0
   useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage && last >= rows.length - 8) void fetchNextPage()
-  }, [hasNextPage, isFetchingNextPage, fetchNextPage, last, rows.length])
+    if (hasNextPage && !isFetchingNextPage && to >= rows.length - 8) void fetchNextPage()
+  }, [hasNextPage, isFetchingNextPage, fetchNextPage, to, rows.length])
 
   const step = (by: 1 | -1) => {
     const at = rows.findIndex(({ id }) => id === chosen)
     const next = rows[at === -1 ? 0 : at + by]
     if (!next) return
-    virtual.scrollToIndex(rows.indexOf(next))
+    scrollTo(rows.indexOf(next))
     void navigate({ to: '/inbox/$id', params: { id: next.id }, search: (before) => before })
   }
   useCommands([
@@ -199,22 +190,17 @@ const List = ({ view, q, chosen }: { view: View; q: string; chosen: string | und
   if (rows.length === 0) return <EmptyList view={view} q={q} />
   return (
     <div className="list-scroll" ref={scroller} tabIndex={-1}>
-      <ul style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-        {items.map(({ index, key, start }) => {
-          const row = rows[index]
-          return (
-            row && (
-              <li
-                key={key}
-                style={{ transform: `translateY(${start}px)`, height: ROW_HEIGHT }}
-                aria-setsize={rows.length}
-                aria-posinset={index + 1}
-              >
-                <Row conversation={row} current={row.id === chosen} />
-              </li>
-            )
-          )
-        })}
+      <ul style={{ height: rows.length * ROW_HEIGHT, position: 'relative' }}>
+        {rows.slice(from, to).map((row, at) => (
+          <li
+            key={row.id}
+            style={{ transform: `translateY(${(from + at) * ROW_HEIGHT}px)`, height: ROW_HEIGHT }}
+            aria-setsize={rows.length}
+            aria-posinset={from + at + 1}
+          >
+            <Row conversation={row} current={row.id === chosen} />
+          </li>
+        ))}
       </ul>
     </div>
   )

@@ -62,7 +62,7 @@ export const Unreachable = ({ conversation }: { conversation: Conversation }) =>
             disabled={!template || parameters.some((value) => value.trim() === '')}
             onClick={() => template && send.mutate(template)}
           >
-            {t('composer.send')}
+            {t('common.send')}
           </Button>
         </div>
       )}

@@ -152,7 +152,7 @@ const Invite = ({ close }: { close: () => void }) => {
         >
           <p className="soft small">{t('people.inviteText')}</p>
           <TextInput
-            label={t('setUp.name')}
+            label={t('common.name')}
             required
             withAsterisk={false}
             maxLength={120}

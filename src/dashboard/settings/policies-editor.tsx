@@ -258,7 +258,7 @@ const Targets = ({ path, policy, change }: PartProps) => {
         <caption className="hidden">{t('policies.targets')}</caption>
         <thead>
           <tr>
-            <th scope="col">{t('details.priority')}</th>
+            <th scope="col">{t('common.priority')}</th>
             {CLOCKS.map((clock) => (
               <th scope="col" key={clock}>
                 {t(`due.${clock}`)}

@@ -144,7 +144,7 @@ const ChangePassword = () => {
         label={t('profile.next')}
         autoComplete="new-password"
         value={newPassword}
-        error={short ? t('setUp.passwordShort', { count: LEAST_PASSWORD - newPassword.length }) : undefined}
+        error={short ? t('signIn.passwordShort', { count: LEAST_PASSWORD - newPassword.length }) : undefined}
         change={setNext}
       />
       {change.isError && field !== 'currentPassword' && <FormFault>{shown}</FormFault>}

@@ -3,8 +3,7 @@ import '@mantine/core/styles/InlineInput.layer.css'
 import '@mantine/core/styles/PasswordInput.layer.css'
 import '@mantine/core/styles/Switch.layer.css'
 import { useEffect, useId, useState, type ReactNode } from 'react'
-import { en } from '../languages/en.js'
-import { useLanguage, useT, type T } from '../languages/index.js'
+import { useLanguage, useT, wordsFor, type T } from '../languages/index.js'
 
 /**
  * A form made from the JSON Schema of a channel's settings: a new kind of channel brings its own fields along. Only what
@@ -105,9 +104,10 @@ const Field = ({
   const language = useLanguage()
   const nullable = given.anyOf?.some(({ type }) => type === 'null') ?? false
   const schema: Schema = { ...given, ...given.anyOf?.find(({ type }) => type !== 'null') }
-  const label = wordFor(t, language, name)
-  // What the channel itself says of it is English: it keeps its direction among other letters.
-  const hint = isHint(name) ? t(`settingHint.${name}`) : given.description && <bdi>{given.description}</bdi>
+  const label = labelFor(t, language, name)
+  // Of a kind that is newer than these words there is the channel's own English, which keeps its direction.
+  const said = given.description
+  const hint = said && <bdi>{wordsFor(t, `settingHint.${name}`, said)}</bdi>
   // A required object is open for what is required in it; what has a default need not be given.
   const isNeeded = required && schema.default === undefined
   const value = set ?? schema.default
@@ -181,7 +181,7 @@ const Field = ({
   if (schema.type === 'object') {
     const inner = (typeof value === 'object' && value !== null ? value : {}) as Values
     return (
-      <Group label={label} opens={faultAt !== undefined || (isNeeded && set === undefined)}>
+      <Group label={label} hint={hint} opens={faultAt !== undefined || (isNeeded && set === undefined)}>
         <SettingsFields
           schema={schema}
           values={inner}
@@ -224,8 +224,10 @@ const Field = ({
   return null
 }
 
+type GroupProps = { label: string; hint: ReactNode; opens: boolean; children: ReactNode }
+
 /** Settings within a setting. Opened by itself where something in it is wanted; closed only by hand. */
-const Group = ({ label, opens, children }: { label: string; opens: boolean; children: ReactNode }) => {
+const Group = ({ label, hint, opens, children }: GroupProps) => {
   const [open, setOpen] = useState(opens)
   useEffect(() => {
     if (opens) setOpen(true)
@@ -233,7 +235,10 @@ const Group = ({ label, opens, children }: { label: string; opens: boolean; chil
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{label}</summary>
-      <div>{children}</div>
+      <div>
+        {hint && <p className="small soft">{hint}</p>}
+        {children}
+      </div>
     </details>
   )
 }
@@ -336,15 +341,11 @@ const Colour = ({ label, description, disabled, error, value, change }: ColourPr
   )
 }
 
-const isSetting = (name: string): name is keyof typeof en.setting => Object.hasOwn(en.setting, name)
-const isHint = (name: string): name is keyof typeof en.settingHint => Object.hasOwn(en.settingHint, name)
-const isOption = (name: string): name is keyof typeof en.option => Object.hasOwn(en.option, name)
-
-const wordFor = (t: T, language: string, name: string): string =>
-  isSetting(name) ? t(`setting.${name}`) : (languageName(language, name) ?? name)
+const labelFor = (t: T, language: string, name: string): string =>
+  wordsFor(t, `setting.${name}`, languageName(language, name) ?? name)
 
 const optionFor = (t: T, language: string, option: string): string =>
-  isOption(option) ? t(`option.${option}`) : (languageName(language, option) ?? option)
+  wordsFor(t, `option.${option}`, languageName(language, option) ?? option)
 
 const languageName = (language: string, code: string): string | null =>
   /^[a-z]{2}$/.test(code) ? (new Intl.DisplayNames(language, { type: 'language' }).of(code) ?? null) : null

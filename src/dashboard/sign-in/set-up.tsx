@@ -69,7 +69,7 @@ const SetUpForm = ({ token, company, invited }: { token: string; company: string
         }}
       >
         <TextInput
-          label={t('setUp.name')}
+          label={t('common.name')}
           description={t('setUp.nameHint')}
           autoComplete="name"
           required
@@ -102,7 +102,7 @@ const SetUpForm = ({ token, company, invited }: { token: string; company: string
           autoFocus={invited !== null}
           value={password}
           visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
-          error={short ? t('setUp.passwordShort', { count: LEAST_PASSWORD - password.length }) : faultOf('password')}
+          error={short ? t('signIn.passwordShort', { count: LEAST_PASSWORD - password.length }) : faultOf('password')}
           onChange={(event) => setPassword(event.currentTarget.value)}
         />
         <p role="alert" className="form-fault">

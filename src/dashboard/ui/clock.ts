@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 
 /** The one place of the dashboard that reads the time. Display only: what counts is decided by the server's clock. */
 const now = (): number => Date.now()
@@ -18,3 +18,13 @@ const subscribe = (listener: () => void) => {
 
 /** Renders again when a minute has passed, so that "5 min" does not stand still. */
 export const useMinute = (): number => useSyncExternalStore(subscribe, () => minute) * MINUTE_MS
+
+/** Whole seconds since `from`, a time of this page's own clock; renders again with each of them. */
+export const useSecondsSince = (from: number): number => {
+  const [present, setPresent] = useState(now)
+  useEffect(() => {
+    const ticking = setInterval(() => setPresent(now()), 1_000)
+    return () => clearInterval(ticking)
+  }, [])
+  return Math.max(0, Math.floor((present - from) / 1_000))
+}

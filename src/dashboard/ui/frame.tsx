@@ -160,10 +160,10 @@ type PlacePath =
 
 const PLACES: readonly Place[] = [
   { to: '/knowledge', title: 'nav.knowledge', icon: IconBook2, may: 'knowledge:read' },
-  { to: '/reports', title: 'reports.title', icon: IconChartBar, may: 'reports:read' },
+  { to: '/reports', title: 'nav.reports', icon: IconChartBar, may: 'reports:read' },
   { to: '/settings/channels', title: 'nav.channels', icon: IconMessages, may: 'channels:read' },
-  { to: '/settings/hours', title: 'hours.title', icon: IconClockHour4, may: 'service_levels:write' },
-  { to: '/settings/policies', title: 'policies.title', icon: IconStopwatch, may: 'service_levels:write' },
+  { to: '/settings/hours', title: 'nav.hours', icon: IconClockHour4, may: 'service_levels:write' },
+  { to: '/settings/policies', title: 'nav.policies', icon: IconStopwatch, may: 'service_levels:write' },
   { to: '/settings/people', title: 'nav.people', icon: IconUsers, may: 'people:read' },
   { to: '/settings/keys', title: 'nav.keys', icon: IconKey, may: 'keys:read' },
   { to: '/settings/company', title: 'nav.company', icon: IconBuilding, may: 'company:write' },

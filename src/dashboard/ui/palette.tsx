@@ -99,7 +99,7 @@ const Keys = () => {
         </div>
       ))}
       <div>
-        <dt>{t('composer.send')}</dt>
+        <dt>{t('common.send')}</dt>
         <dd>
           <ShownKey of="mod+Enter" />
         </dd>

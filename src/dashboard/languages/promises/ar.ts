@@ -1,6 +1,7 @@
-import type { promisesEn } from './en.js'
+import type { Words } from '../words.js'
+import type { words as english } from './en.js'
 
-export const promisesAr: typeof promisesEn = {
+export const words: Words<typeof english> = {
   draft: {
     unsaved: 'لم يُحفظ بعد.',
     discard: 'تجاهل التغييرات',
@@ -159,10 +160,5 @@ export const promisesAr: typeof promisesEn = {
     noneBroken: 'لم يُخلف أي وعد.',
     late: 'تأخر {{time}}',
     stillLate: 'تأخر {{time}} وما زال ينتظر',
-  },
-  tier: { label: 'الفئة', hint: 'فئة العميل، ويمكن للسياسات أن تشترطها.' },
-  notices: {
-    mail: 'بريد عن المواعيد الموعودة',
-    mailHint: 'حين يقترب موعد أو يفوت: لمحادثاتك، ولما ليس بيد أحد إن كنت مديرًا.',
   },
 }

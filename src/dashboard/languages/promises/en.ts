@@ -1,5 +1,4 @@
-/** Opening hours, policies and reports: the part of the catalogue that only those who set and watch promises read. */
-export const promisesEn = {
+export const words = {
   draft: {
     unsaved: 'Not saved yet.',
     discard: 'Discard changes',
@@ -158,14 +157,5 @@ export const promisesEn = {
     noneBroken: 'No promise was broken.',
     late: '{{time}} late',
     stillLate: '{{time}} late, still waiting',
-  },
-  tier: {
-    label: 'Tier',
-    hint: 'Of the customer; policies may ask for it.',
-  },
-  notices: {
-    mail: 'Mail about promised times',
-    mailHint:
-      'When a promised time is near or passed: for conversations in your hands, and, if you are an admin, for those in nobody’s.',
   },
 }

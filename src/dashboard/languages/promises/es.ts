@@ -1,6 +1,7 @@
-import type { promisesEn } from './en.js'
+import type { Words } from '../words.js'
+import type { words as english } from './en.js'
 
-export const promisesEs: typeof promisesEn = {
+export const words: Words<typeof english> = {
   draft: {
     unsaved: 'Aún sin guardar.',
     discard: 'Descartar los cambios',
@@ -159,11 +160,5 @@ export const promisesEs: typeof promisesEn = {
     noneBroken: 'No se rompió ninguna promesa.',
     late: '{{time}} tarde',
     stillLate: '{{time}} tarde, aún espera',
-  },
-  tier: { label: 'Nivel', hint: 'Del cliente; las políticas pueden pedirlo.' },
-  notices: {
-    mail: 'Correo sobre plazos prometidos',
-    mailHint:
-      'Cuando un plazo está cerca o pasó: de conversaciones en sus manos y, si administra, de las que no tiene nadie.',
   },
 }

@@ -1,6 +1,7 @@
-import type { promisesEn } from './en.js'
+import type { Words } from '../words.js'
+import type { words as english } from './en.js'
 
-export const promisesPtBR: typeof promisesEn = {
+export const words: Words<typeof english> = {
   draft: {
     unsaved: 'Ainda não foi salvo.',
     discard: 'Descartar alterações',
@@ -159,11 +160,5 @@ export const promisesPtBR: typeof promisesEn = {
     noneBroken: 'Nenhuma promessa foi quebrada.',
     late: '{{time}} de atraso',
     stillLate: '{{time}} de atraso, ainda espera',
-  },
-  tier: { label: 'Nível', hint: 'Do cliente; as políticas podem usá-lo.' },
-  notices: {
-    mail: 'E-mail sobre prazos prometidos',
-    mailHint:
-      'Quando um prazo está perto ou passou: para conversas em suas mãos e, se você administra, para as que não estão com ninguém.',
   },
 }
