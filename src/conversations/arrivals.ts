@@ -4,10 +4,9 @@ import type { Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { MessageDocument } from './documents.mongo.js'
 import { makeHandOverUndelivered } from './deliver.js'
+import { makeIdentify } from './identities.js'
 import {
-  contactIdOf,
   type Arrival,
-  type IdentityArrival,
   type MessageArrival,
   type Origin,
   type Received,
@@ -29,6 +28,7 @@ type Needs = {
  * told again, or late, changes nothing. `null`: it was no message.
  */
 export const makeArrivals = ({ store, receive, bus, clock, log, metrics }: Needs) => {
+  const identify = makeIdentify({ store, log })
   const handOverUndelivered = makeHandOverUndelivered({ store, bus, clock, metrics })
 
   const announce = (message: MessageDocument | null) => {
@@ -41,15 +41,6 @@ export const makeArrivals = ({ store, receive, bus, clock, log, metrics }: Needs
     const message = await store.applyStatus(origin, arrival, clock.now())
     if (message?.status === 'refused' && message.author.kind === 'assistant') await handOverUndelivered(message)
     announce(message)
-  }
-
-  const renamed = async (origin: Origin, { from, to }: IdentityArrival): Promise<void> => {
-    const contactId = await store.contactBehind(origin.companyId, contactIdOf(origin, from))
-    const aliasId = contactIdOf(origin, to)
-    if (!(await store.setContactExternalId(origin.companyId, contactId, to))) return
-    // Back to their first one: that has no alias.
-    if (aliasId !== contactId) await store.alias(origin.companyId, aliasId, contactId)
-    log.info({ channelId: origin.channelId, contactId }, 'contact has another id')
   }
 
   return async (origin: Origin, arrival: Arrival): Promise<Received | null> => {
@@ -66,7 +57,7 @@ export const makeArrivals = ({ store, receive, bus, clock, log, metrics }: Needs
         announce(await store.react(origin, arrival))
         return null
       case 'identity':
-        await renamed(origin, arrival)
+        await identify(origin, arrival)
         return null
     }
   }

@@ -69,8 +69,9 @@ export const makeContactStore = (contacts: Collection<ContactDocument>) => ({
   },
 
   /** Where a contact is reached from now on. */
-  setContactExternalId: async (companyId: string, id: string, externalId: string): Promise<boolean> =>
-    (await contacts.updateOne({ _id: id, companyId }, { $set: { externalId } })).matchedCount === 1,
+  setContactExternalId: async (companyId: string, id: string, externalId: string, phone?: string): Promise<void> => {
+    await contacts.updateOne({ _id: id, companyId }, { $set: { externalId, ...(phone ? { phone } : {}) } })
+  },
 
   /** Whose name or address contains `text`, case-insensitive. */
   contactIdsLike: async (companyId: string, text: string, limit: number): Promise<string[]> => {

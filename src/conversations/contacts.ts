@@ -92,4 +92,4 @@ export const makeContacts = ({ store, bus, clock }: Needs) => {
 }
 
 /** Whoever was never merged is a person of their own. */
-const personOf = ({ id, personId = id }: Contact): string => personId
+export const personOf = ({ id, personId = id }: Contact): string => personId

@@ -154,7 +154,7 @@ export type EditArrival = {
 export type ReactionArrival = { kind: 'reaction'; externalId: string; emoji: string | null }
 
 /** The channel knows the contact by another id from now on; it is the same person with the same conversations. */
-export type IdentityArrival = { kind: 'identity'; from: string; to: string }
+export type IdentityArrival = { kind: 'identity'; from: string; to: string; phone?: string }
 
 /** Where an arrival came in. */
 export type Origin = { companyId: string; channelId: string }

@@ -21,7 +21,7 @@ export const updateSchemas: CollectionSchema[] = [
     collection: 'early_statuses',
     indexes: [{ key: { at: 1 }, name: 'kept_for_a_day', expireAfterSeconds: EARLY_KEPT_SECONDS }],
   },
-  { collection: 'contact_aliases', indexes: [] },
+  { collection: 'contact_aliases', indexes: [{ key: { companyId: 1, contactId: 1 }, name: 'of_contact' }] },
 ]
 
 /** From what each may come: a message that was read was never merely delivered, whatever arrives late. */
@@ -108,6 +108,8 @@ export const makeUpdates = ({ db, messages }: Needs) => {
 
     /** From now on who writes under `aliasId` is `contactId`. */
     alias: async (companyId: string, aliasId: string, contactId: string): Promise<void> => {
+      // Whoever led to them before leads on with them.
+      await aliases.updateMany({ companyId, contactId: aliasId }, { $set: { contactId } })
       await aliases.updateOne({ _id: aliasId }, { $set: { companyId, contactId } }, { upsert: true })
     },
 

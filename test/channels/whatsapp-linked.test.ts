@@ -136,40 +136,6 @@ describe('what the company writes on the phone itself', () => {
   })
 })
 
-describe('people with a hidden id', () => {
-  it('are one contact as soon as their number shows, and the id is never shown as a number', async () => {
-    await open()
-    phone.says(textOf({ lid: '77001122' }, 'first, hidden'))
-    await desk.idle()
-    const [before] = await desk.messages()
-    const hidden = await desk.kit.contact(before!.contactId)
-    expect(hidden).toMatchObject({ externalId: 'lid:77001122' })
-    expect(hidden).not.toHaveProperty('phone')
-    phone.says(textOf({ lid: '77001122', number: '5511900000001' }, 'now both'))
-    phone.says(textOf({ number: '5511900000001' }, 'now the number'))
-    phone.says(textOf({ lid: '77001122' }, 'hidden again'))
-    await desk.idle()
-    const messages = await desk.messages()
-    expect(new Set(messages.map(({ contactId }) => contactId)).size).toBe(1)
-    expect(new Set(messages.map(({ conversationId }) => conversationId)).size).toBe(1)
-    expect(messages).toHaveLength(4)
-    expect(await desk.kit.contact(messages[0]!.contactId)).toMatchObject({ externalId: '+5511900000001' })
-  })
-
-  it('whose number is contradicted keep it, and are answered where they wrote', async () => {
-    await open()
-    phone.says(textOf({ lid: '77003344', number: '5511900000002' }, 'it is me'))
-    await desk.idle()
-    phone.tell({ kind: 'mapping', raw: { lid: '77003344@lid', pn: '5511900000003@s.whatsapp.net' } })
-    phone.says(textOf({ lid: '77003344', number: '5511900000003' }, 'still me'))
-    await desk.idle()
-    const messages = await desk.messages()
-    expect(new Set(messages.map(({ contactId }) => contactId)).size).toBe(1)
-    await desk.channel.send(await outbound('Hello you'), never)
-    expect(phone.sent[0]!.to).toBe('77003344@lid')
-  })
-})
-
 describe('changes of a message', () => {
   it('by its writer are seen: an edit, a reaction, a revoke', async () => {
     await open()

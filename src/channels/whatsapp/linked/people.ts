@@ -1,5 +1,6 @@
 import type { Log } from '../../../platform/log.js'
 import type { ChannelKit, Receive } from '../../channel.js'
+import { phoneOf } from '../contact.js'
 import { addressOf, addressOfLid, externalIdOf, type Person } from './names.js'
 
 /**
@@ -38,7 +39,7 @@ export const makePeople = ({ memory, log }: Needs) => {
       return known
     }
     // The contact first: whoever dies in between is told again.
-    await receive({ kind: 'identity', from: `lid:${lid}`, to: `+${number}` })
+    await receive({ kind: 'identity', from: `lid:${lid}`, to: `+${number}`, phone: phoneOf(number) })
     await memory.set(key, number)
     remember(numbers, key, number)
     return number
