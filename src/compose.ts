@@ -121,6 +121,7 @@ export const compose = ({
   })
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
 
+    releaseTeam: ({ companyId, id, name }, teamId) => actions.releaseTeam(companyId, teamId, { id, name }),
   const usage = makeUsage({
     mongo,
     budgetOf: async (companyId) => (await companies.settings(companyId)).assistant.monthlyTokens,
@@ -128,11 +129,18 @@ export const compose = ({
     log,
   })
 
-  const { promiseFor, choicesFor, termsOf, opening: openingOf } = companies.serviceLevels
-  const store = makeConversationStore({ ...mongo, termsOf, choicesFor, mails: mailer !== null })
+  const { promiseFor, choicesFor, termsOf, hoursFor, opening: openingOf } = companies.serviceLevels
+  const teamOfChannel = companies.teams.ofChannel
+  const store = makeConversationStore({ ...mongo, termsOf, choicesFor, teamOfChannel, mails: mailer !== null })
   const inbox = makeInbox(store)
   const explainServiceLevels = makeExplainServiceLevels({ store, termsOf, clock })
-  const core = { store, assistantPaused, openingOf, promiseFor, bus, clock, log, metrics, wakeAnswer, wakeDeliver }
+  const waking = { wakeAnswer, wakeDeliver, wakeRead }
+  const reads = {
+    transcript: config.OPENAI_TRANSCRIPTION_MODEL !== undefined,
+    description: config.OPENAI_VISION_MODEL !== undefined,
+  }
+  const policies = { assistantPaused, openingOf, promiseFor, teamOfChannel, reads }
+  const core = { store, ...policies, bus, clock, log, metrics, ...waking }
   const actions = makeActions(core)
   const customers = makeCustomerActions(core)
   const contacts = makeContacts(core)
@@ -242,7 +250,7 @@ export const compose = ({
     attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, termsOf, clock }),
-    previewPolicies: makePolicyPreview({ store, openingOf, clock }),
+    previewPolicies: makePolicyPreview({ store, hoursFor, clock }),
     explainServiceLevels,
     knowledge: {
       ...knowledge,

@@ -5,6 +5,7 @@ import { conversationRoutes } from './contract/conversations.js'
 import { knowledgeRoutes } from './contract/knowledge.js'
 import { reportRoutes } from './contract/reports.js'
 import { hoursRoutes, policyRoutes } from './contract/service-levels.js'
+import { teamRoutes } from './contract/teams.js'
 
 /** The whole API by noun. The public APIs of channels join at start: they belong to the channels. */
 export const contract = {
@@ -13,6 +14,7 @@ export const contract = {
   contacts: contactRoutes,
   companies: companyRoutes,
   people: peopleRoutes,
+  teams: teamRoutes,
   keys: keyRoutes,
   channels: channelRoutes,
   hours: hoursRoutes,

@@ -35,6 +35,7 @@ import { makeKnowledgeRouter, type KnowledgeNeeds } from './routes/knowledge.js'
 import { makeReportsRouter, type ReportsNeeds } from './routes/reports.js'
 import { makeWebhooks, type WebhooksNeeds } from './webhooks.js'
 import { makeServiceLevelsRouter, type ServiceLevelsNeeds } from './routes/service-levels.js'
+import { makeTeamsRouter } from './routes/teams.js'
 
 export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
   ContactsNeeds &
@@ -99,6 +100,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
     ...makeChannelsRouter(needs),
     ...makeCompaniesRouter(needs),
     ...makeServiceLevelsRouter(needs),
+    ...makeTeamsRouter(needs),
     ...makeReportsRouter(needs),
     ...makePeopleRouter(companies),
     ...makeKeysRouter(companies),

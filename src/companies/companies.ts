@@ -8,10 +8,12 @@ import { makePeopleStore, peopleSchemas } from './people.mongo.js'
 import { mayGrant, type Role } from './roles.js'
 import { makeServiceLevels, serviceLevelSchemas } from './service-levels.mongo.js'
 import { makeSignIn, signInSchemas } from './sign-in.mongo.js'
+import { makeTeamStore, teamSchemas } from './teams.mongo.js'
 
 export type { Company } from './company.mongo.js'
 export type { ApiKey } from './keys.mongo.js'
 export type { Person } from './people.mongo.js'
+export type { Team, TeamChange, TeamDraft } from './teams.mongo.js'
 
 /** On whose behalf something is done. `id` and `name` stand as the author under what they write. */
 export type Caller = {
@@ -30,6 +32,7 @@ export const companiesSchemas: CollectionSchema[] = [
   ...peopleSchemas,
   ...keySchemas,
   ...serviceLevelSchemas,
+  ...teamSchemas,
 ]
 
 export type Invitation = { to: string; name: string; by: string; company: string; setupUrl: string }
@@ -48,6 +51,8 @@ type Needs = Mongo & {
   channelIds: (companyId: string) => Promise<string[]>
   /** Puts back what somebody had in hand, before they leave. */
   releaseWork: (caller: Caller, personId: string) => Promise<void>
+  /** Puts what a team has into nobody's queue, before the team is gone. */
+  releaseTeam: (caller: Caller, teamId: string) => Promise<void>
 }
 
 /** The product's own support desk: its knowledge is the product's documentation. */
@@ -64,12 +69,24 @@ export const makeCompanies = ({
   createFirstChannel,
   channelIds,
   releaseWork,
+  releaseTeam,
 }: Needs) => {
   const signIn = makeSignIn({ db, secretKey, publicUrl, origins })
   const store = makeCompanyStore({ client, db, clock })
   const keys = makeKeyStore({ db, clock })
-  const serviceLevels = makeServiceLevels({ client, db, clock, companies: store, channelIds })
   const people = makePeopleStore({ client, db, clock, serialise: store.serialisePeople, passwords: signIn })
+  const teams = makeTeamStore({ db, clock, personIds: people.ids, channelIds })
+  const serviceLevels = makeServiceLevels({
+    client,
+    db,
+    clock,
+    companies: store,
+    placesOf: async (companyId) => ({
+      channels: await channelIds(companyId),
+      teams: (await teams.list(companyId)).map(({ id }) => id),
+    }),
+    teamOfChannel: teams.ofChannel,
+  })
 
   const isOperator = async (companyId: string, role: Role): Promise<boolean> =>
     role === 'owner' && companyId === (await store.firstId())
@@ -218,8 +235,35 @@ export const makeCompanies = ({
         assertMayGrant(caller, (await people.find(caller.companyId, id)).role)
         await releaseWork(caller, id)
         await people.remove(caller.companyId, id)
+        await teams.forgetPerson(caller.companyId, id)
       },
       redeem: people.redeem,
+    },
+
+    teams: {
+      list: teams.list,
+      get: teams.get,
+      ofChannel: teams.ofChannel,
+      add: teams.add,
+      update: teams.update,
+      /** What the team has is nobody's then, and its hours go with it. Refused while a policy asks for it. */
+      remove: async (caller: Caller, id: string): Promise<void> => {
+        const { companyId } = caller
+        const { name } = await teams.get(companyId, id)
+        const [policy] = await serviceLevels.policiesNaming(companyId, id)
+        if (policy !== undefined) {
+          throw new AppError(
+            'conflict',
+            'team_named',
+            `The policy "${policy}" asks for the team ${name}: change it first.`,
+          )
+        }
+        await releaseTeam(caller, id)
+        await serviceLevels.forgetTeam(companyId, id, caller)
+        await teams.remove(companyId, id)
+        // What came to it in between.
+        await releaseTeam(caller, id)
+      },
     },
 
     keys: {

@@ -174,6 +174,13 @@ export const makePeopleStore = ({ client, db, clock, serialise, passwords }: Nee
       return [...found.map((one) => toPerson(one, byId.get(one.userId) ?? null)), ...invited.flatMap(toInvited)]
     },
 
+    /** Of everybody, also of who is invited. */
+    ids: async (companyId: string): Promise<string[]> => {
+      const found = await members.find({ organizationId: companyId }, { projection: { _id: 1 } }).toArray()
+      const invited = await links.find({ companyId, expiresAt: { $gt: clock.now() } }).toArray()
+      return [...found.map(({ _id }) => _id), ...invited.filter((link) => link.invited).map((link) => link.personId)]
+    },
+
     get: async (companyId: string, id: string): Promise<Person> => person(await member(companyId, id)),
 
     /** Also an invited one. */

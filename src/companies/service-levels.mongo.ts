@@ -8,10 +8,13 @@ import type { CompanyStore } from './company.mongo.js'
 import {
   ALWAYS_OPEN,
   assertOpeningHours,
+  hoursOf,
+  hoursOfTeams,
   hoursOnChannel,
   outsideOnChannel,
   type OpeningHours,
   type OutsideHours,
+  type Places,
 } from './opening-hours.js'
 
 /**
@@ -39,7 +42,9 @@ type VersionDocument<Content> = {
 
 /** Under which versions a conversation's clocks run. */
 export type TermsRef = { policyId: string; policies: number; hours: number | null; channelId: string }
-export type ServiceTerms = { policy: Policy; hours: BusinessHours | null }
+/** `hours` are the channel's; a team may have its own. */
+export type ServiceTerms = { policy: Policy } & ServiceHours
+export type ServiceHours = { hours: BusinessHours | null; teamHours?: ReadonlyMap<string, BusinessHours | null> }
 
 /** What is promised to somebody who writes now, and under which versions. */
 export type Promised = { ref: TermsRef; terms: ServiceTerms }
@@ -73,10 +78,13 @@ const VERSIONS_KEPT = 2_000
 type Needs = Mongo & {
   clock: Clock
   companies: CompanyStore
-  channelIds(companyId: string): Promise<string[]>
+  /** The channels and teams that hours and policies may name. */
+  placesOf(companyId: string): Promise<Places>
+  /** Whose is what is handed over on a channel; `null`: everybody's. */
+  teamOfChannel(companyId: string, channelId: string): Promise<{ id: string } | null>
 }
 
-export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: Needs) => {
+export const makeServiceLevels = ({ client, db, clock, companies, placesOf, teamOfChannel }: Needs) => {
   const open = <Name extends Versioned>(name: Name, nothing: Contents[Name]) => {
     const documents = db.collection<VersionDocument<Contents[Name]>>(COLLECTIONS[name])
     const known = new Map<string, Saved<Contents[Name]>>()
@@ -139,7 +147,7 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
   const checkedPolicies = async (companyId: string, drafts: readonly PolicyDraft[]): Promise<Policy[]> => {
     const before = (await policies.now(companyId)).content
     const given = drafts.map((draft) => versioned(draft, before))
-    const [fault] = checkPolicies(given, { channels: await channelIds(companyId) })
+    const [fault] = checkPolicies(given, await placesOf(companyId))
     if (fault) throw new AppError('invalid', fault.code, fault.message, { field: `policies.${fault.field}` })
     return given
   }
@@ -156,13 +164,13 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
         ? { version: null, content: ALWAYS_OPEN }
         : await hours.at(companyId, ref.hours)
     return {
-      changes: content.some(({ when }) => when.tag ?? when.priority ?? when.tier ?? when.language),
+      changes: content.some(({ when }) => when.tag ?? when.priority ?? when.tier ?? when.language ?? when.team),
       choose: (facts) => {
         const policy = matchPolicy(content, facts)
         return (
           policy && {
             ref: { policyId: policy.id, policies: policiesVersion, hours: hoursVersion, channelId },
-            terms: { policy, hours: hoursOnChannel(opening, channelId) },
+            terms: { policy, ...hoursIn(opening, channelId) },
           }
         )
       },
@@ -173,7 +181,7 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
     hours: {
       get: hours.now,
       save: async (companyId: string, given: OpeningHours, by: Person, expected?: number | null) => {
-        assertOpeningHours(given, await channelIds(companyId))
+        assertOpeningHours(given, await placesOf(companyId))
         const saved = await hours.save(companyId, given, by, expected)
         warmHours(saved.content, clock.now())
         return saved
@@ -208,22 +216,53 @@ export const makeServiceLevels = ({ client, db, clock, companies, channelIds }: 
       const policy = content.find(({ id }) => id === ref.policyId)
       if (!policy) throw new AppError('internal', 'policy_missing', 'The policy of a conversation is missing.')
       if (ref.hours === null) return { policy, hours: null }
-      return { policy, hours: hoursOnChannel((await hours.at(companyId, ref.hours)).content, ref.channelId) }
+      return { policy, ...hoursIn((await hours.at(companyId, ref.hours)).content, ref.channelId) }
     },
 
-    /** The hours of a channel as they hold now, and what happens outside of them. */
+    /** The hours of a channel and of the teams as they hold now. */
+    hoursFor: async (companyId: string, channelId: string): Promise<ServiceHours> =>
+      hoursIn((await hours.now(companyId)).content, channelId),
+
+    /**
+     * When those people are there who have a conversation or would get it, as it holds now: its team, else the team to which
+     * its channel hands over, else everybody. And what happens outside of these hours.
+     */
     opening: async (
       companyId: string,
       channelId: string,
+      teamId?: string | null,
     ): Promise<{ hours: BusinessHours | null; outside: OutsideHours }> => {
       const { content } = await hours.now(companyId)
-      return { hours: hoursOnChannel(content, channelId), outside: outsideOnChannel(content, channelId) }
+      const whose = teamId ?? (await teamOfChannel(companyId, channelId))?.id ?? null
+      return { hours: hoursOf(content, channelId, whose), outside: outsideOnChannel(content, channelId) }
+    },
+
+    /** Names of the policies that ask for a team. */
+    policiesNaming: async (companyId: string, teamId: string): Promise<string[]> => {
+      companies.forget(companyId)
+      const { content } = await policies.now(companyId)
+      return content.filter(({ when }) => when.team?.includes(teamId)).map(({ name }) => name)
+    },
+
+    /** A team that no longer exists has no hours: a new version without them, where it had any. */
+    forgetTeam: async (companyId: string, teamId: string, by: Person): Promise<void> => {
+      companies.forget(companyId)
+      const { version, content } = await hours.now(companyId)
+      const { teams = [] } = content
+      if (!teams.some((team) => team.teamId === teamId)) return
+      const without = { ...content, teams: teams.filter((team) => team.teamId !== teamId) }
+      await hours.save(companyId, without, by, version)
     },
   }
 }
 
-const warmHours = ({ hours, channels }: OpeningHours, now: Date): void => {
-  for (const one of [hours, ...channels.map((channel) => channel.hours)]) {
+const hoursIn = (opening: OpeningHours, channelId: string): ServiceHours => ({
+  hours: hoursOnChannel(opening, channelId),
+  teamHours: hoursOfTeams(opening),
+})
+
+const warmHours = ({ hours, channels, teams = [] }: OpeningHours, now: Date): void => {
+  for (const one of [hours, ...[...channels, ...teams].map((own) => own.hours)]) {
     if (one) addBusinessTime(one, now, WARMED_MS)
   }
 }

@@ -123,6 +123,24 @@ export const makeActions = (needs: Needs) => {
         drafts: [eventLine({ name: 'assigned', to: target.assignee?.name ?? null }, authorOf(target.person))],
       })),
 
+    /** What somebody outside of the team had in hand waits for the team: that is what giving it to another team means. */
+    assignTeam: (target: Target & { team: { id: string; name: string; members: readonly string[] } | null }) =>
+      rechosen(target, ({ teamId = null, assignee, handler }) => {
+        const { team, person } = target
+        const isReleased = team !== null && assignee !== null && !team.members.includes(assignee.id)
+        const to = team && { id: team.id, name: team.name }
+        return {
+          change: {
+            teamId: team?.id ?? null,
+            ...(isReleased ? { assignee: null, handler: handler === 'agent' ? 'nobody' : handler } : {}),
+          },
+          drafts: [
+            ...(teamId === (team?.id ?? null) ? [] : [eventLine({ name: 'team', to }, authorOf(person))]),
+            ...(isReleased ? [eventLine({ name: 'assigned', to: null }, authorOf(person))] : []),
+          ],
+        }
+      }),
+
     setState: (target: Target & { state: State; reason?: string | undefined }) =>
       changed(target, (conversation, now) => {
         const { state: to, reason } = target
@@ -142,7 +160,7 @@ export const makeActions = (needs: Needs) => {
       }),
 
     handoff: (target: Target & { reason: string }) =>
-      changed(target, (conversation, now) => {
+      rechosen(target, (conversation, now) => {
         if (conversation.state === 'closed') throw closed()
         return {
           change: {
@@ -185,6 +203,20 @@ export const makeActions = (needs: Needs) => {
           await changed({ companyId, conversationId, person }, () => ({
             change: { assignee: null, handler: 'nobody' },
             drafts: [eventLine({ name: 'assigned', to: null }, authorOf(person))],
+          }))
+        }
+        left = found.length === RELEASE_BATCH
+      }
+    },
+
+    /** What a team has is nobody's from now on, because there is no such team any more. */
+    releaseTeam: async (companyId: string, teamId: string, person: Person): Promise<void> => {
+      for (let left = true; left; ) {
+        const found = await store.ofTeam(companyId, teamId, RELEASE_BATCH)
+        for (const { _id: conversationId } of found) {
+          await rechosen({ companyId, conversationId, person }, () => ({
+            change: { teamId: null },
+            drafts: [eventLine({ name: 'team', to: null }, authorOf(person))],
           }))
         }
         left = found.length === RELEASE_BATCH

@@ -44,7 +44,7 @@ type Needs = {
   attemptsIn(text: string): readonly { kind: string }[]
   /** The language of a text, a two-letter code, where it can be told. */
   languageOf(text: string): Promise<string | undefined>
-  openingOf(companyId: string, channelId: string): Promise<Opening>
+  openingOf(companyId: string, channelId: string, teamId?: string | null): Promise<Opening>
   /** How often the assistant may answer by itself on a channel. */
   automaticLimitsOf(channel: Origin): AutomaticLimits
   /** The customer is shown that an answer is being worked out, where their channel can. */
@@ -96,9 +96,12 @@ export const makeAnswer = (needs: Needs) => {
     metrics,
   } = needs
 
-  /** True when the conversation is dealt with; false when it changed meanwhile and must be looked at again. */
-  const run = async (conversation: Claimed, signal: AbortSignal, draft: AnswerDraft): Promise<boolean> => {
-    const { companyId, id, channelId } = conversation
+  /**
+   * True when the conversation is dealt with; false when it changed meanwhile and must be looked at again; a time where it
+   * waits for its files.
+   */
+  const run = async (conversation: Claimed, signal: AbortSignal, draft: AnswerDraft): Promise<boolean | Date> => {
+    const { companyId, id, channelId, teamId } = conversation
     if (conversation.handler !== 'assistant') return tellWaiting(conversation)
     const reason = mustGiveUp(conversation.answerDue, clock.now(), servingSince)
     const reading = store.recentMessages(companyId, id, MESSAGES_READ)
@@ -111,7 +114,7 @@ export const makeAnswer = (needs: Needs) => {
     }
     const messages = await reading
     const decision = decide(conversation, messages)
-    const opening = await openingOf(companyId, channelId)
+    const opening = await openingOf(companyId, channelId, teamId)
     if (decision.kind !== 'leave' && opening.outside === 'message_only' && closedUntil(opening, clock.now())) {
       const language = await languageFor(conversation, messages)
       const reason = decision.kind === 'hand_over' ? decision.reason : 'outside_hours'
@@ -146,8 +149,8 @@ export const makeAnswer = (needs: Needs) => {
 
   /** People have it: the assistant has nothing to answer, but may have to say when they are there. */
   const tellWaiting = async (conversation: Claimed): Promise<boolean> => {
-    const { companyId, id, channelId, answerDue } = conversation
-    const opening = await openingOf(companyId, channelId)
+    const { companyId, id, channelId, teamId, answerDue } = conversation
+    const opening = await openingOf(companyId, channelId, teamId)
     const notice =
       mustGiveUp(answerDue, clock.now(), servingSince) === null
         ? waitingNotice(conversation, opening, await languageFor(conversation), clock.now())
@@ -172,7 +175,8 @@ export const makeAnswer = (needs: Needs) => {
     change: ConversationChange,
     drafts: Draft[],
   ): Promise<Appended | null> => {
-    const opening = await openingOf(conversation.companyId, conversation.channelId)
+    const { companyId, channelId, teamId } = conversation
+    const opening = await openingOf(companyId, channelId, teamId)
     const notice = backNotice(conversation, opening, language, clock.now())
     if (!notice) return write(conversation, change, drafts)
     return write(conversation, { ...change, told: notice.told }, [...drafts, saidAsNotice(notice)])
@@ -278,9 +282,9 @@ export const makeAnswer = (needs: Needs) => {
     text: string | null,
     origin: Pick<Draft, 'mode' | 'decisionId'> = {},
   ): Promise<boolean> => {
-    const { language, lastMessage, companyId, channelId } = conversation
+    const { language, lastMessage, companyId, channelId, teamId } = conversation
     // Without the store there is no knowing; the handover itself must not wait for it.
-    const opening = await openingOf(companyId, channelId).catch(() => null)
+    const opening = await openingOf(companyId, channelId, teamId).catch(() => null)
     const notice = text !== null && opening && backNotice(conversation, opening, language ?? 'en', clock.now())
     const said: Draft[] =
       text === null

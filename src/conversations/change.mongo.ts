@@ -25,6 +25,8 @@ type Needs = {
   /** From what a promise may be chosen: the versions under which one was made, or those that hold now. */
   choicesFor(companyId: string, ref: TermsRef | null, channelId: string): Promise<Choices>
   contacts: Collection<ContactDocument>
+  /** Whose is what is handed over on a channel; `null`: everybody's. */
+  teamOfChannel(companyId: string, channelId: string): Promise<{ id: string; name: string } | null>
   /** Whether this installation mails its people about warnings and breaches. */
   mails: boolean
 }
@@ -37,6 +39,7 @@ export const makeChanges = ({
   ledger,
   termsOf,
   choicesFor,
+  teamOfChannel,
   mails,
 }: Needs) => {
   const write = (group: readonly Wanted[]): Promise<Outcome<Appended | null>[]> =>
@@ -63,8 +66,11 @@ export const makeChanges = ({
     const found = await conversations.find({ _id: { $in: ids } }, { session }).toArray()
     const current = new Map<string, Current>()
     for (const document of found) {
-      const terms = document.clocks ? await termsOf(document.companyId, document.clocks.ref) : null
-      current.set(document._id, { document, before: document.version, change: {}, numbers: 0, added: 0, terms, mails })
+      const { companyId, channelId, clocks, teamId } = document
+      const terms = clocks ? await termsOf(companyId, clocks.ref) : null
+      const teamOnHandover = teamId ? null : await teamOfChannel(companyId, channelId)
+      const nothing = { change: {}, numbers: 0, added: 0 }
+      current.set(document._id, { document, before: document.version, ...nothing, terms, mails, teamOnHandover })
     }
     return current
   }

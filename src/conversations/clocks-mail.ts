@@ -13,7 +13,7 @@ type Needs = {
   store: Pick<ConversationStore, 'claimMail' | 'mailed' | 'endMail' | 'list' | 'contacts'>
   /** Whose it is, if they want mail; of what is in nobody's hands, the admins who do. */
   recipients(companyId: string, assigneeId: string | null): Promise<Recipient[]>
-  openingOf(companyId: string, channelId: string): Promise<Opening>
+  openingOf(companyId: string, channelId: string, teamId?: string | null): Promise<Opening>
   send(mail: Mail): Promise<void>
   publicUrl: string
   clock: Clock
@@ -93,7 +93,7 @@ const seen = async ({ store, openingOf }: Needs, messages: readonly MessageDocum
       const conversation = conversations.find(({ id }) => id === message.conversationId)
       if (!conversation) continue
       const { name, email } = contacts.find(({ id }) => id === conversation.contactId) ?? {}
-      const { hours } = await openingOf(companyId, conversation.channelId)
+      const { hours } = await openingOf(companyId, conversation.channelId, conversation.teamId)
       lines.push({
         message,
         conversation,

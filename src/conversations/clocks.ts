@@ -54,6 +54,8 @@ export type ClockRecord = {
   endedBy: { kind: Author['kind']; id?: string; name?: string } | null
   targetMs: number | null
   deadline: Date | null
+  /** Whose it was at its end, or is; absent in records from before there were teams. */
+  teamId?: string | null
 }
 
 /** `entries` are new in its ledger. */
@@ -76,14 +78,15 @@ type Known = { name?: string; email?: string; reference?: string; verified?: tru
 
 /** What a promise is chosen by. */
 export const factsOf = (
-  { channelId, priority, tags, language }: Pick<Conversation, 'channelId' | 'priority' | 'tags' | 'language'>,
+  { channelId, teamId, ...given }: Pick<Conversation, 'channelId' | 'teamId' | 'priority' | 'tags' | 'language'>,
   { name, email, reference, verified, tier }: Known,
 ): Facts => ({
   tier: tier ?? null,
   channel: channelId,
-  priority,
-  tags,
-  language,
+  team: teamId ?? null,
+  priority: given.priority,
+  tags: given.tags,
+  language: given.language,
   attributes: {
     ...(name ? { name } : {}),
     ...(email ? { email } : {}),
@@ -114,6 +117,8 @@ export const eventOf = (message: Omit<Message, 'text' | 'citations'>): Happened 
       return { ...of, kind: 'state', state: event.to }
     case 'priority':
       return { ...of, kind: 'priority', priority: event.to }
+    case 'team':
+      return { ...of, kind: 'team', team: event.to }
     default:
       return null
   }
@@ -226,6 +231,7 @@ const bare = (mark: Mark): Mark =>
   mark && {
     from: { id: mark.from.id, at: mark.from.at },
     to: mark.to && { id: mark.to.id, at: mark.to.at },
+    ...(mark.team === undefined ? {} : { team: mark.team }),
   }
 
 // ── What reports read ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -245,6 +251,7 @@ const toMoved = (clock: Clock, happened: readonly Happened[]): Moved => {
       endedBy: endedAt && last ? authorOf(last.cause, happened) : null,
       targetMs: 'targetMs' in clock ? clock.targetMs : null,
       deadline: 'deadline' in clock ? clock.deadline : null,
+      teamId: last?.team ?? null,
     },
     entries: ledger,
   }
@@ -259,7 +266,7 @@ const authorOf = (cause: LedgerEntry['cause'], happened: readonly Happened[]): C
 }
 
 const spansOf = (
-  { priority, assistantFirstReply, handoffToHumanReply }: Watch,
+  { priority, team, assistantFirstReply, handoffToHumanReply }: Watch,
   happened: readonly Happened[],
 ): Moved[] => {
   const span = (kind: SpanKind, mark: Mark): Moved[] =>
@@ -276,6 +283,7 @@ const spansOf = (
               endedBy: mark.to ? authorOf({ kind: 'human_reply', id: mark.to.id }, happened) : null,
               targetMs: null,
               deadline: null,
+              teamId: (mark.to ? mark.team : team) ?? null,
             },
             entries: [],
           },
@@ -285,7 +293,7 @@ const spansOf = (
 }
 
 const sameSpan = ({ record: a }: Moved, { record: b }: Moved): boolean =>
-  a.kind === b.kind && (a.endedAt === null) === (b.endedAt === null)
+  a.kind === b.kind && (a.endedAt === null) === (b.endedAt === null) && a.teamId === b.teamId
 
 const announcementsOf = ({ record, entries }: Moved): Announcement[] =>
   entries.flatMap(({ change, deadline, at }): Announcement[] =>

@@ -39,6 +39,8 @@ export type Conversation = {
   state: State
   handler: Handler
   assignee: { id: string; name: string } | null
+  /** Whose queue it is in; absent or null: everybody's. */
+  teamId?: string | null
   priority: Priority
   tags: string[]
   /** The customer's language as the assistant last recognised it, a two-letter code. */

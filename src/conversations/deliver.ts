@@ -49,7 +49,8 @@ export const makeHandOverUndelivered =
     const { companyId, conversationId, text } = message
     const at = clock.now()
     const handoff = { reason: 'delivery_failed' as const, summary: summarised(text), at }
-    const target = { companyId, conversationId, at, requestId: message.delivery?.requestId ?? message._id }
+    const requestId = message.delivery?.requestId ?? message._id
+    const target = { companyId, conversationId, at, requestId, choosesAgain: true as const }
     const appended = await store.change(target, ({ handler }) =>
       handler === 'assistant'
         ? { change: { handler: 'nobody', handoff }, drafts: [eventLine({ name: 'handoff', reason: handoff.reason })] }

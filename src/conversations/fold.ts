@@ -39,6 +39,7 @@ export type ConversationChange = Partial<
     | 'state'
     | 'handler'
     | 'assignee'
+    | 'teamId'
     | 'priority'
     | 'tags'
     | 'language'
@@ -79,6 +80,8 @@ export type Current = {
   /** What its clocks run under; `null` where none do. */
   terms: ServiceTerms | null
   mails: boolean
+  /** Whose it becomes when it is handed over to people, while it is no team's. */
+  teamOnHandover: { id: string; name: string } | null
   moving?: Moving
   /** Read where a line may have come late, or a promise may be chosen again. */
   whole?: Whole
@@ -115,9 +118,9 @@ const applyTo = (state: Current, plan: Plan, { at: asked, requestId, choosesAgai
     return { refused }
   }
   if (!planned) return { nothing: true }
-  const { drafts } = planned
+  const { drafts, teamId } = withTeam(state, planned.drafts)
   const said = drafts.findLast((draft) => draft.kind === 'message')
-  const change = { ...planned.change, updatedAt: at, ...(said ? { lastMessage: excerptOf(said, at) } : {}) }
+  const change = { ...planned.change, ...teamId, updatedAt: at, ...(said ? { lastMessage: excerptOf(said, at) } : {}) }
   const documents = append(state, change, drafts, at, requestId)
   const { clocks } = state.document
   const chosen = choosesAgain ? chooseAgain(state) : null
@@ -128,6 +131,16 @@ const applyTo = (state: Current, plan: Plan, { at: asked, requestId, choosesAgai
     documents.push(...moveClocks(state, followed, null, at, requestId))
   }
   return { conversation: withId(state.document), documents }
+}
+
+/** What is handed over to people becomes their team's in the same breath, however it came to be handed over. */
+const withTeam = ({ document, teamOnHandover: team }: Current, drafts: readonly Draft[]) => {
+  const isHandedOver = drafts.some(({ event }) => event?.name === 'handoff')
+  if (!team || !isHandedOver || document.teamId) return { drafts, teamId: {} }
+  return {
+    drafts: [...drafts, eventLine({ name: 'team', to: { id: team.id, name: team.name } })],
+    teamId: { teamId: team.id },
+  }
 }
 
 /** Another promise than the one that was made; `null`: it stays. What was kept or broken is never judged again. */

@@ -11,6 +11,8 @@ export type InboxFilter = {
   /** A person's id; `null` for conversations that nobody is assigned to. */
   assignee?: string | null | undefined
   channel?: string | undefined
+  /** Teams by their ids; `null` for conversations that no team has. */
+  team?: readonly string[] | null | undefined
   /** Part of the last message or of the customer's name or address, case-insensitive. */
   q?: string | undefined
   /** `due`: what is promised first comes first, then what was promised nothing, longest waiting first. */
@@ -75,15 +77,16 @@ export const makeInbox = (store: ConversationStore) => {
       return { conversations: await seen(companyId, page), nextCursor: more ? last : null }
     },
 
-    /** How much there is to do: in all, in one person's hands, and for whom nobody cares yet. */
+    /** How much there is to do: in all, in one person's hands, for whom nobody cares yet, and by team. */
     counts: async (companyId: string, personId: string) => {
       const unresolved = { companyId, state: { $in: UNRESOLVED } }
-      const [all, mine, waiting] = await Promise.all([
+      const [all, mine, waiting, teams] = await Promise.all([
         store.count(unresolved),
         store.count({ ...unresolved, 'assignee.id': personId }),
         store.count({ ...unresolved, handler: 'nobody' }),
+        store.countByTeam(unresolved),
       ])
-      return { all, mine, waiting }
+      return { all, mine, waiting, teams }
     },
 
     get: async (companyId: string, id: string): Promise<Seen> =>
@@ -131,11 +134,12 @@ export const makeInbox = (store: ConversationStore) => {
 
 const isForCustomer = (message: Message): boolean => message.kind === 'message'
 
-const only = ({ state, handler, assignee, channel }: Omit<InboxFilter, 'q' | 'order' | 'cursor' | 'limit'>) => ({
+const only = ({ state, handler, assignee, channel, team }: Omit<InboxFilter, 'q' | 'order' | 'cursor' | 'limit'>) => ({
   ...(state ? { state: state === 'unresolved' ? { $in: UNRESOLVED } : state } : {}),
   ...(handler ? { handler } : {}),
   ...(assignee === undefined ? {} : assignee === null ? { assignee: null } : { 'assignee.id': assignee }),
   ...(channel ? { channelId: channel } : {}),
+  ...(team === undefined ? {} : { teamId: team === null ? null : { $in: [...team] } }),
 })
 
 /** One way through the inbox: which conversations it has, by what they are sorted, and what comes behind one of them. */

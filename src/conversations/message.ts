@@ -35,6 +35,7 @@ export type TimelineEvent =
   | { name: 'unblocked' }
   | { name: 'state'; from: State; to: State; reason?: string }
   | { name: 'assigned'; to: string | null }
+  | { name: 'team'; to: { id: string; name: string } | null }
   /** What a customer wrote tries to instruct the assistant: somebody may want to look. It changes nothing else. */
   | { name: 'attempt'; kinds: string[] }
   | { name: 'priority'; from: Priority; to: Priority }

@@ -1,9 +1,9 @@
+import type { ServiceHours } from '../companies/service-levels.mongo.js'
 import type { Clock } from '../platform/clock.js'
 import { readClocks } from '../sla/clocks.js'
 import { matchPolicy, type ClockKind, type Policy } from '../sla/policy.js'
 import { eventOf, factsOf, FIRST } from './clocks.js'
 import type { Conversation } from './conversation.js'
-import type { Opening } from './opening-notice.js'
 import type { Contact } from './contacts.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
 
@@ -21,7 +21,8 @@ export type PolicyPreview = {
 
 type Needs = {
   store: ConversationStore
-  openingOf(companyId: string, channelId: string): Promise<Opening>
+  /** As they hold now. */
+  hoursFor(companyId: string, channelId: string): Promise<ServiceHours>
   clock: Clock
 }
 
@@ -34,7 +35,7 @@ const DAY = 24 * 60 * 60 * 1000
  * is written. `before` is what the ledgers say.
  */
 export const makePolicyPreview =
-  ({ store, openingOf, clock }: Needs) =>
+  ({ store, hoursFor, clock }: Needs) =>
   async (companyId: string, policies: readonly Policy[]): Promise<PolicyPreview> => {
     const now = clock.now()
     const since = new Date(now.getTime() - DAYS * DAY)
@@ -53,10 +54,10 @@ export const makePolicyPreview =
         unpromised += 1
         continue
       }
-      const { hours } = await openingOf(companyId, channelId)
+      const hours = await hoursFor(companyId, channelId)
       const history = (await store.messagesOf(companyId, id)).flatMap((line) => eventOf(line) ?? [])
       const priority = policy.setsPriority ?? FIRST.priority
-      for (const { kind, state } of readClocks({ policy, hours, priority, history, now }).clocks) {
+      for (const { kind, state } of readClocks({ policy, ...hours, priority, history, now }).clocks) {
         if (state === 'met' || state === 'breached') clocks[kind].after[state] += 1
       }
     }

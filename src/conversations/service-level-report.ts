@@ -1,14 +1,15 @@
 import type { Clock } from '../platform/clock.js'
 import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import { AppError } from '../platform/errors.js'
-import { businessTimeBetween, type BusinessHours } from '../sla/business-hours.js'
+import { businessTimeBetween } from '../sla/business-hours.js'
+import { hoursUnder, type LedgerEntry } from '../sla/clocks.js'
 import { RUNS_AFTER } from '../sla/explain.js'
 import { CLOCK_KINDS, type ClockKind } from '../sla/policy.js'
 import type { SpanKind } from './clocks.js'
 import type { ClockDocument } from './clocks.mongo.js'
 import type { ConversationStore } from './store.mongo.js'
 
-export const REPORTED_BY = ['company', 'channel', 'agent', 'priority', 'day'] as const
+export const REPORTED_BY = ['company', 'channel', 'team', 'agent', 'priority', 'day'] as const
 export type ReportedBy = (typeof REPORTED_BY)[number]
 
 export type ReportRequest = { from: Date; to: Date; by: ReportedBy; time: 'business' | 'calendar'; timeZone: string }
@@ -25,7 +26,7 @@ export type Measure = {
 }
 
 export type ReportRow = {
-  /** Of the channel, the agent, the priority or the day; empty for the company, and for what nobody ended. */
+  /** Of the channel, the team, the agent, the priority or the day; empty for the company, and for what nobody ended. */
   key: string
   name: string
   measures: Record<ClockKind | SpanKind, Measure>
@@ -67,9 +68,14 @@ export const makeServiceLevelReport =
     if (to.getTime() - from.getTime() > LONGEST_DAYS * DAY) {
       throw refused('range_too_long', `to: a report covers at most ${LONGEST_DAYS} days`)
     }
-    const rowOf = { company: inAll, channel: ofChannel, agent: ofAgent, priority: ofPriority, day: onDayIn(timeZone) }[
-      by
-    ]
+    const rowOf: RowOf = {
+      company: inAll,
+      channel: ofChannel,
+      team: ofTeam,
+      agent: ofAgent,
+      priority: ofPriority,
+      day: onDayIn(timeZone),
+    }[by]
     const total = tally('', '')
     const rows = new Map<string, Tally>()
     const now = present.now()
@@ -78,8 +84,7 @@ export const makeServiceLevelReport =
       const { key, name } = rowOf(clock)
       const row = rows.get(key) ?? tally(key, name)
       rows.set(key, row)
-      const { hours } = time === 'business' ? await termsOf(companyId, clock.ref) : { hours: null }
-      const took = tookOf(clock, hours)
+      const took = tookOf(clock, time === 'business' ? await termsOf(companyId, clock.ref) : { hours: null })
       for (const each of [row, total]) count(each, clock, took)
       worst = withLate(worst, clock, now)
     }
@@ -98,6 +103,7 @@ type RowOf = (clock: ClockDocument) => { key: string; name: string }
 
 const inAll: RowOf = () => ({ key: '', name: '' })
 const ofChannel: RowOf = ({ channelId }) => ({ key: channelId, name: channelId })
+const ofTeam: RowOf = ({ teamId }) => ({ key: teamId ?? '', name: teamId ?? '' })
 const ofPriority: RowOf = ({ priority }) => ({ key: priority, name: priority })
 const ofAgent: RowOf = ({ endedBy }) =>
   endedBy?.kind === 'agent' ? { key: endedBy.id ?? '', name: endedBy.name ?? '' } : { key: '', name: '' }
@@ -147,20 +153,20 @@ const toBroken = async (
 // ── What one clock says ─────────────────────────────────────────────────────────────────────────────────────────────
 
 /** From the start to the answer, or what was worked on until the solution; `null` where it has not come to that. */
-const tookOf = ({ kind, startedAt, endedAt, ledger }: ClockDocument, hours: BusinessHours | null): number | null => {
+const tookOf = (clock: ClockDocument, hours: Pick<ServiceTerms, 'hours' | 'teamHours'>): number | null => {
+  const { kind, startedAt, endedAt, teamId, ledger } = clock
   if (!endedAt) return null
   if (kind === 'assistant_first_reply' || kind === 'handoff_to_human_reply') {
-    return businessTimeBetween(hours, startedAt, endedAt)
+    return businessTimeBetween(hoursUnder(hours, { team: teamId ?? undefined }), startedAt, endedAt)
   }
   const last = ledger.findLast(({ change }) => change !== 'warning' && change !== 'breach')
   if (last?.change !== 'meet' && last?.change !== 'stop') return null
   let sum = 0
-  let since: Date | null = null
-  for (const { at, change } of ledger) {
-    if (RUNS_AFTER[change] === true) since ??= at
-    if (RUNS_AFTER[change] !== false || !since) continue
-    sum += businessTimeBetween(hours, since, at)
-    since = null
+  let runningSince: LedgerEntry | null = null
+  for (const entry of ledger) {
+    if (runningSince) sum += businessTimeBetween(hoursUnder(hours, runningSince), runningSince.at, entry.at)
+    const runs: boolean = RUNS_AFTER[entry.change] ?? runningSince !== null
+    runningSince = runs ? entry : null
   }
   return sum
 }

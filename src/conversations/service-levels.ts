@@ -1,6 +1,6 @@
 import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import type { Clock as Now } from '../platform/clock.js'
-import { readClocks, type Clock, type Span } from '../sla/clocks.js'
+import { hoursUnder, readClocks, type Clock, type Span } from '../sla/clocks.js'
 import { explain, type Step } from '../sla/explain.js'
 import { eventOf } from './clocks.js'
 import type { Message } from './message.js'
@@ -28,16 +28,18 @@ type Needs = {
 export const makeExplainServiceLevels =
   ({ store, termsOf, clock }: Needs) =>
   async (companyId: string, conversationId: string): Promise<ExplainedServiceLevels | null> => {
-    const { clocks: running } = await store.conversation(companyId, conversationId)
+    const { clocks: running, teamId } = await store.conversation(companyId, conversationId)
     if (!running) return null
-    const { policy, hours } = await termsOf(companyId, running.ref)
+    const terms = await termsOf(companyId, running.ref)
+    const { policy, hours, teamHours } = terms
     const history = (await timeline(store, companyId, conversationId)).flatMap((line) => eventOf(line) ?? [])
-    const reading = readClocks({ policy, hours, priority: running.priority, history, now: clock.now() })
+    const reading = readClocks({ ...terms, priority: running.priority, history, now: clock.now() })
     const { assistantFirstReply, handoffToHumanReply } = reading
+    const counting = hoursUnder(terms, { team: teamId ?? undefined })
     return {
       policy: { id: policy.id, version: policy.version, name: policy.name },
-      timeZone: policy.time === 'business' ? (hours?.timeZone ?? null) : null,
-      clocks: reading.clocks.map((one) => ({ ...one, steps: explain(one, hours) })),
+      timeZone: policy.time === 'business' ? (counting?.timeZone ?? null) : null,
+      clocks: reading.clocks.map((one) => ({ ...one, steps: explain(one, hours, teamHours) })),
       assistantFirstReply,
       handoffToHumanReply,
     }

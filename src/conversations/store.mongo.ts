@@ -29,6 +29,11 @@ export const conversationSchemas: CollectionSchema[] = [
       { key: { companyId: 1, channelId: 1, contactId: 1, createdAt: 1 }, name: 'of_contact' },
       { key: { companyId: 1, 'assignee.id': 1 }, name: 'assigned' },
       {
+      {
+        key: { companyId: 1, teamId: 1, updatedAt: -1 },
+        name: 'of_team',
+        partialFilterExpression: { teamId: { $exists: true } },
+      },
         key: { 'answerDue.notBefore': 1 },
         name: 'answer_due',
         partialFilterExpression: { 'answerDue.notBefore': { $exists: true } },
@@ -95,8 +100,10 @@ type Needs = Mongo & {
   mails?: boolean
 }
 
-export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails = false }: Needs) => {
+export const makeConversationStore = ({ client, db, termsOf, choicesFor, teamOfChannel, mails = false }: Needs) => {
   const conversations = db.collection<ConversationDocument>('conversations')
+  /** Whose is what is handed over on a channel; `null`: everybody's. */
+  teamOfChannel(companyId: string, channelId: string): Promise<{ id: string; name: string } | null>
   const messages = db.collection<MessageDocument>('messages')
   const contacts = db.collection<ContactDocument>('contacts')
 
@@ -115,6 +122,7 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails =
   const create = makeCreation({ client, conversations, messages, contacts, ledger })
 
   const updates = makeUpdates({ db, messages })
+    teamOfChannel,
 
   return {
     change,
@@ -244,6 +252,24 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, mails =
 }
 
 export type ConversationStore = ReturnType<typeof makeConversationStore>
+    /** What a team has that is not closed: a closed conversation never changes again. */
+    ofTeam: (companyId: string, teamId: string, limit: number) =>
+      conversations
+        .find({ companyId, teamId, state: { $ne: 'closed' } }, { limit, projection: { companyId: 1 } })
+        .toArray(),
+
+    /** How many conversations each team has among those of the filter, and how many of them wait for a person. */
+    countByTeam: async (filter: ConversationFilter): Promise<{ teamId: string; all: number; waiting: number }[]> => {
+      const waiting = { $sum: { $cond: [{ $eq: ['$handler', 'nobody'] }, 1, 0] } }
+      return conversations
+        .aggregate<{
+          teamId: string
+          all: number
+          waiting: number
+        }>([{ $match: { ...filter, teamId: { $exists: true, $ne: null } } }, { $group: { _id: '$teamId', all: { $sum: 1 }, waiting } }, { $project: { _id: 0, teamId: '$_id', all: 1, waiting: 1 } }, { $sort: { teamId: 1 } }])
+        .toArray()
+    },
+
 
 /** True when the write lost because this provider message is already stored. */
 export const isKnownArrival = (error: unknown): boolean => isDuplicateKey(error, EXTERNAL_ID_INDEX)

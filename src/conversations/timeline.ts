@@ -44,6 +44,8 @@ const inWords = (event: TimelineEvent): string => {
       return `${event.from} → ${event.to}${event.reason ? `: ${event.reason}` : ''}`
     case 'assigned':
       return event.to ? `Assigned to ${event.to}.` : 'Assigned to nobody.'
+    case 'team':
+      return event.to ? `Team ${event.to.name} has it.` : 'No team has it.'
     case 'attempt':
       return `The message tries to instruct the assistant (${event.kinds.join(', ').replaceAll('_', ' ')}).`
     case 'priority':

@@ -99,13 +99,16 @@ export const openInstallation = async (options: Options = {}) => {
     origins,
     sendInvitation: null,
     releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
+    releaseTeam: ({ companyId, id, name }, teamId) => actions.releaseTeam(companyId, teamId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
     channelIds: async (companyId) => (await channels.list(companyId)).map(({ id }) => id),
   })
-  const { promiseFor, choicesFor, termsOf, opening: openingOf } = companies.serviceLevels
-  const store = makeConversationStore({ ...mongo, termsOf, choicesFor })
+  const { promiseFor, choicesFor, termsOf, hoursFor, opening: openingOf } = companies.serviceLevels
+  const teamOfChannel = companies.teams.ofChannel
+  const store = makeConversationStore({ ...mongo, termsOf, choicesFor, teamOfChannel })
   const inbox = makeInbox(store)
   const asleep = () => {}
+  const reads = { transcript: false, description: false }
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
   const actions = makeActions({ store, bus, clock, metrics, assistantPaused, wakeAnswer: asleep, wakeDeliver: asleep })
   const receive = makeReceive({
@@ -117,11 +120,15 @@ export const openInstallation = async (options: Options = {}) => {
     assistantPaused,
     openingOf,
     promiseFor,
+    teamOfChannel,
+    reads,
     wakeAnswer: asleep,
+    wakeRead: asleep,
   })
   const outside = makeOutside({ allowPrivate: true })
   const memories = makeMemories(mongo)
-  const takeIn = makeArrivals({ store, receive, bus, clock, log, metrics })
+  const waking = { wakeAnswer: asleep, wakeRead: asleep }
+  const takeIn = makeArrivals({ store, receive, reads, ...waking, bus, clock, log, metrics })
   const channels = makeChannelRegistry({
     db: mongo.db,
     kinds: channelKinds,
@@ -182,7 +189,7 @@ export const openInstallation = async (options: Options = {}) => {
     attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, clock, termsOf }),
-    previewPolicies: makePolicyPreview({ store, openingOf, clock }),
+    previewPolicies: makePolicyPreview({ store, hoursFor, clock }),
     explainServiceLevels: makeExplainServiceLevels({ store, termsOf, clock }),
     knowledge: {
       ...knowledge,

@@ -36,7 +36,7 @@ describe('opening hours', () => {
   it('are always, until somebody says when', async () => {
     expect(await ask('get', '/hours')).toEqual({
       status: 200,
-      json: { version: null, savedAt: null, savedBy: null, hours: null, outside: 'as_usual', channels: [] },
+      json: { version: null, savedAt: null, savedBy: null, hours: null, outside: 'as_usual', channels: [], teams: [] },
     })
   })
 

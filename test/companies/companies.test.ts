@@ -19,6 +19,7 @@ const another = () =>
     origins: ['http://127.0.0.1:3000'],
     sendInvitation: null,
     releaseWork: async () => {},
+    releaseTeam: async () => {},
     createFirstChannel: async (companyId) => createdChannels.push(companyId),
     channelIds: async () => ['chn_1'],
   })

@@ -34,6 +34,7 @@ describe('changes that wait together', () => {
       db: mongo.db,
       termsOf,
       choicesFor: async () => ({ changes: false, choose: () => null }),
+      teamOfChannel: async () => null,
     })
     const outcomes = await Promise.allSettled(ids.map((id) => away.change(target(id), tag)))
     for (const outcome of outcomes) {

@@ -130,6 +130,7 @@ it('keeps nothing to be mailed where the installation sends no mail', async () =
     ...mongo,
     termsOf: async () => promised.terms,
     choicesFor: async () => ({ changes: false, choose: () => null }),
+    teamOfChannel: async () => null,
   })
   const { conversationId, ...target } = await customer()
   core.pass(2 * HOUR)

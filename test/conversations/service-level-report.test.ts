@@ -145,7 +145,7 @@ describe('the report of service levels', () => {
   it('of another policy is known before it is saved', async () => {
     const preview = makePolicyPreview({
       store: core.store,
-      openingOf: async () => ({ hours: BERLIN, outside: 'as_usual' }),
+      hoursFor: async () => ({ hours: BERLIN }),
       clock: { now: core.now },
     })
     const hasty = promise({ time: 'business', targets: { ...terms.policy.targets, normal: HASTY } })

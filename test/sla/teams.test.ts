@@ -1,3 +1,4 @@
+import { describe, expect, it } from '@jest/globals'
 import { explain } from '../../src/sla/explain.js'
 import { readClocks, type HistoryEvent } from '../../src/sla/clocks.js'
 import { checkPolicies, matchPolicy, type Facts } from '../../src/sla/policy.js'

@@ -83,9 +83,12 @@ export const openCore = async (mongo: Mongo) => {
     mails: true,
     choicesFor: async (_companyId, ref, channelId) => {
       const { changes, choose } = choices.now(ref, channelId)
+  const team: { now: { id: string; name: string } | null } = { now: null }
+  const teamOfChannel = async () => team.now
       return {
         changes,
         choose: (facts) => {
+    teamOfChannel,
           const chosen = choose(facts)
           if (chosen) promises.set(JSON.stringify(chosen.ref), chosen)
           return chosen
@@ -113,6 +116,7 @@ export const openCore = async (mongo: Mongo) => {
     clock,
     log: makeLog('silent'),
     metrics,
+    teamOfChannel,
     wakeAnswer,
     wakeDeliver,
   }
@@ -154,6 +158,8 @@ export const openCore = async (mongo: Mongo) => {
     assistant,
     channel,
     woken,
+    /** Whose is what is handed over from now on. */
+    team,
     events,
     now: () => time.now,
     /** Moves the clock on, in milliseconds. */

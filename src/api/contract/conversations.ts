@@ -39,6 +39,7 @@ const conversation = z.strictObject({
   state: z.enum(STATES),
   handler: z.enum(HANDLERS),
   assignee: assignee.nullable(),
+  teamId: id.nullable().describe('Whose queue it is in'),
   priority: z.enum(PRIORITIES),
   tags: z.array(z.string()),
   seq: z.number(),
@@ -67,6 +68,7 @@ const event = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('unblocked') }),
   z.strictObject({ name: z.literal('state'), from: z.string(), to: z.string(), reason: z.string().optional() }),
   z.strictObject({ name: z.literal('assigned'), to: z.string().nullable() }),
+  z.strictObject({ name: z.literal('team'), to: z.strictObject({ id, name: z.string() }).nullable() }),
   z.strictObject({ name: z.literal('attempt'), kinds: z.array(z.string()) }),
   z.strictObject({ name: z.literal('priority'), from: z.enum(PRIORITIES), to: z.enum(PRIORITIES) }),
   z.strictObject({
@@ -238,10 +240,16 @@ export const conversationRoutes = {
     method: 'get',
     path: '/api/v1/conversations/counts',
     tag,
-    summary: 'How many are not resolved: in all, assigned to the caller, waiting for a person',
+    summary: 'How many are not resolved: in all, assigned to the caller, waiting for a person, and by team',
     permission: 'conversations:read',
+      team: id.optional().describe('A team, "mine" for those of the caller, or "none"'),
     status: 200,
-    response: z.strictObject({ all: z.number(), mine: z.number(), waiting: z.number() }),
+    response: z.strictObject({
+      all: z.number(),
+      mine: z.number(),
+      waiting: z.number(),
+      teams: z.array(z.strictObject({ teamId: id, all: z.number(), waiting: z.number() })),
+    }),
   }),
   get: defineRoute({
     method: 'get',
@@ -358,6 +366,11 @@ export const conversationRoutes = {
   ),
   setTier: change(
     'tier',
+  assignTeam: change(
+    'team',
+    'Give it to a team, or to none; whoever had it in hand and is not of the team lets go of it',
+    z.strictObject({ team: id.nullable() }),
+  ),
     'Set the tier of its customer, which policies may ask for; null takes it away',
     z.strictObject({ tier: z.string().trim().min(1).max(60).nullable() }),
   ),

@@ -8,7 +8,10 @@ const tag = 'Reports'
 const query = z.strictObject({
   from: time.optional().describe('When the clocks started; 30 days before `to` where absent'),
   to: time.optional().describe('Now, where absent'),
-  by: z.enum(REPORTED_BY).default('company').describe('An agent is whoever ended the clock'),
+  by: z
+    .enum(REPORTED_BY)
+    .default('company')
+    .describe('An agent is whoever ended the clock, a team whose it was then or is now'),
   time: z.enum(['business', 'calendar']).default('business'),
 })
 

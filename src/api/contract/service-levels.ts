@@ -43,6 +43,11 @@ const openingHours = z.strictObject({
     .max(200)
     .default([])
     .describe('Channels with hours or a behaviour of their own'),
+  teams: z
+    .array(z.strictObject({ teamId: id, hours: hours.nullable() }))
+    .max(100)
+    .default([])
+    .describe('Teams with hours of their own: they count for what the team has, whatever the channel'),
 })
 const version = z.number().int().min(1).nullable().describe('null: nothing was ever saved')
 const expected = version
@@ -77,6 +82,7 @@ const policy = z.strictObject({
     .strictObject({
       tier: values.optional(),
       channel: values.optional().describe('Ids of channels'),
+      team: values.optional().describe('Ids of teams'),
       priority: z.array(z.enum(PRIORITIES)).max(PRIORITIES.length).optional(),
       tag: values.optional(),
       language: values.optional().describe('`de` also means `de-AT`'),
@@ -135,7 +141,11 @@ export const hoursRoutes = {
     tag,
     summary: 'The coming two weeks with these hours; nothing is saved',
     permission: 'service_levels:read',
-    body: z.strictObject({ hours: hours.nullable(), channelId: id.optional().describe('Compared with its hours') }),
+    body: z.strictObject({
+      hours: hours.nullable(),
+      channelId: id.optional().describe('Compared with its hours'),
+      teamId: id.optional().describe('Compared with its hours'),
+    }),
     status: 200,
     response: preview,
   }),

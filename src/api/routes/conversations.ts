@@ -1,5 +1,5 @@
 import type { Reachable, Template } from '../../channels/channel.js'
-import type { Caller } from '../../companies/companies.js'
+import type { Caller, Companies, Team } from '../../companies/companies.js'
 import type { Conversation, Priority, State } from '../../conversations/conversation.js'
 import type { InboxFilter, Seen } from '../../conversations/inbox.js'
 import type { Attachment, Message, Origin, Original, SentTemplate } from '../../conversations/message.js'
@@ -20,13 +20,20 @@ type Saying = {
   clientId: string | undefined
 }
 
+type Counts = {
+  all: number
+  mine: number
+  waiting: number
+  teams: { teamId: string; all: number; waiting: number }[]
+}
+
 /** Whose file it is until a message names it. */
 type Owner = { companyId: string; ownerId: string }
 
 export type ConversationsNeeds = {
   inbox: {
     list(companyId: string, filter: InboxFilter): Promise<{ conversations: Seen[]; nextCursor: string | null }>
-    counts(companyId: string, personId: string): Promise<{ all: number; mine: number; waiting: number }>
+    counts(companyId: string, personId: string): Promise<Counts>
     get(companyId: string, id: string): Promise<Seen>
     message(companyId: string, id: string): Promise<Message | null>
     /** Adds who wrote it. */
@@ -38,6 +45,7 @@ export type ConversationsNeeds = {
     speak(act: Act & Saying): Promise<Message>
     note(act: Act & Saying): Promise<Message>
     assign(act: Act & { assignee: { id: string; name: string } | null }): Promise<Conversation>
+    assignTeam(act: Act & { team: Pick<Team, 'id' | 'name' | 'members'> | null }): Promise<Conversation>
     setState(act: Act & { state: State; reason?: string | undefined }): Promise<Conversation>
     handoff(act: Act & { reason: string }): Promise<Conversation>
     resume(act: Act): Promise<Conversation>
@@ -57,6 +65,7 @@ export type ConversationsNeeds = {
     reachable(origin: Origin, conversationId: string): Promise<Reachable>
     templates(companyId: string, channelId: string): Promise<Template[]>
   }
+  companies: Pick<Companies, 'teams'>
   people: { get(companyId: string, id: string): Promise<{ id: string; name: string }> }
 }
 
@@ -73,6 +82,8 @@ type Said = {
 const { conversations: routes } = contract
 const ME = 'me'
 const NOBODY = 'nobody'
+const MINE = 'mine'
+const NONE = 'none'
 
 export const makeConversationsRouter = ({
   inbox,
@@ -81,8 +92,24 @@ export const makeConversationsRouter = ({
   openAttachment,
   explainServiceLevels,
   channels,
+  companies: { teams },
   people,
 }: ConversationsNeeds): Endpoint[] => {
+  /** Of a filter: the teams that are meant; `null`: of no team. */
+  const teamsOf = async (caller: Caller, wanted: string | undefined) => {
+    if (wanted === undefined) return undefined
+    if (wanted === NONE) return null
+    if (wanted !== MINE) return [wanted]
+    return (await teams.list(caller.companyId)).filter(({ members }) => members.includes(caller.id)).map(({ id }) => id)
+  }
+
+  const teamOf = async (caller: Caller, id: string | null) => {
+    if (id === null) return null
+    const found = (await teams.list(caller.companyId)).find((team) => team.id === id)
+    if (!found) throw new AppError('invalid', 'unknown_team', 'team: is not a team of this company', { field: 'team' })
+    return found
+  }
+
   const assigneeOf = async (caller: Caller, id: string | null) => {
     if (id === null) return null
     if (id === ME) return { id: caller.id, name: caller.name }
@@ -127,7 +154,8 @@ export const makeConversationsRouter = ({
   return [
     endpoint(routes.list, async ({ caller, query }) => {
       const assignee = query.assignee === ME ? caller.id : query.assignee === NOBODY ? null : query.assignee
-      const { conversations, nextCursor } = await inbox.list(caller.companyId, { ...query, assignee })
+      const team = await teamsOf(caller, query.team)
+      const { conversations, nextCursor } = await inbox.list(caller.companyId, { ...query, assignee, team })
       return { conversations: conversations.map(toConversation), nextCursor }
     }),
     endpoint(routes.counts, ({ caller }) => inbox.counts(caller.companyId, caller.id)),
@@ -171,6 +199,10 @@ export const makeConversationsRouter = ({
       const assignee = await assigneeOf(input.caller, input.body.assignee)
       return seen(input, actions.assign({ ...actOf(input), assignee }))
     }),
+    endpoint(routes.assignTeam, async (input) => {
+      const team = await teamOf(input.caller, input.body.team)
+      return seen(input, actions.assignTeam({ ...actOf(input), team }))
+    }),
     endpoint(routes.setState, (input) => seen(input, actions.setState({ ...actOf(input), ...input.body }))),
     endpoint(routes.handoff, (input) => seen(input, actions.handoff({ ...actOf(input), ...input.body }))),
     endpoint(routes.resume, (input) => seen(input, actions.resume(actOf(input)))),
@@ -205,6 +237,7 @@ export const toConversation = (given: Seen): ConversationDto => ({
   state: given.state,
   handler: given.handler,
   assignee: given.assignee,
+  teamId: given.teamId ?? null,
   priority: given.priority,
   tags: given.tags,
   seq: given.seq,

@@ -9,7 +9,7 @@ import { endpoint, type Endpoint } from '../endpoint.js'
 export type ReportsNeeds = {
   serviceLevelReport(companyId: string, request: ReportRequest): Promise<Report>
   channels: { list(companyId: string): Promise<{ id: string; name: string }[]> }
-  companies: Pick<Companies, 'serviceLevels'>
+  companies: Pick<Companies, 'serviceLevels' | 'teams'>
   clock: Clock
 }
 
@@ -25,14 +25,15 @@ export const makeReportsRouter = ({ serviceLevelReport, channels, companies, clo
     const to = range.to === undefined ? clock.now() : new Date(range.to)
     const from = range.from === undefined ? new Date(to.getTime() - DEFAULT_MS) : new Date(range.from)
     const { rows, total, worst } = await serviceLevelReport(companyId, { from, to, by, time, timeZone })
-    const names = by === 'channel' ? new Map((await channels.list(companyId)).map(({ id, name }) => [id, name])) : null
+    const named = by === 'channel' ? channels.list(companyId) : by === 'team' ? companies.teams.list(companyId) : []
+    const names = new Map((await named).map(({ id, name }) => [id, name]))
     return {
       from,
       to,
       timeZone,
       total,
       worst,
-      rows: rows.map((row) => ({ ...row, name: names?.get(row.key) ?? row.name })),
+      rows: rows.map((row) => ({ ...row, name: names.get(row.key) ?? row.name })),
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Companies } from '../../companies/companies.js'
-import { assertHours, hoursOnChannel, previewHours, type OpeningHours } from '../../companies/opening-hours.js'
+import { assertHours, hoursOf, previewHours, type OpeningHours } from '../../companies/opening-hours.js'
 import type { Saved } from '../../companies/service-levels.mongo.js'
 import type { PolicyPreview } from '../../conversations/policy-preview.js'
 import type { Clock } from '../../platform/clock.js'
@@ -26,11 +26,11 @@ export const makeServiceLevelsRouter = ({
   endpoint(hoursRoutes.save, async ({ caller, body: { version, ...given } }) =>
     toHours(await serviceLevels.hours.save(caller.companyId, stated(given), caller, version)),
   ),
-  endpoint(hoursRoutes.preview, async ({ caller, body: { hours, channelId } }) => {
+  endpoint(hoursRoutes.preview, async ({ caller, body: { hours, channelId, teamId } }) => {
     const wanted = stated(hours)
     assertHours(wanted, 'hours')
     const { content } = await serviceLevels.hours.get(caller.companyId)
-    const before = channelId === undefined ? content.hours : hoursOnChannel(content, channelId)
+    const before = hoursOf(content, channelId ?? null, teamId ?? null)
     const { from, until, nextOpening, periods, ...preview } = previewHours(wanted, before, clock.now())
     return {
       ...preview,
@@ -65,6 +65,7 @@ const toHours = ({ version, savedAt, savedBy, content }: Saved<OpeningHours>) =>
   savedAt: savedAt?.toISOString() ?? null,
   savedBy,
   ...content,
+  teams: content.teams ?? [],
 })
 
 const toPolicies = ({ version, savedAt, savedBy, content }: Saved<Policy[]>) => ({
