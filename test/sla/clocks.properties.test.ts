@@ -1,11 +1,23 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { addBusinessTime, businessTimeBetween, type BusinessHours } from '../../src/sla/business-hours.js'
-import { advance, look, readClocks, settle, watch, type Clock, type HistoryEvent } from '../../src/sla/clocks.js'
+import {
+  advance,
+  hoursUnder,
+  look,
+  readClocks,
+  settle,
+  watch,
+  type Clock,
+  type HistoryEvent,
+} from '../../src/sla/clocks.js'
 import { explain } from '../../src/sla/explain.js'
 import { PAUSABLE_STATES, PRIORITIES, STATES, type Policy } from '../../src/sla/policy.js'
 import { promise } from './conversation.js'
 import { DAY, HOUR, hoursOf, MINUTE, office, RUNS } from './hours.js'
+
+/** The last of them has no hours of its own, and nobody may have it. */
+const TEAMS = [...['tea_night', 'tea_always', 'tea_plain'].map((id) => ({ id, name: id })), null]
 
 const START = new Date('2024-03-27T00:00Z').getTime()
 
@@ -17,6 +29,7 @@ const what = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('priority' as const), priority: fc.constantFrom(...PRIORITIES) }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('team' as const), team: fc.constantFrom(...TEAMS) }) },
 )
 
 /** A few busy days, in order; whole quarters of an hour, so that events fall on deadlines and on each other. */
@@ -59,10 +72,16 @@ const hours: fc.Arbitrary<BusinessHours | null> = fc.constantFrom(
   hoursOf('Africa/Cairo', { sun: '22:00-06:00', mon: '22:00-06:00', thu: '08:00-12:00 13:00-15:30' }),
 )
 
+const teamHours: ReadonlyMap<string, BusinessHours | null> = new Map([
+  ['tea_night', hoursOf('America/Santiago', { wed: '20:00-04:00', thu: '20:00-04:00', sat: '20:00-04:00' })],
+  ['tea_always', null],
+])
+
 const conversations = fc
   .record({
     policy,
     hours,
+    teamHours: fc.constant(teamHours),
     priority: fc.constantFrom(...PRIORITIES),
     history,
     later: fc.integer({ min: 0, max: 3 * DAY }),
@@ -149,15 +168,18 @@ describe('whatever happens in a conversation', () => {
   it('the time to the solution is the time in which it was somebody’s turn here', () => {
     fc.assert(
       fc.property(conversations, ({ terms, events, now }) => {
-        const counted = terms.policy.time === 'business' ? terms.hours : null
         const begin = events.findIndex(({ kind }) => kind === 'customer_message')
         let expected = 0
         let state = 'open'
+        let team: string | undefined
         for (const [index, event] of events.entries()) {
+          if (event.kind === 'team') team = event.team?.id
           if (event.kind === 'customer_message') state = 'open'
           if (event.kind === 'state') state = event.state
           const idle: readonly string[] = ['resolved', 'closed', ...terms.policy.pausedIn]
           if (begin < 0 || index < begin || idle.includes(state)) continue
+          const theirs = hoursUnder(terms, { team })
+          const counted = terms.policy.time === 'business' ? theirs : null
           expected += businessTimeBetween(counted, event.at, events[index + 1]?.at ?? now)
         }
         const { clocks } = readClocks({ ...terms, history: events, now })
@@ -167,10 +189,10 @@ describe('whatever happens in a conversation', () => {
     )
   })
 
-  it('at one priority, an answer is late exactly when it comes after the start and its target', () => {
+  it('at one priority and with one team, an answer is late exactly when it comes after the start and its target', () => {
     fc.assert(
       fc.property(conversations, ({ terms, events, now }) => {
-        const steady = events.filter(({ kind }) => kind !== 'priority')
+        const steady = events.filter(({ kind }) => kind !== 'priority' && kind !== 'team')
         const counted = terms.policy.time === 'business' ? terms.hours : null
         for (const clock of readClocks({ ...terms, history: steady, now }).clocks) {
           if (clock.kind === 'resolution' || !('targetMs' in clock)) continue
@@ -188,7 +210,7 @@ describe('whatever happens in a conversation', () => {
     fc.assert(
       fc.property(conversations, ({ terms, events, now }) => {
         for (const clock of readClocks({ ...terms, history: events, now }).clocks) {
-          const steps = explain(clock, terms.hours)
+          const steps = explain(clock, terms.hours, terms.teamHours)
           expect(steps[0]?.at).toEqual(clock.startedAt)
           for (const { text } of steps) expect(text).not.toMatch(/undefined|NaN|null|Invalid/)
           if (clock.state === 'running') expect(steps.at(-1)?.at).toEqual(clock.deadline)
