@@ -10,13 +10,14 @@ type Seen = { id: string; author: string; text: string; attachments?: { name: st
 type Look = { theme?: 'light' | 'dark'; language?: 'en' | 'pt-BR' | 'es' | 'ar'; width?: number }
 
 /** The whole product with a browser before it: people who sign in, visitors who write. */
-export const openDesk = async () => {
+export const openDesk = async (env: Record<string, string> = {}) => {
   const mongo = await openTestMongo()
   const app = await openApp(mongo, {
     env: {
       HELPDESK_ADMIN_EMAIL: OWNER.email,
       HELPDESK_ADMIN_PASSWORD: OWNER.password,
       RATE_LIMIT_FACTOR: '1000000',
+      ...env,
     },
   })
   const browser: Browser = await openBrowser()
