@@ -26,8 +26,12 @@ type Needs = {
   openingOf(companyId: string, channelId: string): Promise<Opening>
   /** What a new conversation is promised; `null`: nothing. */
   promiseFor(companyId: string, facts: Facts): Promise<Promised | null>
+  /** Whose is what is handed over on a channel; `null`: everybody's. */
+  teamOfChannel(companyId: string, channelId: string): Promise<Team | null>
   wakeAnswer(companyId: string, conversationId: string): void
 }
+
+type Team = { id: string; name: string }
 
 /** A race for the same new conversation is lost at most this often before it is a fault. */
 const CREATION_TRIES = 4
@@ -45,6 +49,7 @@ export const makeReceive = ({
   assistantPaused,
   openingOf,
   promiseFor,
+  teamOfChannel,
   wakeAnswer,
 }: Needs) => {
   const receive = async (origin: Origin, arrival: MessageArrival, tries = 1): Promise<Received> => {
@@ -54,7 +59,7 @@ export const makeReceive = ({
     const saysWhen = hours !== null && outside !== 'as_usual'
     try {
       const appended = await append(
-        { store, promiseFor },
+        { store, promiseFor, teamOfChannel },
         { origin, arrival, paused, saysWhen, now: clock.now(), requestId },
       )
       metrics.messages.inc({ author: arrival.from ?? 'customer' })
@@ -85,7 +90,10 @@ type Entry = {
 }
 
 /** Into the conversation that the channel names, unless it is closed; else the contact's newest; else a new one. */
-const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>, entry: Entry): Promise<Appended> => {
+const append = async (
+  { store, promiseFor, teamOfChannel }: Pick<Needs, 'store' | 'promiseFor' | 'teamOfChannel'>,
+  entry: Entry,
+): Promise<Appended> => {
   const { origin, arrival } = entry
   const named = arrival.conversationId && (await appendTo(store, arrival.conversationId, entry))
   if (named) return named
@@ -98,13 +106,21 @@ const append = async ({ store, promiseFor }: Pick<Needs, 'store' | 'promiseFor'>
   if (followed) return followed
   // What was said about somebody before holds for who they are now.
   const known = await store.contact(origin.companyId, contactId)
+  const blocked = known?.blocked ?? false
+  const reason = blocked ? null : reasonForPeople(entry)
+  const team = reason && (await teamOfChannel(origin.companyId, origin.channelId))
   const facts = factsOf(
-    { channelId: origin.channelId, ...FIRST, language: latest?.language ?? null },
+    { channelId: origin.channelId, teamId: team?.id ?? null, ...FIRST, language: latest?.language ?? null },
     { ...known, ...arrival.contact },
   )
-  const blocked = known?.blocked ?? false
   const promised = blocked ? null : await promiseFor(origin.companyId, facts)
-  return create(store, entry, { contactId, blocked, previousId: latest?.id ?? null, promised })
+  return create(store, entry, { contactId, blocked, previousId: latest?.id ?? null, promised, reason, team })
+}
+
+/** Why a conversation begins with people instead of the assistant. */
+const reasonForPeople = ({ arrival, paused }: Entry): HandoffReason | null => {
+  if (arrival.automatic) return 'automatic_message'
+  return paused && !arrival.from ? 'assistant_paused' : null
 }
 
 /** A channel that names conversations knows its people by one id for ever; others may have learned a second one. */
@@ -120,7 +136,9 @@ const appendTo = (
   { origin, arrival, paused, saysWhen, now, requestId }: Entry,
 ) => {
   const message = draftOf(arrival)
-  return store.change({ companyId: origin.companyId, conversationId, at: now, requestId }, (conversation) => {
+  const target = { companyId: origin.companyId, conversationId, at: now, requestId }
+  // Where the assistant is paused a team may get it, and a promise may ask for the team.
+  return store.change({ ...target, ...(paused ? { choosesAgain: true } : {}) }, (conversation) => {
     const state = afterCustomerMessage(conversation.state)
     if (!state || conversation.channelId !== origin.channelId) return null
     if (arrival.automatic || conversation.blocked) return { change: {}, drafts: [message] }
@@ -142,22 +160,22 @@ const appendTo = (
   })
 }
 
-type Beginning = { contactId: string; blocked: boolean; previousId: string | null; promised: Promised | null }
+type Beginning = {
+  contactId: string
+  blocked: boolean
+  previousId: string | null
+  promised: Promised | null
+  reason: HandoffReason | null
+  team: Team | null
+}
 
 const create = (
   store: ConversationStore,
-  { origin, arrival, paused, now, requestId }: Entry,
-  { contactId, blocked, previousId, promised }: Beginning,
+  { origin, arrival, now, requestId }: Entry,
+  { contactId, blocked, previousId, promised, reason, team }: Beginning,
 ): Promise<Appended> => {
   const { companyId, channelId } = origin
   const { externalId, ...known } = arrival.contact
-  const reason = blocked
-    ? null
-    : arrival.automatic
-      ? 'automatic_message'
-      : paused && !arrival.from
-        ? 'assistant_paused'
-        : null
   const waits = { since: now, attempts: 0, notBefore: now, requestId }
   return store.create({
     conversation: {
@@ -171,6 +189,7 @@ const create = (
       state: blocked ? 'resolved' : 'open',
       handler: arrival.from ?? (reason ? 'nobody' : 'assistant'),
       assignee: null,
+      ...(team ? { teamId: team.id } : {}),
       priority: promised?.terms.policy.setsPriority ?? FIRST.priority,
       tags: FIRST.tags,
       language: null,
@@ -184,7 +203,11 @@ const create = (
       resolvedAt: blocked ? now : null,
       ...(blocked ? { blocked } : {}),
     },
-    drafts: reason ? [draftOf(arrival), eventLine({ name: 'handoff', reason })] : [draftOf(arrival)],
+    drafts: [
+      draftOf(arrival),
+      ...(reason ? [eventLine({ name: 'handoff', reason })] : []),
+      ...(team ? [eventLine({ name: 'team', to: { id: team.id, name: team.name } })] : []),
+    ],
     contact: { _id: contactId, companyId, channelId, externalId, ...known, createdAt: now },
     requestId,
     promised,

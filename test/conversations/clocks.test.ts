@@ -21,13 +21,24 @@ beforeAll(async () => {
 })
 afterAll(() => mongo.close())
 
-const promised = (change: Parameters<typeof promise>[0] = {}, hours: Promised['terms']['hours'] = null): Promised => {
+const promised = (
+  change: Parameters<typeof promise>[0] = {},
+  hours: Promised['terms']['hours'] = null,
+  teamHours: Promised['terms']['teamHours'] = new Map(),
+): Promised => {
   number += 1
   return {
     ref: { policyId: `pol_${number}`, policies: number, hours: null, channelId: ACME.channelId },
-    terms: { policy: promise(change), hours },
+    terms: { policy: promise(change), hours, teamHours },
   }
 }
+
+const TEAMS = [null, ...['tea_night', 'tea_always', 'tea_day'].map((id) => ({ id, name: id, members: [] }))]
+const NIGHT = [{ open: '20:00', close: '04:00' }]
+const TEAM_HOURS = new Map([
+  ['tea_night', { timeZone: 'Europe/Berlin', weekly: { mon: NIGHT, tue: NIGHT, wed: NIGHT, fri: NIGHT } }],
+  ['tea_always', null],
+])
 
 const PERSON = { id: 'per_1', name: 'Ana' }
 
@@ -54,6 +65,7 @@ const open = (given: Promised | null = promised()) => {
     state: (state: Parameters<Core['actions']['setState']>[0]['state']) => core.actions.setState({ ...target, state }),
     priority: (priority: Parameters<Core['actions']['setPriority']>[0]['priority']) =>
       core.actions.setPriority({ ...target, priority }),
+    team: (team: (typeof TEAMS)[number]) => core.actions.assignTeam({ ...target, team }),
     handoff: () => core.actions.handoff({ ...target, reason: 'please' }),
     tag: () => core.actions.setTags({ ...target, tags: ['seen'] }),
     conversation: () => core.inbox.get(ACME.companyId, id),
@@ -269,6 +281,12 @@ const deed = fc.oneof(
       .constantFrom(...PRIORITIES)
       .map((priority) => [priority, (one: Opened) => one.priority(priority)] as const),
   },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom(...TEAMS)
+      .map((team) => [team?.id ?? 'no team', (one: Opened) => one.team(team)] as const),
+  },
 ) satisfies fc.Arbitrary<readonly [string, Deed]>
 
 const step = fc.record({
@@ -299,7 +317,7 @@ describe('after any history', () => {
         fc.constantFrom('business' as const, 'calendar' as const),
         fc.boolean(),
         async (steps, time, countAssistantReplies) => {
-          const terms = promised({ time, countAssistantReplies }, office('Europe/Berlin', { '03-03': '' }))
+          const terms = promised({ time, countAssistantReplies }, office('Europe/Berlin', { '03-03': '' }), TEAM_HOURS)
           const one = open(terms)
           await one.write()
           for (const {
