@@ -15,18 +15,30 @@ import { ownAddress, type Config } from './config.js'
 import { makeActions } from './conversations/actions.js'
 import { makeAnswer } from './conversations/answer.js'
 import { makeArrivals } from './conversations/arrivals.js'
+import { makeAttendance } from './conversations/attendance.js'
 import { makeContacts } from './conversations/contacts.js'
 import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver, makeHasten } from './conversations/deliver.js'
 import { makeInbox } from './conversations/inbox.js'
+import { makeMailLetters, makeOutlook, type Carrier } from './conversations/letters.js'
+import { letterSchemas, makeLetterStore } from './conversations/letters.mongo.js'
+import type { Origin } from './conversations/message.js'
 import { makePolicyPreview } from './conversations/policy-preview.js'
 import { makeReceive } from './conversations/receive.js'
 import { makeServiceLevelReport } from './conversations/service-level-report.js'
 import { makeExplainServiceLevels } from './conversations/service-levels.js'
 import { makeMailPromises } from './conversations/clocks-mail.js'
 import { conversationSchemas, makeConversationStore } from './conversations/store.mongo.js'
+import { makeStopMail } from './conversations/stop-mail.js'
 import { makeSweep } from './conversations/sweep.js'
-import { defineJobs, MAIL_PROMISES_EVERY_MS, SWEEP_EVERY_MS, SWEEP_FILES_EVERY_MS, TELL_TIME_EVERY_MS } from './jobs.js'
+import {
+  defineJobs,
+  MAIL_LETTERS_EVERY_MS,
+  MAIL_PROMISES_EVERY_MS,
+  SWEEP_EVERY_MS,
+  SWEEP_FILES_EVERY_MS,
+  TELL_TIME_EVERY_MS,
+} from './jobs.js'
 import { makeOutside } from './platform/addresses.js'
 import { makeBus } from './platform/bus.js'
 import type { Clock } from './platform/clock.js'
@@ -139,11 +151,15 @@ export const compose = ({
     transcript: config.OPENAI_TRANSCRIPTION_MODEL !== undefined,
     description: config.OPENAI_VISION_MODEL !== undefined,
   }
-  const policies = { assistantPaused, openingOf, promiseFor, teamOfChannel, reads }
+  const writesLetters = (channel: Origin) => channels.writesLetters(channel)
+  const policies = { assistantPaused, openingOf, promiseFor, teamOfChannel, writesLetters, reads }
   const core = { store, ...policies, bus, clock, log, metrics, ...waking }
   const actions = makeActions(core)
   const customers = makeCustomerActions(core)
   const contacts = makeContacts(core)
+  const letters = makeLetterStore(mongo)
+  const attendance = makeAttendance({ letters, bus, clock, log, metrics })
+  const stopMail = makeStopMail({ store, secrets, publicUrl, bus, clock })
   const attachments = makeAttachments({ files: attachmentFiles, attachment: store.attachment, secrets, clock })
   const receive = makeReceive(core)
   const takeIn = makeArrivals({ ...core, receive })
@@ -215,6 +231,19 @@ export const compose = ({
   const queue = makeQueue({ db, jobs, log, metrics })
   const { wakeDue, tellTime } = makeSweep(core)
 
+  /** The company's own mail where it has some; else the installation's, to which nobody can answer. */
+  const carrierOf = (companyId: string): Carrier | null => {
+    const carry = channels.carrierOf(companyId)
+    if (carry) return { answerable: true, carry }
+    return mailer && { answerable: false, carry: carriedBy(mailer) }
+  }
+  const mailLetters = makeMailLetters({
+    ...{ store, letters, attendance, carrierOf, bus, clock, log, metrics },
+    compose: channels.composeLetter,
+    companyName: async (companyId) => (await companies.settings(companyId)).name,
+    stopUrl: stopMail.urlFor,
+  })
+
   let firstCompanyId: string | null = null
   const kit = (kind: string) =>
     makePublicKit({
@@ -227,6 +256,7 @@ export const compose = ({
       ...customers,
       passageText: knowledge.passageText,
       attachments,
+      attendance,
       limit,
       bus,
       clock,
@@ -252,6 +282,8 @@ export const compose = ({
     serviceLevelReport: makeServiceLevelReport({ store, termsOf, clock }),
     previewPolicies: makePolicyPreview({ store, hoursFor, clock }),
     explainServiceLevels,
+    outlookOf: makeOutlook({ carrierOf, writesLetters }),
+    stopMail,
     knowledge: {
       ...knowledge,
       search: (companyId, request) => search.searchPassages({ companyId, ...request }),
@@ -335,6 +367,7 @@ export const compose = ({
       log,
     })
   const mailing = mailPromises && repeat(MAIL_PROMISES_EVERY_MS, mailPromises, log)
+  const mailingLetters = repeat(MAIL_LETTERS_EVERY_MS, mailLetters, log)
   const sweepingFiles = repeat(SWEEP_FILES_EVERY_MS, sweepFiles, log)
   let live: { close(): Promise<void> } | null = null
 
@@ -347,6 +380,7 @@ export const compose = ({
         ...memorySchemas,
         ...leaseSchemas,
         ...conversationSchemas,
+        ...letterSchemas,
         ...knowledgeSchema,
         ...decisionsSchema,
         ...usageSchema,
@@ -368,6 +402,7 @@ export const compose = ({
       sweeping.start()
       tellingTime.start()
       mailing?.start()
+      mailingLetters.start()
       sweepingFiles.start()
       server.removeAllListeners('request')
       server.on('request', api.app)
@@ -388,6 +423,7 @@ export const compose = ({
       await sweeping.stop()
       await tellingTime.stop()
       await mailing?.stop()
+      await mailingLetters.stop()
       await sweepingFiles.stop()
       await queue.stop(GRACE_MS)
       await channels.closeAll()
@@ -434,6 +470,15 @@ const knowledgeRoots = ({ KNOWLEDGE_DIR }: Config): Root[] => {
 /** The product's own mail; `null` where the installation sends none. */
 const openMailer = ({ config: { SMTP_URL, MAIL_FROM }, clock, log }: Pick<Needs, 'config' | 'clock' | 'log'>) =>
   SMTP_URL && MAIL_FROM ? makeMailer({ smtpUrl: SMTP_URL, from: MAIL_FROM, clock, log }) : null
+
+const carriedBy =
+  (mailer: Mailer): Carrier['carry'] =>
+  async (letter) => {
+    const posted = await mailer.post(letter)
+    return posted.kind === 'sent'
+      ? { kind: 'sent', externalId: posted.messageId }
+      : { kind: 'refused', reason: posted.words }
+  }
 
 const makeSendInvitation = (mailer: Mailer, log: Log) => (invitation: Invitation) =>
   mailer.send(invitationMail(invitation)).catch((err: unknown) => {

@@ -91,7 +91,7 @@ const openNamespace = (
       .then((connected) => {
         ;(socket.data as { connected: Connected }).connected = connected
         // The client may have gone while it was let in: then nobody else ends what was begun.
-        if (socket.client.conn.readyState !== 'open') connected.close()
+        if (socket.client.conn.readyState !== 'open') connected.close('left')
         next()
       })
       .catch((thrown: unknown) => {
@@ -102,9 +102,9 @@ const openNamespace = (
   nsp.on('connection', (socket: Socket) => {
     const { connected } = socket.data as { connected: Connected }
     metrics.sockets.inc({ namespace: namespace.path })
-    socket.on('disconnect', () => {
+    socket.on('disconnect', (reason) => {
       metrics.sockets.dec({ namespace: namespace.path })
-      connected.close()
+      connected.close(reason === 'ping timeout' ? 'lost' : 'left')
     })
     // An `error` event that nobody listens to would end the process.
     socket.on('error', () => {})

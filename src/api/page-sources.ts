@@ -13,6 +13,7 @@ main { width: min(40rem, 100%); margin-inline: auto; padding: clamp(1.5rem, 8vh,
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .5rem; letter-spacing: -.01em }
 p { margin: 0 0 1rem; color: var(--soft) }
 a { color: var(--accent) }
+button { font: inherit; padding: .6rem 1.1rem; border: 0; border-radius: 8px; background: var(--accent); color: var(--on-accent); cursor: pointer }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 4px }
 `
 

@@ -19,6 +19,7 @@ import { makeHealth, type Check } from './health.js'
 import type { Limits } from './limits.js'
 import { attachLive } from './live.js'
 import { describeApi } from './openapi.js'
+import { makeStopPage, type StopPageNeeds } from './page-stop.js'
 import { makePages } from './pages.js'
 import { mountChannelRoute } from './public-routes.js'
 import { makeChannelsRouter, type ChannelsNeeds } from './routes/channels.js'
@@ -43,7 +44,8 @@ export type ApiNeeds = Omit<ConversationsNeeds, 'people'> &
   ChannelsNeeds &
   Pick<CompaniesNeeds, 'usage'> &
   Pick<ReportsNeeds, 'serviceLevelReport'> &
-  Pick<ServiceLevelsNeeds, 'previewPolicies'> & {
+  Pick<ServiceLevelsNeeds, 'previewPolicies'> &
+  StopPageNeeds & {
     companies: Companies
     channels: WebhooksNeeds
     /** The public APIs of all kinds of channel. */
@@ -110,6 +112,7 @@ export const makeApi = (needs: ApiNeeds): Api => {
 
   const description = describeApi({ routes: endpoints.map(({ route }) => route), channelRoutes })
   app.get('/openapi.json', at('/openapi.json'), (_req, res) => void res.json(description))
+  app.use('/mail/stop', makeStopPage(needs))
   app.use(makePages())
   app.use(() => {
     throw new AppError('not_found', 'not_found', 'There is nothing at this address.')

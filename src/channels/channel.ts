@@ -4,11 +4,14 @@ import type {
   Attachment,
   AutomaticLimits,
   Citation,
+  ComposedLetter,
   KnownContact,
   KnownConversation,
+  LetterGiven,
   Message,
   MessageArrival,
   Original,
+  OutboundLetter,
   OutboundMessage,
   Patience,
   Receipt,
@@ -38,6 +41,10 @@ export type Channel = {
   reachable?(conversationId: string): Promise<Reachable>
   /** The customer is shown that an answer is being written. Nothing waits for it. */
   typing?(conversationId: string): void
+  /** Its customers leave: puts what people wrote to one who has left into a mail. */
+  letter?(given: LetterGiven): Promise<ComposedLetter>
+  /** Mails for a channel whose customers leave; the receipt names the mail. What is answered comes back as an arrival. */
+  carry?(letter: OutboundLetter, signal: AbortSignal): Promise<Receipt>
   /** What may be sent where free text may not, as the provider knows it now. */
   templates?(signal: AbortSignal): Promise<Template[]>
 }
@@ -143,8 +150,8 @@ export type PublicKit = {
   /** Opens one file for a day, to whoever was given the link. */
   linkToFile(companyId: string, attachment: Attachment): string
   openLink(link: string): Promise<OpenedFile>
-  /** Calls back for all that this contact may see, as it happens. Returns the end of it. */
-  follow(channel: ChannelRecord, contactExternalId: string, follower: Follower): () => void
+  /** Calls back for all that this contact may see, as it happens: they are there. Returns the end of it. */
+  follow(channel: ChannelRecord, contactExternalId: string, follower: Follower): (how: 'left' | 'lost') => void
   /** Throws `rate_limited` when `key` spent its allowance of the named limit. */
   limit(name: LimitName, key: string): Promise<void>
   clock: Clock
@@ -253,7 +260,8 @@ export type ChannelNamespace = {
     emit: (event: string, payload: object) => void
   }): Promise<{
     on: Record<string, (payload: unknown) => Promise<object>>
-    close(): void
+    /** `lost`: the line went dead, and some time passed before that was known. */
+    close(how: 'left' | 'lost'): void
   }>
 }
 

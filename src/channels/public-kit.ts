@@ -22,6 +22,11 @@ type Needs = {
   passageText(companyId: string, passageId: string): Promise<string | null>
   limit(name: LimitName, key: string): Promise<void>
   attachments: Attachments
+  attendance: {
+    came(origin: Origin, contactId: string): void
+    left(origin: Origin, contactId: string, how: 'left' | 'lost'): void
+    read(contactId: string, messages: readonly Message[]): void
+  }
   bus: Bus
   clock: Clock
   log: Log
@@ -37,7 +42,8 @@ type Followed = { origin: Origin; followers: Set<Follower>; shown: Promise<void>
 
 /** What the public API of a kind of channel gets to work with: everything it sees is one contact's. */
 export const makePublicKit = (needs: Needs): PublicKit => {
-  const { history, message, standing, rate, leaveEmail, citation, passageText, attachments, bus, log, ...rest } = needs
+  const { history, message, standing, rate, leaveEmail, citation, passageText, attachments, ...more } = needs
+  const { attendance, bus, log, ...rest } = more
   const followed = new Map<string, Followed>()
 
   const show = async ({ origin, followers }: Followed, event: Shown): Promise<void> => {
@@ -78,8 +84,12 @@ export const makePublicKit = (needs: Needs): PublicKit => {
 
   return {
     ...rest,
-    history: (channel, contactExternalId, after) =>
-      history(originOf(channel), contactOn(channel, contactExternalId), after),
+    history: async (channel, contactExternalId, after) => {
+      const contactId = contactOn(channel, contactExternalId)
+      const messages = await history(originOf(channel), contactId, after)
+      attendance.read(contactId, messages)
+      return messages
+    },
     standing: (channel, contactExternalId) => standing(originOf(channel), contactOn(channel, contactExternalId)),
     rate: (channel, contactExternalId, messageId, rating) =>
       rate(originOf(channel), contactOn(channel, contactExternalId), messageId, rating),
@@ -112,8 +122,9 @@ export const makePublicKit = (needs: Needs): PublicKit => {
       }
       contact.followers.add(follower)
       followed.set(contactId, contact)
-      return () => {
-        contact.followers.delete(follower)
+      attendance.came(contact.origin, contactId)
+      return (how) => {
+        if (contact.followers.delete(follower)) attendance.left(contact.origin, contactId, how)
         if (contact.followers.size === 0) followed.delete(contactId)
       }
     },

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
-import type { Origin, OutboundMessage, Patience, Receipt } from '../conversations/message.js'
+import type {
+  ComposedLetter,
+  LetterGiven,
+  Origin,
+  OutboundLetter,
+  OutboundMessage,
+  Patience,
+  Receipt,
+} from '../conversations/message.js'
 import type { Outside } from '../platform/addresses.js'
 import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
@@ -156,7 +164,7 @@ export const makeChannelRegistry = (needs: Needs) => {
   const openedOf = async (companyId: string, id: string): Promise<Opened> => {
     await findDocument(companyId, id)
     const found = opened.get(id)
-    if (!found) throw new AppError('unavailable', 'channel_not_open', 'The channel is not open at this moment.')
+    if (!found) throw notOpen()
     return found
   }
 
@@ -281,6 +289,25 @@ export const makeChannelRegistry = (needs: Needs) => {
       return (await found.channel.reachable?.(conversationId)) ?? { kind: 'open' }
     },
 
+    /** Customers of this channel leave, and are written to then. */
+    writesLetters: ({ channelId }: Origin): boolean => opened.get(channelId)?.channel.letter !== undefined,
+
+    composeLetter: async ({ companyId, channelId }: Origin, given: LetterGiven): Promise<ComposedLetter> => {
+      const found = opened.get(channelId)
+      if (found?.record.companyId !== companyId || !found.channel.letter) throw notOpen()
+      return found.channel.letter(given)
+    },
+
+    /** How the company's oldest channel that can, and works at this moment, carries a letter; `null`: none does. */
+    carrierOf: (companyId: string) => {
+      const found = [...opened.values()].find(
+        ({ record, channel, health }) =>
+          record.companyId === companyId && channel.carry && health && !TROUBLED.includes(health.state),
+      )
+      const carry = found?.channel.carry
+      return carry ? (letter: OutboundLetter, signal: AbortSignal): Promise<Receipt> => carry(letter, signal) : null
+    },
+
     typing: ({ channelId }: Origin, conversationId: string): void =>
       opened.get(channelId)?.channel.typing?.(conversationId),
 
@@ -329,7 +356,7 @@ export const makeChannelRegistry = (needs: Needs) => {
       const target = opened.get(channelId)
       if (target) return counted(target.record.kind, target.channel.send(message, signal))
       const exists = await documents.findOne({ _id: channelId, companyId }, { projection: { _id: 1 } })
-      if (exists) throw new AppError('unavailable', 'channel_not_open', 'The channel is not open at this moment.')
+      if (exists) throw notOpen()
       return { kind: 'refused', reason: 'the channel no longer exists' }
     },
 
@@ -351,6 +378,8 @@ export const makeChannelRegistry = (needs: Needs) => {
     },
   }
 }
+
+const notOpen = () => new AppError('unavailable', 'channel_not_open', 'The channel is not open at this moment.')
 
 const isSealed = (value: unknown): value is Sealed => typeof value === 'object' && value !== null && 'sealed' in value
 

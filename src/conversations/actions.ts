@@ -5,9 +5,10 @@ import { newId } from '../platform/ids.js'
 import { currentRequestId } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import { assertTransition, type Conversation, type Priority, type State } from './conversation.js'
-import type { Attachment, Author, Message, SentTemplate } from './message.js'
+import type { Attachment, Author, Message, Origin, SentTemplate } from './message.js'
 import type { Draft } from './documents.mongo.js'
 import type { Appended, ConversationChange, Plan } from './fold.js'
+import { newLetter } from './letters.js'
 import { isAlreadySaid, type ConversationStore } from './store.mongo.js'
 import { announce, eventLine } from './timeline.js'
 
@@ -27,6 +28,8 @@ type Said = Target & {
 type Needs = {
   store: ConversationStore
   assistantPaused(companyId: string): Promise<boolean>
+  /** Customers of this channel leave: what they do not read in time is mailed to them. */
+  writesLetters(channel: Origin): boolean
   wakeAnswer(companyId: string, conversationId: string): void
   wakeDeliver(companyId: string, conversationId: string): void
   bus: Bus
@@ -38,7 +41,7 @@ const RELEASE_BATCH = 200
 
 /** What people do with a conversation. Each is decided on the conversation as it is when it is written. */
 export const makeActions = (needs: Needs) => {
-  const { store, assistantPaused, wakeAnswer, wakeDeliver, bus, clock, metrics } = needs
+  const { store, assistantPaused, writesLetters, wakeAnswer, wakeDeliver, bus, clock, metrics } = needs
 
   const change = async (
     { companyId, conversationId }: Target,
@@ -89,8 +92,9 @@ export const makeActions = (needs: Needs) => {
     /** A person answers the customer, and has the conversation from now on: the assistant falls silent. */
     speak: async (target: Said): Promise<Message> => {
       const { message, again } = await say(target, 'message', () =>
-        change(target, (conversation) => {
+        change(target, (conversation, now) => {
           if (conversation.state === 'closed') throw closed()
+          const letter = writesLetters(conversation) ? { letter: newLetter(now) } : {}
           return {
             change: {
               handler: 'agent',
@@ -98,7 +102,10 @@ export const makeActions = (needs: Needs) => {
               answerDue: null,
               ...reopened(conversation),
             },
-            drafts: [...reopening(conversation, target.person), { kind: 'message', ...saying(target), deliver: true }],
+            drafts: [
+              ...reopening(conversation, target.person),
+              { kind: 'message', ...saying(target), ...letter, deliver: true },
+            ],
           }
         }),
       )

@@ -60,6 +60,8 @@ export type Conversation = {
   told?: Told
   /** Its contact was blocked: what they write is kept, and nobody is bothered with it. */
   blocked?: boolean
+  /** Its customer wants no mail about it. */
+  mailStopped?: boolean
   createdAt: Date
   updatedAt: Date
   resolvedAt: Date | null

@@ -40,6 +40,7 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
       | 'details'
       | 'event'
       | 'handover'
+      | 'letter'
       | 'mode'
       | 'needsPerson'
       | 'notice'

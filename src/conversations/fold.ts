@@ -46,6 +46,7 @@ export type ConversationChange = Partial<
     | 'answerDue'
     | 'blocked'
     | 'handoff'
+    | 'mailStopped'
     | 'resolvedAt'
     | 'told'
   >

@@ -33,6 +33,8 @@ export type TimelineEvent =
   | { name: 'resumed' }
   | { name: 'blocked' }
   | { name: 'unblocked' }
+  /** The customer wants no mail about this conversation. */
+  | { name: 'mail_stopped' }
   | { name: 'state'; from: State; to: State; reason?: string }
   | { name: 'assigned'; to: string | null }
   | { name: 'team'; to: { id: string; name: string } | null }
@@ -94,7 +96,67 @@ export type Message = {
   status: DeliveryStatus | null
   /** Why it was refused or is uncertain. */
   reason?: string
+  /** Where its reader may have left before it came: what becomes of mailing it to them. */
+  letter?: Letter
   at: Date
+}
+
+/**
+ * What a person wrote to a customer who may have left. It is mailed unless the customer comes and reads it first. Several go as
+ * one mail, which is named by the first of them.
+ */
+export type Letter = {
+  /** `unsent`: it was not tried. `uncertain`: sent or not, a crash left it unknowable. */
+  state: 'waiting' | 'sending' | 'sent' | 'seen' | 'unsent' | 'refused' | 'uncertain'
+  attempts: number
+  /** When it is tried; while it is being sent, when its sender counts as dead. Absent once it has ended. */
+  notBefore?: Date
+  /** The message by which the mail is named, where it is not this one. */
+  with?: string
+  to?: string
+  /** The Message-ID under which it left. */
+  mailId?: string
+  reason?: Unmailed | 'not_taken' | 'came_back' | 'unreachable' | 'unknown'
+  /** The mail server's own words. */
+  detail?: string
+  endedAt?: Date
+}
+
+/** Why what a person writes does not follow a customer who has left. */
+export type Unmailed = 'no_address' | 'no_mail' | 'stopped' | 'blocked'
+
+/** What a letter is composed from. */
+export type LetterGiven = {
+  conversation: KnownConversation
+  /** What is mailed, oldest first. */
+  messages: Message[]
+  /** What was said until now, oldest first. */
+  history: Message[]
+  company: string
+  /** An answer to the mail comes back into the conversation. */
+  answerable: boolean
+  stopUrl: string
+}
+
+/** A mail that continues a conversation for somebody who has left it. Every text in it may hold what people typed. */
+export type ComposedLetter = {
+  /** Who writes, as readers see them. */
+  from: string
+  subject: string
+  text: string
+  html: string
+  files: { filename: string; contentType: string; content: Buffer }[]
+}
+
+export type OutboundLetter = ComposedLetter & {
+  /** Of the first message in it: the mail's name is made of it. */
+  id: string
+  conversationId: string
+  to: string
+  /** Message-IDs of the mails that went before it in the conversation, oldest first. */
+  references: string[]
+  /** Whoever opens it, or calls it by POST (RFC 8058), gets no more of them. */
+  stopUrl: string
 }
 
 export type SentTemplate = { name: string; language: string; parameters: string[] }

@@ -40,6 +40,8 @@ const inWords = (event: TimelineEvent): string => {
       return 'The contact was blocked.'
     case 'unblocked':
       return 'The contact is no longer blocked.'
+    case 'mail_stopped':
+      return 'The customer wants no more mail about this conversation.'
     case 'state':
       return `${event.from} → ${event.to}${event.reason ? `: ${event.reason}` : ''}`
     case 'assigned':

@@ -85,6 +85,12 @@ export const makeMetrics = () => {
       labelNames: ['outcome'],
       registers,
     }),
+    letters: new Counter({
+      name: 'helpdesk_letters_total',
+      help: "What became of people's messages to customers who had left: mailed, read before, or why not",
+      labelNames: ['outcome'],
+      registers,
+    }),
     jobs: new Histogram({
       name: 'helpdesk_job_duration_seconds',
       help: 'Background jobs',

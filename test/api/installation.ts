@@ -17,15 +17,20 @@ import { makePublicKit } from '../../src/channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from '../../src/channels/registry.mongo.js'
 import { companiesSchemas, makeCompanies } from '../../src/companies/companies.js'
 import { makeActions } from '../../src/conversations/actions.js'
+import { makeAttendance } from '../../src/conversations/attendance.js'
 import { makeContacts } from '../../src/conversations/contacts.js'
 import { makeCustomerActions } from '../../src/conversations/customer.js'
 import { makeArrivals } from '../../src/conversations/arrivals.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
+import { makeOutlook } from '../../src/conversations/letters.js'
+import { makeLetterStore } from '../../src/conversations/letters.mongo.js'
 import { makePolicyPreview } from '../../src/conversations/policy-preview.js'
 import { makeReceive } from '../../src/conversations/receive.js'
 import { makeServiceLevelReport } from '../../src/conversations/service-level-report.js'
 import { makeExplainServiceLevels } from '../../src/conversations/service-levels.js'
+import { makeStopMail } from '../../src/conversations/stop-mail.js'
 import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
+import type { Origin } from '../../src/conversations/message.js'
 import { makeOutside } from '../../src/platform/addresses.js'
 import { makeBus } from '../../src/platform/bus.js'
 import type { Clock } from '../../src/platform/clock.js'
@@ -110,7 +115,12 @@ export const openInstallation = async (options: Options = {}) => {
   const asleep = () => {}
   const reads = { transcript: false, description: false }
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
-  const actions = makeActions({ store, bus, clock, metrics, assistantPaused, wakeAnswer: asleep, wakeDeliver: asleep })
+  const writesLetters = (channel: Origin) => channels.writesLetters(channel)
+  const actions = makeActions({
+    ...{ store, bus, clock, metrics, assistantPaused, writesLetters },
+    wakeAnswer: asleep,
+    wakeDeliver: asleep,
+  })
   const receive = makeReceive({
     store,
     bus,
@@ -172,6 +182,7 @@ export const openInstallation = async (options: Options = {}) => {
     ...makeCustomerActions({ store, openingOf, bus, clock }),
     passageText: knowledge.passageText,
     attachments,
+    attendance: makeAttendance({ letters: makeLetterStore(mongo), bus, clock, log, metrics }),
     limit,
     bus,
     clock,
@@ -186,6 +197,8 @@ export const openInstallation = async (options: Options = {}) => {
     inbox,
     actions,
     contacts: makeContacts({ store, bus, clock }),
+    outlookOf: makeOutlook({ carrierOf: () => null, writesLetters }),
+    stopMail: makeStopMail({ store, secrets, publicUrl, bus, clock }),
     attachments,
     openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, clock, termsOf }),

@@ -2,10 +2,14 @@ import type { Choices, TermsRef } from '../../src/companies/service-levels.mongo
 import { makeActions } from '../../src/conversations/actions.js'
 import { makeAnswer, type AnswerQuestion } from '../../src/conversations/answer.js'
 import { makeDeliver, type Send } from '../../src/conversations/deliver.js'
+import { makeAttendance } from '../../src/conversations/attendance.js'
 import { makeInbox } from '../../src/conversations/inbox.js'
+import { makeMailLetters, type Carrier } from '../../src/conversations/letters.js'
+import { letterSchemas, makeLetterStore } from '../../src/conversations/letters.mongo.js'
 import type { AutomaticLimits, MessageArrival, Patience } from '../../src/conversations/message.js'
 import type { Opening } from '../../src/conversations/opening-notice.js'
 import { makeReceive } from '../../src/conversations/receive.js'
+import { makeStopMail } from '../../src/conversations/stop-mail.js'
 import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
 import type { Promised } from '../../src/companies/service-levels.mongo.js'
 import { makeSweep } from '../../src/conversations/sweep.js'
@@ -13,6 +17,7 @@ import { makeBus, type LiveEvent } from '../../src/platform/bus.js'
 import { makeLog } from '../../src/platform/log.js'
 import { makeMetrics } from '../../src/platform/metrics.js'
 import { ensureSchema, type Mongo } from '../../src/platform/mongo.js'
+import { makeSecrets } from '../../src/platform/secrets.js'
 
 export const ACME = { companyId: 'acme', channelId: 'chn_acme' }
 
@@ -51,7 +56,7 @@ const promises = new Map<string, Promised>()
  * noted, and the test does it when it likes.
  */
 export const openCore = async (mongo: Mongo) => {
-  await ensureSchema(mongo.db, conversationSchemas)
+  await ensureSchema(mongo.db, [...conversationSchemas, ...letterSchemas])
   const time = { now: new Date('2026-03-02T10:00:00Z') }
   const clock = { now: () => time.now }
   const woken: { job: 'answer' | 'deliver'; companyId: string; id: string }[] = []
@@ -61,6 +66,7 @@ export const openCore = async (mongo: Mongo) => {
   const settings = {
     paused: false,
     idempotent: true,
+    writesLetters: false,
     patience: null as Patience | null,
     automaticLimits: {} as AutomaticLimits,
   }
@@ -111,6 +117,7 @@ export const openCore = async (mongo: Mongo) => {
     store,
     assistantPaused,
     promiseFor,
+    writesLetters: () => settings.writesLetters,
     openingOf: async () => opening.now,
     bus,
     clock,
@@ -137,6 +144,31 @@ export const openCore = async (mongo: Mongo) => {
     patienceOf: () => settings.patience,
   })
   const sweep = makeSweep(needs)
+  const letters = makeLetterStore(mongo)
+  const attendance = makeAttendance({ ...needs, letters })
+  const stopMail = makeStopMail({
+    ...needs,
+    secrets: makeSecrets('a secret of the tests, longer than thirty-two characters'),
+    publicUrl: 'https://desk.example.com',
+  })
+  const post: { carrierOf(companyId: string): Carrier | null } = { carrierOf: () => null }
+  /** Each worker is one of another process, with what its customers have open there. */
+  const openLetterWorker = (there = attendance, store = letters) =>
+    makeMailLetters({
+      ...needs,
+      letters: store,
+      attendance: there,
+      carrierOf: (companyId) => post.carrierOf(companyId),
+      companyName: async (companyId) => `The ${companyId} company`,
+      stopUrl: stopMail.urlFor,
+      compose: async (_channel, { messages, company }) => ({
+        from: `${messages[0]?.author.name} · ${company}`,
+        subject: `Answer from ${company}`,
+        text: messages.map(({ text }) => text).join('\n'),
+        html: '',
+        files: [],
+      }),
+    })
   const never = new AbortController().signal
   return {
     store,
@@ -157,6 +189,12 @@ export const openCore = async (mongo: Mongo) => {
     settings,
     assistant,
     channel,
+    letters,
+    attendance,
+    stopMail,
+    /** How mail leaves, from now on. */
+    post,
+    openLetterWorker,
     woken,
     /** Whose is what is handed over from now on. */
     team,

@@ -30,6 +30,8 @@ const due = z
   })
   .describe('What was promised to the customer and is due first')
 
+const unmailed = z.enum(['no_address', 'no_mail', 'stopped', 'blocked'])
+
 const conversation = z.strictObject({
   id,
   channelId: id,
@@ -49,7 +51,17 @@ const conversation = z.strictObject({
   due: due.optional(),
   reach: z
     .discriminatedUnion('kind', [
-      z.strictObject({ kind: z.literal('open'), until: time.optional() }),
+      z.strictObject({
+        kind: z.literal('open'),
+        until: time.optional(),
+        whenGone: z
+          .discriminatedUnion('kind', [
+            z.strictObject({ kind: z.literal('mailed'), to: z.string() }),
+            z.strictObject({ kind: z.literal('unread'), reason: unmailed }),
+          ])
+          .optional()
+          .describe('What becomes of a reply that the customer is not there to read; only where they may leave'),
+      }),
       z.strictObject({ kind: z.literal('closed'), code: z.string(), message: z.string() }),
     ])
     .optional()
@@ -66,6 +78,7 @@ const event = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('resumed') }),
   z.strictObject({ name: z.literal('blocked') }),
   z.strictObject({ name: z.literal('unblocked') }),
+  z.strictObject({ name: z.literal('mail_stopped') }),
   z.strictObject({ name: z.literal('state'), from: z.string(), to: z.string(), reason: z.string().optional() }),
   z.strictObject({ name: z.literal('assigned'), to: z.string().nullable() }),
   z.strictObject({ name: z.literal('team'), to: z.strictObject({ id, name: z.string() }).nullable() }),
@@ -86,6 +99,16 @@ const template = z.strictObject({
   language: z.string().min(2).max(15),
   parameters: z.array(z.string().max(1024)).max(20),
 })
+
+const letter = z
+  .strictObject({
+    state: z.enum(['waiting', 'sending', 'sent', 'seen', 'unsent', 'refused', 'uncertain']),
+    to: z.string().optional(),
+    reason: z.enum([...unmailed.options, 'not_taken', 'came_back', 'unreachable', 'unknown']).optional(),
+    detail: z.string().optional().describe("The mail server's own words"),
+    at: time.optional().describe('When it ended'),
+  })
+  .describe('What became of mailing it to a customer who may have left before it came')
 
 const message = z.strictObject({
   id,
@@ -120,6 +143,7 @@ const message = z.strictObject({
   clientId: z.string().optional(),
   status: z.enum(['queued', 'sending', 'sent', 'delivered', 'read', 'refused', 'uncertain']).nullable(),
   reason: z.string().optional(),
+  letter: letter.optional(),
   at: time,
 })
 export type MessageDto = z.input<typeof message>

@@ -2,7 +2,8 @@ import type { Reachable, Template } from '../../channels/channel.js'
 import type { Caller, Companies, Team } from '../../companies/companies.js'
 import type { Conversation, Priority, State } from '../../conversations/conversation.js'
 import type { InboxFilter, Seen } from '../../conversations/inbox.js'
-import type { Attachment, Message, Origin, Original, SentTemplate } from '../../conversations/message.js'
+import type { Outlook } from '../../conversations/letters.js'
+import type { Attachment, Letter, Message, Origin, Original, SentTemplate } from '../../conversations/message.js'
 import type { ExplainedServiceLevels } from '../../conversations/service-levels.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
@@ -59,6 +60,8 @@ export type ConversationsNeeds = {
   }
   /** Throws `not_found` where no message of the company's brought it. */
   openAttachment(companyId: string, fileId: string): Promise<Download>
+  /** What becomes of a reply to a customer who has left; `null`: they do not leave. */
+  outlookOf(conversation: Seen): Outlook | null
   explainServiceLevels(companyId: string, conversationId: string): Promise<ExplainedServiceLevels | null>
   channels: {
     /** Whether free text may be sent to the conversation's customer now. */
@@ -90,6 +93,7 @@ export const makeConversationsRouter = ({
   actions,
   attachments,
   openAttachment,
+  outlookOf,
   explainServiceLevels,
   channels,
   companies: { teams },
@@ -161,7 +165,8 @@ export const makeConversationsRouter = ({
     endpoint(routes.counts, ({ caller }) => inbox.counts(caller.companyId, caller.id)),
     endpoint(routes.get, async ({ caller, params }) => {
       const found = await inbox.get(caller.companyId, params.id)
-      return { ...toConversation(found), reach: toReach(await channels.reachable(found, found.id)) }
+      const reach = toReach(await channels.reachable(found, found.id), outlookOf(found))
+      return { ...toConversation(found), reach }
     }),
     endpoint(routes.messages, async ({ caller, params, query }) => ({
       messages: (await inbox.messages(caller.companyId, params.id, query.after)).map(toMessage),
@@ -214,10 +219,19 @@ export const makeConversationsRouter = ({
 
 const unfit = (code: string, message: string) => new AppError('invalid', code, message, { field: 'template' })
 
-const toReach = (reach: Reachable): NonNullable<ConversationDto['reach']> => {
+const toReach = (reach: Reachable, whenGone: Outlook | null): NonNullable<ConversationDto['reach']> => {
   if (reach.kind === 'closed') return reach
-  return { kind: 'open', ...(reach.until ? { until: reach.until.toISOString() } : {}) }
+  const { until } = reach
+  return { kind: 'open', ...(until ? { until: until.toISOString() } : {}), ...(whenGone ? { whenGone } : {}) }
 }
+
+const toLetter = ({ state, to, reason, detail, endedAt }: Letter): NonNullable<MessageDto['letter']> => ({
+  state,
+  ...(to ? { to } : {}),
+  ...(reason ? { reason } : {}),
+  ...(detail ? { detail } : {}),
+  ...(endedAt ? { at: endedAt.toISOString() } : {}),
+})
 
 const actOf = ({ caller, params }: { caller: Caller; params: { id: string } }): Act => ({
   companyId: caller.companyId,
@@ -288,6 +302,7 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
   status: given.status,
   ...(given.reason === undefined ? {} : { reason: given.reason }),
+  ...(given.letter === undefined ? {} : { letter: toLetter(given.letter) }),
   at: given.at.toISOString(),
 })
 

@@ -34,6 +34,8 @@ export const sendMessage = z
       .describe("The client's own id: sending it again, however often, is one message."),
     text: z.string().max(MAX_MESSAGE_LENGTH, `must be at most ${MAX_MESSAGE_LENGTH} characters`),
     attachments: z.array(z.string().max(2000)).max(5).optional().describe('Tickets of files that were sent up before.'),
+    page: z.string().max(5000).optional().describe('The address of the page it is written on, for the way back.'),
+    language: z.string().max(35).optional().describe('The language in which the chat is shown.'),
   })
   .refine(({ text, attachments = [] }) => text.trim() !== '' || attachments.length > 0, {
     message: 'must not be empty',

@@ -3,6 +3,7 @@ import type { Message } from '../../conversations/message.js'
 import { AppError } from '../../platform/errors.js'
 import type { ChannelNamespace, ChannelRecord, ChannelRoute, PublicKit, RouteInput } from '../channel.js'
 import * as frames from './frames.js'
+import { writtenOn } from './letter.js'
 import { makeSessions, visitorOf, type Session } from './session.js'
 import { chatConfig, configOf } from './settings.js'
 
@@ -40,12 +41,13 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
 
   const write = async (
     { token, origin, address }: Client,
-    { id, text, attachments: tickets = [] }: z.infer<typeof frames.sendMessage>,
+    { id, text, attachments: tickets = [], page, language }: z.infer<typeof frames.sendMessage>,
   ): Promise<{ messageId: string }> => {
     const session = sessions.read(token)
     const channel = channelOf(session, origin)
     await kit.limit('messages_per_visitor', session.visitorId)
     await kit.limit('messages_per_address', address)
+    const place = writtenOn({ page, language })
     const attachments = kit.redeemFiles(channel, session.visitorId, tickets)
     const received = await kit.receive(channel, {
       kind: 'message',
@@ -55,6 +57,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       // Whoever sends a file without a word is quoted by its name.
       text: text.trim() === '' ? attachments.map(({ name }) => name).join(', ') : text,
       attachments,
+      ...(Object.keys(place).length > 0 ? { details: { webchat: place } } : {}),
     })
     return { messageId: received.messageId }
   }

@@ -94,7 +94,7 @@ export const mount = async ({ root, launcher, base, channel, config: known }: Bo
   }
 
   const chat = makeChat({
-    server: makeServer(base, channel),
+    server: makeServer(base, channel, language),
     memory,
     base,
     lockName: prefix,

@@ -19,7 +19,7 @@ const TIMEOUT_MS = 15_000
 /** Ten megabytes over a slow line. */
 const UPLOAD_TIMEOUT_MS = 5 * 60_000
 
-export const makeServer = (base: string, channel: string) => {
+export const makeServer = (base: string, channel: string, language: string) => {
   const call = async <Body>(
     path: string,
     { token, body, waitMs = TIMEOUT_MS }: { token?: string; body?: object; waitMs?: number } = {},
@@ -65,7 +65,11 @@ export const makeServer = (base: string, channel: string) => {
       return call<{ ticket: string }>('files', { token, body, waitMs: UPLOAD_TIMEOUT_MS })
     },
     write: (token: string, message: { id: string; text: string; attachments?: string[] }) =>
-      call<{ messageId: string }>('messages', { token, body: message }),
+      call<{ messageId: string }>('messages', {
+        token,
+        // For the way back from a mail; what a page's address holds beyond its path is nobody else's business.
+        body: { ...message, page: location.origin + location.pathname, language },
+      }),
     rate: (token: string, messageId: string, rating: 'up' | 'down' | null) =>
       call<object>('feedback', { token, body: { messageId, rating } }),
     leaveEmail: (token: string, email: string) => call<object>('contact', { token, body: { email } }),
