@@ -24,6 +24,7 @@ import { makeMailLetters, makeOutlook, type Carrier } from './conversations/lett
 import { letterSchemas, makeLetterStore } from './conversations/letters.mongo.js'
 import type { Origin } from './conversations/message.js'
 import { makePolicyPreview } from './conversations/policy-preview.js'
+import { makeReadFiles } from './conversations/read-files.js'
 import { makeReceive } from './conversations/receive.js'
 import { makeServiceLevelReport } from './conversations/service-level-report.js'
 import { makeExplainServiceLevels } from './conversations/service-levels.js'
@@ -54,11 +55,12 @@ import { makeSecrets } from './platform/secrets.js'
 import { makeAnswerQuestion } from './rag/answer.js'
 import { attemptsIn } from './rag/attempts.js'
 import { decisionsSchema, makeDecisions } from './rag/decisions.mongo.js'
+import { fileTextSchemas, makeReadFile } from './rag/file-texts.mongo.js'
 import { makeSyncFolder, type Root } from './rag/folder.js'
 import { knowledgeSchema } from './rag/documents.mongo.js'
 import { makeKnowledge } from './rag/knowledge.mongo.js'
 import { detectLanguage } from './rag/languages.js'
-import { makeEmbedder, makeModel, makeProvider } from './rag/model.js'
+import { makeEmbedder, makeModel, makeProvider, makeTranscriber } from './rag/model.js'
 import type { Read } from './rag/reading.js'
 import { makeSearch } from './rag/search.mongo.js'
 import { makeUsage, usageSchema } from './rag/usage.mongo.js'
@@ -81,6 +83,8 @@ type Needs = {
 
 /** How long running work may go on after a stop was asked for. */
 const GRACE_MS = 5_000
+/** How long a model may look at a picture before it begins to say what it sees. */
+const SEES_WITHIN_MS = 12_000
 /** A question through the API is given up after this long. */
 const ASK_WITHIN_MS = 15_000
 
@@ -116,6 +120,7 @@ export const compose = ({
   const wakeAnswer = (companyId: string, conversationId: string) => queue.wake('answer', { companyId, conversationId })
   const wakeDeliver = (companyId: string, conversationId: string) =>
     queue.wake('deliver', { companyId, conversationId })
+  const wakeRead = (companyId: string, messageId: string) => queue.wake('read', { companyId, messageId })
   const wakeIndex = (companyId: string, documentId: string) => queue.wake('index', { companyId, documentId })
 
   const mailer = openMailer({ config, clock, log })
@@ -128,12 +133,12 @@ export const compose = ({
     origins,
     sendInvitation: mailer && makeSendInvitation(mailer, log),
     releaseWork: ({ companyId, id, name }, personId) => actions.releaseAll(companyId, personId, { id, name }),
+    releaseTeam: ({ companyId, id, name }, teamId) => actions.releaseTeam(companyId, teamId, { id, name }),
     createFirstChannel: (companyId) => channels.create(companyId, { kind: 'webchat', settings: {} }),
     channelIds: async (companyId) => (await channels.list(companyId)).map(({ id }) => id),
   })
   const assistantPaused = async (companyId: string) => (await companies.settings(companyId)).assistant.paused
 
-    releaseTeam: ({ companyId, id, name }, teamId) => actions.releaseTeam(companyId, teamId, { id, name }),
   const usage = makeUsage({
     mongo,
     budgetOf: async (companyId) => (await companies.settings(companyId)).assistant.monthlyTokens,
@@ -225,9 +230,20 @@ export const compose = ({
   })
   const { send, isIdempotent, patienceOf } = channels
   const deliver = makeDeliver({ ...core, send, isIdempotent, patienceOf })
+  const readFile = makeReadFile({ mongo, ...models, clock, log })
+  const readFiles = makeReadFiles({
+    ...core,
+    readFile: (companyId, file, language, signal) =>
+      readFile(
+        companyId,
+        { ...file, open: async () => (await attachments.open(companyId, file)).stream },
+        language,
+        signal,
+      ),
+  })
   const embed = async (companyId: string, documentId: string, stop: AbortSignal) =>
     vectors?.embedDocument(companyId, documentId, stop)
-  const jobs = defineJobs({ answer, deliver, index: knowledge.indexDocument, embed })
+  const jobs = defineJobs({ answer, deliver, read: readFiles, index: knowledge.indexDocument, embed })
   const queue = makeQueue({ db, jobs, log, metrics })
   const { wakeDue, tellTime } = makeSweep(core)
 
@@ -384,6 +400,7 @@ export const compose = ({
         ...knowledgeSchema,
         ...decisionsSchema,
         ...usageSchema,
+        ...fileTextSchemas,
         ...(vectors ? vectorsSchema : []),
         ...queueSchemas,
       ])
@@ -437,8 +454,10 @@ const openModels = ({
   ...needs
 }: { config: Config } & Pick<Parameters<typeof makeProvider>[0], 'meter' | 'clock' | 'log' | 'metrics'>) => {
   const { OPENAI_MODEL, OPENAI_ENTAILMENT_MODEL, OPENAI_EMBEDDING_MODEL } = config
-  if (!OPENAI_MODEL && !OPENAI_EMBEDDING_MODEL) {
-    return { model: null, judge: null, embedder: null, state: () => 'not configured', warm: async () => {} }
+  const { OPENAI_TRANSCRIPTION_MODEL, OPENAI_VISION_MODEL } = config
+  const nothing = { model: null, judge: null, embedder: null, transcriber: null, seer: null }
+  if (!OPENAI_MODEL && !OPENAI_EMBEDDING_MODEL && !OPENAI_TRANSCRIPTION_MODEL && !OPENAI_VISION_MODEL) {
+    return { ...nothing, state: () => 'not configured', warm: async () => {} }
   }
   const provider = makeProvider({
     ...needs,
@@ -453,6 +472,22 @@ const openModels = ({
     model: OPENAI_MODEL ? makeModel({ provider, name: OPENAI_MODEL, price }) : null,
     judge: OPENAI_ENTAILMENT_MODEL ? makeModel({ provider, name: OPENAI_ENTAILMENT_MODEL }) : null,
     embedder: OPENAI_EMBEDDING_MODEL ? makeEmbedder({ provider, name: OPENAI_EMBEDDING_MODEL }) : null,
+    transcriber: OPENAI_TRANSCRIPTION_MODEL
+      ? makeTranscriber({
+          provider,
+          name: OPENAI_TRANSCRIPTION_MODEL,
+          pricePerMinute: config.OPENAI_TRANSCRIPTION_PRICE,
+        })
+      : null,
+    // A picture takes longer to look at than a question to read, and nobody sees its first word.
+    seer: OPENAI_VISION_MODEL
+      ? makeModel({
+          provider,
+          name: OPENAI_VISION_MODEL,
+          price: OPENAI_VISION_MODEL === OPENAI_MODEL ? price : undefined,
+          firstMs: SEES_WITHIN_MS,
+        })
+      : null,
     earlier: (name: string) => makeEmbedder({ provider, name }),
     state: provider.state,
     warm: provider.warm,

@@ -5,15 +5,17 @@ type Run = (companyId: string, id: string, stop: AbortSignal) => Promise<void>
 
 /**
  * All background work on one page. A job only wakes: retries, pauses and the last word when all failed stand with the
- * thing itself (conversations/answer.ts, conversations/deliver.ts, rag/knowledge.mongo.ts, rag/vectors.mongo.ts), so that they survive the
+ * thing itself (conversations/answer.ts, deliver.ts, read-files.ts, rag/knowledge.mongo.ts, rag/vectors.mongo.ts), so that they survive the
  * process. The sweep asks again for what is due.
  */
-export const defineJobs = (run: { answer: Run; deliver: Run; index: Run; embed: Run }) => {
+export const defineJobs = (run: { answer: Run; deliver: Run; read: Run; index: Run; embed: Run }) => {
   const conversation = z.strictObject({ companyId: z.string(), conversationId: z.string() })
+  const message = z.strictObject({ companyId: z.string(), messageId: z.string() })
   const document = z.strictObject({ companyId: z.string(), documentId: z.string() })
   return {
     answer: job(conversation, 20, (payload, stop) => run.answer(payload.companyId, payload.conversationId, stop)),
     deliver: job(conversation, 20, (payload, stop) => run.deliver(payload.companyId, payload.conversationId, stop)),
+    read: job(message, 8, (payload, stop) => run.read(payload.companyId, payload.messageId, stop)),
     index: job(document, 2, (payload, stop) => run.index(payload.companyId, payload.documentId, stop)),
     embed: job(document, 2, (payload, stop) => run.embed(payload.companyId, payload.documentId, stop)),
   } satisfies Record<string, JobDefinition>

@@ -5,7 +5,8 @@ import { newId } from '../platform/ids.js'
 import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
-import { decide, mustGiveUp, runLimitMs, unansweredText, type Decision } from './decide.js'
+import { decide, filesAwaitedUntil, mustGiveUp, runLimitMs, unansweredText, type Decision } from './decide.js'
+import { wordsOf } from './heard-and-seen.js'
 import type { Author, AutomaticLimits, Citation, Message, Origin } from './message.js'
 import { backNotice, closedUntil, waitingNotice, type Notice, type Opening } from './opening-notice.js'
 import { phrasesIn } from './phrases.js'
@@ -17,7 +18,14 @@ import { announce, eventLine, summarised } from './timeline.js'
 
 /** What the core asks of whoever can answer from documents. */
 export type AnswerQuestion = (
-  question: { companyId: string; conversationId: string; text: string; history: Turn[]; spoken: string | null },
+  question: {
+    companyId: string
+    conversationId: string
+    text: string
+    from?: 'transcript'
+    history: Turn[]
+    spoken: string | null
+  },
   signal: AbortSignal,
   draft: AnswerDraft,
 ) => Promise<{
@@ -35,7 +43,8 @@ export type AnswerDraft = {
   withdraw(): void
 }
 
-type Turn = { author: 'customer' | 'assistant' | 'agent'; text: string }
+/** `picture`: what a machine says that a picture of the customer's shows. */
+type Turn = { author: 'customer' | 'assistant' | 'agent' | 'picture'; text: string }
 
 type Needs = {
   store: ConversationStore
@@ -68,6 +77,9 @@ const MESSAGES_READ = 60
 const PAUSES_MS = [500, 2_000, 0]
 /** When even the handover fails, the store is away: it is asked again like this. */
 const HANDOVER_PAUSE_MS = 3_000
+
+/** While files are heard or seen somewhere, it is looked again at least this often. */
+const LOOK_AGAIN_MS = 1_000
 
 const DAY_MS = 24 * 60 * 60 * 1000
 
@@ -113,6 +125,8 @@ export const makeAnswer = (needs: Needs) => {
       return handOver(conversation, reason, messages, phrasesIn(conversation.language ?? 'en').sorry)
     }
     const messages = await reading
+    const awaited = filesAwaitedUntil(messages, clock.now(), servingSince)
+    if (awaited) return new Date(Math.min(awaited.getTime(), clock.now().getTime() + LOOK_AGAIN_MS))
     const decision = decide(conversation, messages)
     const opening = await openingOf(companyId, channelId, teamId)
     if (decision.kind !== 'leave' && opening.outside === 'message_only' && closedUntil(opening, clock.now())) {
@@ -197,7 +211,7 @@ export const makeAnswer = (needs: Needs) => {
 
   const respond = async (
     conversation: Claimed,
-    { question, history }: Decided<'answer'>,
+    { question, from, history, pictures }: Decided<'answer'>,
     messages: Message[],
     signal: AbortSignal,
     draft: AnswerDraft,
@@ -205,7 +219,15 @@ export const makeAnswer = (needs: Needs) => {
     const { companyId, id, channelId } = conversation
     const spoken = conversation.language
     showTyping({ companyId, channelId }, id)
-    const asked = { companyId, conversationId: id, text: question.text, history: history.map(toTurn), spoken }
+    const shown = pictures.map((text): Turn => ({ author: 'picture', text }))
+    const asked = {
+      companyId,
+      conversationId: id,
+      text: question.text,
+      ...(from ? { from } : {}),
+      history: [...history.map(toTurn), ...shown],
+      spoken,
+    }
     const answered = await unlessOvertaken(conversation, signal, (unless) => answerQuestion(asked, unless, draft))
     if (!answered) return false
     const { kind, text, citations, mode, decisionId, language } = answered
@@ -332,6 +354,11 @@ export const makeAnswer = (needs: Needs) => {
     const draft = openDraft(bus, conversation, limited.signal)
     try {
       const done = await Promise.race([run(conversation, limited.signal, draft), limited.aborted])
+      if (done instanceof Date) {
+        await store.releaseLease(companyId, id, owner, { retryAt: done, uncounted: true })
+        setTimeout(() => wakeAnswer(companyId, id), done.getTime() - clock.now().getTime()).unref()
+        return 'done'
+      }
       if (!done) draft.withdraw()
       await store.releaseLease(companyId, id, owner, { uncounted: !done })
       return 'again'
@@ -375,7 +402,7 @@ const customersWords = (messages: readonly Message[]): string =>
   messages
     .filter(({ kind, author }) => kind === 'message' && author.kind === 'customer')
     .slice(-3)
-    .map(({ text }) => text)
+    .map(wordsOf)
     .join('\n')
 
 type Decided<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>
@@ -427,5 +454,5 @@ const limit = (ms: number, stop: AbortSignal) => {
 
 const toTurn = (message: Message): Turn => ({
   author: message.author.kind === 'customer' || message.author.kind === 'agent' ? message.author.kind : 'assistant',
-  text: message.text,
+  text: wordsOf(message) || message.text,
 })

@@ -4,11 +4,14 @@ import type { Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { MessageDocument } from './documents.mongo.js'
 import { makeHandOverUndelivered } from './deliver.js'
+import type { Reads } from './heard-and-seen.js'
 import { makeIdentify } from './identities.js'
 import {
   type Arrival,
+  type EditArrival,
   type MessageArrival,
   type Origin,
+  type ReactionArrival,
   type Received,
   type StatusArrival,
 } from './message.js'
@@ -17,6 +20,9 @@ import type { ConversationStore } from './store.mongo.js'
 type Needs = {
   store: ConversationStore
   receive(origin: Origin, arrival: MessageArrival): Promise<Received>
+  reads: Reads
+  wakeAnswer(companyId: string, conversationId: string): void
+  wakeRead(companyId: string, messageId: string): void
   bus: Bus
   clock: Clock
   log: Log
@@ -27,7 +33,8 @@ type Needs = {
  * Where everything comes in that a provider tells. When this resolves it is durable, and the provider may be told so. What is
  * told again, or late, changes nothing. `null`: it was no message.
  */
-export const makeArrivals = ({ store, receive, bus, clock, log, metrics }: Needs) => {
+export const makeArrivals = (needs: Needs) => {
+  const { store, receive, reads, wakeAnswer, wakeRead, bus, clock, log, metrics } = needs
   const identify = makeIdentify({ store, log })
   const handOverUndelivered = makeHandOverUndelivered({ store, bus, clock, metrics })
 
@@ -35,6 +42,39 @@ export const makeArrivals = ({ store, receive, bus, clock, log, metrics }: Needs
     if (!message) return
     const { companyId, conversationId, _id: messageId } = message
     bus.publish({ type: 'delivery', companyId, conversationId, messageId })
+  }
+
+  /** What was told of it before it came is done at once. */
+  const taken = async (origin: Origin, arrival: MessageArrival): Promise<Received> => {
+    const received = await receive(origin, arrival)
+    if (!received.duplicate)
+      await followed(await store.applyEarlyUpdate(origin, arrival.externalId, clock.now(), reads))
+    return received
+  }
+
+  /** Files that came late are heard and seen, and whoever waited for them waits no longer. */
+  const followed = async (message: MessageDocument | null): Promise<void> => {
+    announce(message)
+    if (!message || message.author.kind !== 'customer') return
+    const { companyId, conversationId, _id } = message
+    if (message.reading) return wakeRead(companyId, _id)
+    await store.answerNow(companyId, conversationId, clock.now())
+    wakeAnswer(companyId, conversationId)
+  }
+
+  const edited = async (origin: Origin, arrival: EditArrival): Promise<void> => {
+    const { kind: _kind, externalId, ...edit } = arrival
+    const change = () => store.edit(origin, arrival, clock.now(), reads)
+    const message = await change()
+    if (message || (await store.keepEarly(origin, { externalId, edit }, clock.now()))) return followed(message)
+    await followed(await change())
+  }
+
+  const reacted = async (origin: Origin, arrival: ReactionArrival): Promise<void> => {
+    const { externalId, emoji: reaction } = arrival
+    const message = await store.react(origin, arrival)
+    if (message || (await store.keepEarly(origin, { externalId, reaction }, clock.now()))) return announce(message)
+    announce(await store.react(origin, arrival))
   }
 
   const moved = async (origin: Origin, arrival: StatusArrival): Promise<void> => {
@@ -46,15 +86,15 @@ export const makeArrivals = ({ store, receive, bus, clock, log, metrics }: Needs
   return async (origin: Origin, arrival: Arrival): Promise<Received | null> => {
     switch (arrival.kind) {
       case 'message':
-        return receive(origin, arrival)
+        return taken(origin, arrival)
       case 'status':
         await moved(origin, arrival)
         return null
       case 'edit':
-        announce(await store.edit(origin, arrival, clock.now()))
+        await edited(origin, arrival)
         return null
       case 'reaction':
-        announce(await store.react(origin, arrival))
+        await reacted(origin, arrival)
         return null
       case 'identity':
         await identify(origin, arrival)

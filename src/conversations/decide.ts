@@ -1,10 +1,12 @@
 import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
+import { isForPeople, isHeard, needsPerson, picturesIn, wordsOf } from './heard-and-seen.js'
 import type { Message } from './message.js'
 import { recogniseTalk, type SmallTalk, type Talk } from './talk.js'
 
 /** What the assistant does about a conversation. Pure: the same conversation at the same time, the same decision. */
 export type Decision =
-  | { kind: 'answer'; question: Message; history: Message[] }
+  /** `pictures`: what came with the question shows, as a machine says. `from`: it was said by voice. */
+  | { kind: 'answer'; question: Message; from?: 'transcript'; history: Message[]; pictures: string[] }
   /** A kind word; no document is asked. */
   | { kind: 'talk'; talk: SmallTalk; language: string }
   /** Without a language where the message does not say which. */
@@ -25,6 +27,9 @@ const MAX_ATTEMPTS = 3
 
 /** One run may take this long: what remains is for a second one. */
 const RUN_MS = 14_000
+
+/** A file that says what is asked is worth waiting for, in milliseconds; what remains is for the answer. */
+const FILES_WITHIN_MS = 12_000
 
 /** Kind words without a question between them. Two machines that thank each other would never end; a person looks, or nobody needs to. */
 const MOST_SMALL_TALK = 3
@@ -49,6 +54,15 @@ export const mustGiveUp = (due: AnswerDue, now: Date, servingSince: Date): Hando
 export const runLimitMs = (due: AnswerDue, now: Date, servingSince: Date): number =>
   mustGiveUp(due, now, servingSince) ? RUN_MS : Math.min(RUN_MS, lastMoment(due, servingSince) - now.getTime())
 
+/** Until when an answer waits for what is said or shown in files; `null`: it need not. */
+export const filesAwaitedUntil = (messages: readonly Message[], now: Date, servingSince: Date): Date | null => {
+  const { unanswered } = turns(messages)
+  if (unanswered.some(isForPeople)) return null
+  const waiting = unanswered.filter(({ isBeingRead, awaitsFile }) => isBeingRead || awaitsFile)
+  const latest = Math.max(...waiting.map(({ at }) => Math.max(at.getTime(), servingSince.getTime())))
+  return latest + FILES_WITHIN_MS > now.getTime() ? new Date(latest + FILES_WITHIN_MS) : null
+}
+
 export const decide = (conversation: Conversation, messages: readonly Message[]): Decision => {
   if (conversation.handler !== 'assistant') return { kind: 'leave', reason: 'a_person_has_it' }
 
@@ -57,10 +71,18 @@ export const decide = (conversation: Conversation, messages: readonly Message[])
   if (!conversation.answerDue || !question) return { kind: 'leave', reason: 'nothing_to_answer' }
 
   const asked = notYetServed(messages, unanswered)
-  if (asked.some(({ needsPerson }) => needsPerson)) return { kind: 'hand_over', reason: 'needs_person' }
   const text = textOf(asked)
+  // Files alone ask nothing that the assistant could answer.
+  if (text === '' || asked.some(needsPerson)) return { kind: 'hand_over', reason: 'needs_person' }
   const talk = asked.map(asksForPerson).find(Boolean) ?? recogniseTalk(text, conversation.language)
-  if (!talk) return { kind: 'answer', question: { ...question, text }, history: before.slice(-HISTORY_LENGTH) }
+  if (!talk)
+    return {
+      kind: 'answer',
+      question: { ...question, text },
+      ...(asked.some(isHeard) ? { from: 'transcript' } : {}),
+      history: before.slice(-HISTORY_LENGTH),
+      pictures: asked.flatMap(picturesIn),
+    }
 
   const { kind, language } = talk
   switch (kind) {
@@ -92,17 +114,20 @@ const turns = (messages: readonly Message[]): { before: Message[]; unanswered: M
 const READ = 4_000
 
 /** Several messages in a row are one question, in the customer's words. */
-const textOf = (messages: readonly Message[]): string => {
-  const text = messages.map((message) => message.text).join('\n')
-  return text.length <= READ ? text : `${text.slice(0, READ / 2)}\n${text.slice(-READ / 2)}`
+const textOf = (messages: readonly Message[]): string => shortened(messages.map(wordsOf).filter(Boolean).join('\n'))
+
+const shortened = (text: string): string =>
+  text.length <= READ ? text : `${text.slice(0, READ / 2)}\n${text.slice(-READ / 2)}`
+
+/** What the customer wrote, said and showed since somebody last answered; empty when everything is answered. */
+export const unansweredText = (messages: readonly Message[]): string => {
+  const { unanswered } = turns(messages)
+  return shortened([textOf(unanswered), ...unanswered.flatMap(picturesIn)].join('\n'))
 }
 
-/** What the customer wrote since somebody last answered; empty when everything is answered. */
-export const unansweredText = (messages: readonly Message[]): string => textOf(turns(messages).unanswered)
-
 /** Judged for each message: whoever asks for a person gets one, whatever else they wrote meanwhile. */
-const asksForPerson = ({ text }: Message): Talk | null => {
-  const talk = recogniseTalk(text)
+const asksForPerson = (message: Message): Talk | null => {
+  const talk = recogniseTalk(wordsOf(message))
   return talk?.kind === 'person' ? talk : null
 }
 
@@ -114,8 +139,8 @@ const notYetServed = (messages: readonly Message[], unanswered: readonly Message
   const promisedAt = messages.findLast(({ handover }) => handover)?.seq ?? 0
   const newer = unanswered.filter(({ seq }) => seq > promisedAt)
   if (newer.length > 0) return newer
-  const left = unanswered.filter(({ text }) => {
-    const kind = recogniseTalk(text)?.kind
+  const left = unanswered.filter((message) => {
+    const kind = recogniseTalk(wordsOf(message))?.kind
     return kind !== 'person' && kind !== 'complaint'
   })
   return left.length > 0 ? left : unanswered

@@ -20,8 +20,10 @@ type Delivery = {
 /** A line that people are mailed about: when to try, who has it already; at the end, when and how many were told. */
 export type LineMail = { notBefore?: Date; attempts: number; done?: string[]; endedAt?: Date; people?: number }
 
-export type MessageDocument = Omit<Message, 'id'> & {
+export type MessageDocument = Omit<Message, 'id' | 'isBeingRead'> & {
   _id: string
+  /** When its files may be read next, and how often it was tried. */
+  reading?: { notBefore: Date; attempts: number }
   delivery?: Delivery
   original?: Original
   mail?: LineMail
@@ -34,6 +36,7 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
       Message,
       | 'attachments'
       | 'automatic'
+      | 'awaitsFile'
       | 'citations'
       | 'clientId'
       | 'decisionId'
@@ -48,6 +51,7 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
       | 'sentAt'
       | 'talk'
       | 'template'
+      | 'wordless'
     >
   > & {
     externalId?: string
@@ -57,6 +61,8 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
     isSent?: boolean
     /** People are to be mailed about it. */
     mail?: boolean
+    /** A model is to hear or see its files. */
+    reads?: boolean
   }
 
 const EXCERPT_LENGTH = 140
@@ -68,7 +74,7 @@ export const numbered = (
   at: Date,
   requestId: string,
 ): MessageDocument[] =>
-  drafts.map(({ deliver, isSent, mail, ...draft }, index) => ({
+  drafts.map(({ deliver, isSent, mail, reads, ...draft }, index) => ({
     ...draft,
     _id: newId('msg'),
     companyId: of.companyId,
@@ -89,6 +95,7 @@ export const numbered = (
         }
       : {}),
     ...(mail ? { mail: { notBefore: at, attempts: 0 } } : {}),
+    ...(reads ? { reading: { notBefore: at, attempts: 0 } } : {}),
     status: deliver ? 'queued' : isSent ? 'sent' : null,
     at,
   }))
@@ -104,8 +111,10 @@ export const toMessage = ({
   delivery: _delivery,
   mail: _mail,
   original: _original,
+  reading,
   ...message
 }: MessageDocument): Message => ({
   id: _id,
   ...message,
+  ...(reading ? { isBeingRead: true } : {}),
 })

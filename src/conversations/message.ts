@@ -44,8 +44,19 @@ export type TimelineEvent =
   /** What time did to a promise. `withdrawn`: an answer that was written in time and left late had kept it after all. */
   | { name: 'service_level'; clock: ClockKind; change: 'warning' | 'breach' | 'withdrawn'; dueAt: string }
 
+/** What a machine heard in a recording, or saw in a picture. The file stays what it is; this may be wrong. */
+export type FileText = { kind: 'transcript' | 'description'; text: string; model: string; at: Date }
+
 /** A file that belongs to a message: `id` is its content's hash, `name` only what its sender called it. */
-export type Attachment = { id: string; name: string; type: string; size: number }
+export type Attachment = {
+  id: string
+  name: string
+  type: string
+  size: number
+  text?: FileText
+  /** Why a machine made nothing of it, where it was asked. */
+  unread?: string
+}
 
 export type Message = {
   id: string
@@ -78,6 +89,12 @@ export type Message = {
   automatic?: string
   /** Why the assistant cannot deal with it: what it says is in a picture or a voice, or its sender is doubtful. */
   needsPerson?: string
+  /** Nothing was written: its text only stands for the files that came. */
+  wordless?: true
+  /** A file of it is still on its way. */
+  awaitsFile?: true
+  /** A model has yet to hear or see its files. */
+  isBeingRead?: true
   /** What the channel alone knows of it (a subject, the ids of a thread); the core only keeps it. */
   details?: Record<string, unknown>
   /** A text that the provider had approved before, and what was put into it. */
@@ -193,7 +210,7 @@ export type MessageArrival = {
   original?: Original
   /** Written by the company's own people elsewhere, such as on the linked phone: a person has it now. */
   from?: 'agent'
-} & Pick<Message, 'automatic' | 'needsPerson' | 'details' | 'replyTo' | 'sentAt'>
+} & Pick<Message, 'automatic' | 'needsPerson' | 'wordless' | 'awaitsFile' | 'details' | 'replyTo' | 'sentAt'>
 
 /** What became of a message of ours. Any number of times, in any order: it only moves forward. */
 export type StatusArrival = {
@@ -205,7 +222,10 @@ export type StatusArrival = {
   reason?: string
 }
 
-/** A customer changed what they wrote (`null`: took it back), or what belongs to it came later, such as a picture. */
+/**
+ * A customer changed what they wrote (`null`: took it back), or what belongs to it came later, such as a picture. `attachments`, be
+ * they none, are all that will come.
+ */
 export type EditArrival = {
   kind: 'edit'
   externalId: string

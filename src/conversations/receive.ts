@@ -9,6 +9,7 @@ import { sha256 } from '../platform/secrets.js'
 import type { Facts } from '../sla/policy.js'
 import { factsOf, FIRST } from './clocks.js'
 import { afterCustomerMessage, type HandoffReason } from './conversation.js'
+import { canRead, isWorthWaiting, type Reads } from './heard-and-seen.js'
 import type { Draft } from './documents.mongo.js'
 import type { Appended } from './fold.js'
 import type { Opening } from './opening-notice.js'
@@ -28,7 +29,10 @@ type Needs = {
   promiseFor(companyId: string, facts: Facts): Promise<Promised | null>
   /** Whose is what is handed over on a channel; `null`: everybody's. */
   teamOfChannel(companyId: string, channelId: string): Promise<Team | null>
+  /** What this installation makes of files. */
+  reads: Reads
   wakeAnswer(companyId: string, conversationId: string): void
+  wakeRead(companyId: string, messageId: string): void
 }
 
 type Team = { id: string; name: string }
@@ -50,7 +54,9 @@ export const makeReceive = ({
   openingOf,
   promiseFor,
   teamOfChannel,
+  reads,
   wakeAnswer,
+  wakeRead,
 }: Needs) => {
   const receive = async (origin: Origin, arrival: MessageArrival, tries = 1): Promise<Received> => {
     const requestId = currentRequestId() ?? newId('req')
@@ -60,12 +66,13 @@ export const makeReceive = ({
     try {
       const appended = await append(
         { store, promiseFor, teamOfChannel },
-        { origin, arrival, paused, saysWhen, now: clock.now(), requestId },
+        { origin, arrival, reads, paused, saysWhen, now: clock.now(), requestId },
       )
       metrics.messages.inc({ author: arrival.from ?? 'customer' })
       announce(bus, appended)
-      const { id: messageId, conversationId } = firstOf(appended)
+      const { id: messageId, conversationId, isBeingRead } = firstOf(appended)
       log.info({ conversationId, messageId }, 'message received')
+      if (isBeingRead) wakeRead(origin.companyId, messageId)
       if (appended.conversation.answerDue) wakeAnswer(origin.companyId, conversationId)
       return { messageId, conversationId, duplicate: false }
     } catch (error) {
@@ -83,6 +90,7 @@ export const makeReceive = ({
 type Entry = {
   origin: Origin
   arrival: MessageArrival
+  reads: Reads
   paused: boolean
   saysWhen: boolean
   now: Date
@@ -133,9 +141,9 @@ const contactOf = async (store: ConversationStore, origin: Origin, { contact, co
 const appendTo = (
   store: ConversationStore,
   conversationId: string,
-  { origin, arrival, paused, saysWhen, now, requestId }: Entry,
+  { origin, arrival, reads, paused, saysWhen, now, requestId }: Entry,
 ) => {
-  const message = draftOf(arrival)
+  const message = draftOf(arrival, reads)
   const target = { companyId: origin.companyId, conversationId, at: now, requestId }
   // Where the assistant is paused a team may get it, and a promise may ask for the team.
   return store.change({ ...target, ...(paused ? { choosesAgain: true } : {}) }, (conversation) => {
@@ -171,7 +179,7 @@ type Beginning = {
 
 const create = (
   store: ConversationStore,
-  { origin, arrival, now, requestId }: Entry,
+  { origin, arrival, reads, now, requestId }: Entry,
   { contactId, blocked, previousId, promised, reason, team }: Beginning,
 ): Promise<Appended> => {
   const { companyId, channelId } = origin
@@ -204,7 +212,7 @@ const create = (
       ...(blocked ? { blocked } : {}),
     },
     drafts: [
-      draftOf(arrival),
+      draftOf(arrival, reads),
       ...(reason ? [eventLine({ name: 'handoff', reason })] : []),
       ...(team ? [eventLine({ name: 'team', to: { id: team.id, name: team.name } })] : []),
     ],
@@ -225,8 +233,12 @@ const handoffOf = ({ text }: MessageArrival, reason: HandoffReason, at: Date) =>
   at,
 })
 
-const draftOf = ({ text, externalId, contact, from, attachments = [], ...more }: MessageArrival): Draft => {
-  const { automatic, needsPerson, details, replyTo, sentAt, original } = more
+const draftOf = (
+  { text, externalId, contact, from, attachments = [], ...more }: MessageArrival,
+  reads: Reads,
+): Draft => {
+  const { automatic, needsPerson, wordless, awaitsFile, details, replyTo, sentAt, original } = more
+  const isRead = !from && !automatic && attachments.some((file) => canRead(file, reads))
   const author: Author = { kind: from ?? 'customer', ...(contact.name && !from ? { name: contact.name } : {}) }
   return {
     kind: 'message',
@@ -237,6 +249,9 @@ const draftOf = ({ text, externalId, contact, from, attachments = [], ...more }:
     ...(attachments.length > 0 ? { attachments } : {}),
     ...(automatic ? { automatic } : {}),
     ...(needsPerson ? { needsPerson } : {}),
+    ...(wordless ? { wordless } : {}),
+    ...(awaitsFile && isWorthWaiting(more, reads) ? { awaitsFile } : {}),
+    ...(isRead ? { reads: true } : {}),
     ...(details ? { details } : {}),
     ...(replyTo ? { replyTo } : {}),
     ...(sentAt ? { sentAt } : {}),

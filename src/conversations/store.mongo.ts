@@ -9,6 +9,7 @@ import { AlreadyBegun, makeCreation } from './create.mongo.js'
 import { toMessage, type ConversationDocument, type MessageDocument } from './documents.mongo.js'
 import type { Attachment, Message, Origin, Original } from './message.js'
 import { makeOutbox } from './outbox.mongo.js'
+import { makeReadings } from './readings.mongo.js'
 import { makeUpdates, updateSchemas } from './updates.mongo.js'
 
 /**
@@ -29,11 +30,11 @@ export const conversationSchemas: CollectionSchema[] = [
       { key: { companyId: 1, channelId: 1, contactId: 1, createdAt: 1 }, name: 'of_contact' },
       { key: { companyId: 1, 'assignee.id': 1 }, name: 'assigned' },
       {
-      {
         key: { companyId: 1, teamId: 1, updatedAt: -1 },
         name: 'of_team',
         partialFilterExpression: { teamId: { $exists: true } },
       },
+      {
         key: { 'answerDue.notBefore': 1 },
         name: 'answer_due',
         partialFilterExpression: { 'answerDue.notBefore': { $exists: true } },
@@ -82,6 +83,11 @@ export const conversationSchemas: CollectionSchema[] = [
         name: 'mail_due',
         partialFilterExpression: { 'mail.notBefore': { $exists: true } },
       },
+      {
+        key: { 'reading.notBefore': 1 },
+        name: 'reading_due',
+        partialFilterExpression: { 'reading.notBefore': { $exists: true } },
+      },
     ],
   },
   ...updateSchemas,
@@ -96,14 +102,14 @@ export const MESSAGES_PER_READ = 10_000
 type Needs = Mongo & {
   termsOf(companyId: string, ref: TermsRef): Promise<ServiceTerms>
   choicesFor(companyId: string, ref: TermsRef | null, channelId: string): Promise<Choices>
+  /** Whose is what is handed over on a channel; `null`: everybody's. */
+  teamOfChannel(companyId: string, channelId: string): Promise<{ id: string; name: string } | null>
   /** Whether people are mailed about promised times. */
   mails?: boolean
 }
 
 export const makeConversationStore = ({ client, db, termsOf, choicesFor, teamOfChannel, mails = false }: Needs) => {
   const conversations = db.collection<ConversationDocument>('conversations')
-  /** Whose is what is handed over on a channel; `null`: everybody's. */
-  teamOfChannel(companyId: string, channelId: string): Promise<{ id: string; name: string } | null>
   const messages = db.collection<MessageDocument>('messages')
   const contacts = db.collection<ContactDocument>('contacts')
 
@@ -116,13 +122,13 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, teamOfC
     ledger,
     termsOf,
     choicesFor,
+    teamOfChannel,
     mails,
   })
 
   const create = makeCreation({ client, conversations, messages, contacts, ledger })
 
   const updates = makeUpdates({ db, messages })
-    teamOfChannel,
 
   return {
     change,
@@ -132,6 +138,8 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, teamOfC
     ...makeContactStore(contacts),
 
     ...makeOutbox({ conversations, messages, updates, accept }),
+
+    ...makeReadings({ conversations, messages }),
 
     clocksOf: ledger.of,
     clocksStarted: ledger.started,
@@ -244,14 +252,6 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, teamOfC
         .find({ companyId, 'assignee.id': personId, handler: 'agent' }, { limit, projection: { companyId: 1 } })
         .toArray(),
 
-    resolvedBefore: (time: Date, limit: number) =>
-      conversations
-        .find({ state: 'resolved', resolvedAt: { $lte: time } }, { limit, projection: { companyId: 1 } })
-        .toArray(),
-  }
-}
-
-export type ConversationStore = ReturnType<typeof makeConversationStore>
     /** What a team has that is not closed: a closed conversation never changes again. */
     ofTeam: (companyId: string, teamId: string, limit: number) =>
       conversations
@@ -270,6 +270,14 @@ export type ConversationStore = ReturnType<typeof makeConversationStore>
         .toArray()
     },
 
+    resolvedBefore: (time: Date, limit: number) =>
+      conversations
+        .find({ state: 'resolved', resolvedAt: { $lte: time } }, { limit, projection: { companyId: 1 } })
+        .toArray(),
+  }
+}
+
+export type ConversationStore = ReturnType<typeof makeConversationStore>
 
 /** True when the write lost because this provider message is already stored. */
 export const isKnownArrival = (error: unknown): boolean => isDuplicateKey(error, EXTERNAL_ID_INDEX)

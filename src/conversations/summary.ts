@@ -1,4 +1,5 @@
 import type { HandoffReason } from './conversation.js'
+import { wordsOf } from './heard-and-seen.js'
 import type { Message } from './message.js'
 import { recogniseTalk } from './talk.js'
 import { handoffInWords } from './timeline.js'
@@ -16,7 +17,9 @@ const TITLES_LENGTH = 60
  */
 export const summaryOf = (messages: readonly Message[], reason: HandoffReason): string => {
   const spoken = messages.filter(({ kind, handover }) => kind === 'message' && !handover)
-  const written = spoken.filter(({ author }) => author.kind === 'customer')
+  const written = spoken
+    .filter(({ author }) => author.kind === 'customer')
+    .map((message) => ({ ...message, text: wordsOf(message) || message.text }))
   const questions = written.filter(({ text }) => !recogniseTalk(text)).slice(-QUESTIONS)
   const last = written.at(-1)
   const answer = spoken.findLast(({ author, talk }) => author.kind !== 'customer' && !talk)

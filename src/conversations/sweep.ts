@@ -10,6 +10,7 @@ type Needs = {
   store: ConversationStore
   wakeAnswer(companyId: string, conversationId: string): void
   wakeDeliver(companyId: string, conversationId: string): void
+  wakeRead(companyId: string, messageId: string): void
   bus: Bus
   clock: Clock
   log: Log
@@ -29,7 +30,7 @@ const byDue = (a: Waiting, b: Waiting): number =>
  * truth is on the conversations and messages, so a sweep at any time, from any process, does no harm.
  * `graceMs` leaves alone what was woken a moment ago.
  */
-export const makeSweep = ({ store, wakeAnswer, wakeDeliver, bus, clock, log, metrics }: Needs) => {
+export const makeSweep = ({ store, wakeAnswer, wakeDeliver, wakeRead, bus, clock, log, metrics }: Needs) => {
   const closeResolved = async (now: Date) => {
     for (const { _id, companyId } of await store.resolvedBefore(new Date(now.getTime() - CLOSES_AFTER_MS), BATCH)) {
       assertTransition('resolved', 'closed', 'system')
@@ -77,6 +78,11 @@ export const makeSweep = ({ store, wakeAnswer, wakeDeliver, bus, clock, log, met
       metrics.swept.inc({ job: 'deliver' })
       log.info({ messageId: _id, attempts: delivery?.attempts }, 'sweep wakes a delivery')
       withRequestId(delivery?.requestId ?? _id, () => wakeDeliver(companyId, conversationId))
+    }
+    for (const { _id, companyId } of await store.readingsDue(dueSince, BATCH)) {
+      metrics.swept.inc({ job: 'read' })
+      log.info({ messageId: _id }, 'sweep wakes a reading')
+      wakeRead(companyId, _id)
     }
     await closeResolved(now)
   }

@@ -14,8 +14,8 @@ export type Transcriber = {
 /** A voice note of some minutes is written down within seconds; nobody waits longer. */
 const WITHIN_MS = 30_000
 const MOST_ANSWER_BYTES = 256 * 1024
-/** What a second of speech is counted as where the provider does not say: a thousand tokens a minute, as OpenAI prices it. */
-const TOKENS_PER_SECOND = 1_000 / 60
+/** What speech is counted as where the provider does not say in tokens: as OpenAI prices it. */
+const TOKENS_PER_MINUTE = 1_000
 
 const answer = z.object({
   text: z.string(),
@@ -73,7 +73,7 @@ const costOf = (heard: Heard | null, { seconds: own }: Recording, pricePerMinute
   const said = usage.seconds
   const seconds = typeof said === 'number' && Number.isFinite(said) && said >= 0 ? said : (own ?? 0)
   return {
-    inputTokens: tokenCount(usage.input_tokens) ?? Math.ceil(seconds * TOKENS_PER_SECOND),
+    inputTokens: tokenCount(usage.input_tokens) ?? Math.ceil((seconds * TOKENS_PER_MINUTE) / 60),
     outputTokens: tokenCount(usage.output_tokens) ?? estimatedTokens(text.length),
     costUsd: pricePerMinute === undefined ? null : (seconds / 60) * pricePerMinute,
   }

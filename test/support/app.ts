@@ -12,10 +12,10 @@ import type { Mongo } from '../../src/platform/mongo.js'
 
 const API_KEY = 'a-key-for-the-tests-only'
 
-type Options = { env?: Record<string, string>; log?: Log }
+type Options = { env?: Record<string, string>; log?: Log; directory?: string }
 
 /** The whole product in this process, composed as in production, on a free port and the test's own database. */
-export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent') }: Options = {}) => {
+export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent'), directory: own }: Options = {}) => {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -24,7 +24,8 @@ export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent') 
     KNOWLEDGE_DIR: path.resolve(import.meta.dirname, '../fixtures/knowledge'),
     ...env,
   })
-  const directory = await mkdtemp(path.join(tmpdir(), 'helpdesk-app-'))
+  // A server that is started again finds the files of the one before.
+  const directory = own ?? (await mkdtemp(path.join(tmpdir(), 'helpdesk-app-')))
   const app = compose({
     config,
     mongo,
@@ -46,7 +47,7 @@ export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent') 
       await app.stop(server)
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-      await rm(directory, { recursive: true })
+      if (!own) await rm(directory, { recursive: true })
     },
   }
 }

@@ -8,6 +8,7 @@ import { makeMailLetters, type Carrier } from '../../src/conversations/letters.j
 import { letterSchemas, makeLetterStore } from '../../src/conversations/letters.mongo.js'
 import type { AutomaticLimits, MessageArrival, Patience } from '../../src/conversations/message.js'
 import type { Opening } from '../../src/conversations/opening-notice.js'
+import { makeReadFiles, type ReadFile } from '../../src/conversations/read-files.js'
 import { makeReceive } from '../../src/conversations/receive.js'
 import { makeStopMail } from '../../src/conversations/stop-mail.js'
 import { conversationSchemas, makeConversationStore } from '../../src/conversations/store.mongo.js'
@@ -59,7 +60,7 @@ export const openCore = async (mongo: Mongo) => {
   await ensureSchema(mongo.db, [...conversationSchemas, ...letterSchemas])
   const time = { now: new Date('2026-03-02T10:00:00Z') }
   const clock = { now: () => time.now }
-  const woken: { job: 'answer' | 'deliver'; companyId: string; id: string }[] = []
+  const woken: { job: 'answer' | 'deliver' | 'read'; companyId: string; id: string }[] = []
   const events: LiveEvent[] = []
   const bus = makeBus()
   bus.subscribe((event) => events.push(event))
@@ -80,21 +81,25 @@ export const openCore = async (mongo: Mongo) => {
   const wakeAnswer = (companyId: string, id: string) => void woken.push({ job: 'answer', companyId, id })
   const wakeDeliver = (companyId: string, id: string) => void woken.push({ job: 'deliver', companyId, id })
 
+  const wakeRead = (companyId: string, id: string) => void woken.push({ job: 'read', companyId, id })
+  const reads = { transcript: false, description: false }
+  const hearing: { readFile: ReadFile } = { readFile: async () => ({ kind: 'unread', reason: 'unsupported' }) }
+
   const promise: { now: Promised | null } = { now: null }
   const choices: { now: (ref: TermsRef | null, channelId: string) => Choices } = {
     now: () => ({ changes: false, choose: () => null }),
   }
+  const team: { now: { id: string; name: string } | null } = { now: null }
+  const teamOfChannel = async () => team.now
   const store = makeConversationStore({
     ...mongo,
     mails: true,
+    teamOfChannel,
     choicesFor: async (_companyId, ref, channelId) => {
       const { changes, choose } = choices.now(ref, channelId)
-  const team: { now: { id: string; name: string } | null } = { now: null }
-  const teamOfChannel = async () => team.now
       return {
         changes,
         choose: (facts) => {
-    teamOfChannel,
           const chosen = choose(facts)
           if (chosen) promises.set(JSON.stringify(chosen.ref), chosen)
           return chosen
@@ -117,15 +122,17 @@ export const openCore = async (mongo: Mongo) => {
     store,
     assistantPaused,
     promiseFor,
+    teamOfChannel,
     writesLetters: () => settings.writesLetters,
     openingOf: async () => opening.now,
     bus,
     clock,
     log: makeLog('silent'),
     metrics,
-    teamOfChannel,
+    reads,
     wakeAnswer,
     wakeDeliver,
+    wakeRead,
   }
   const receive = makeReceive(needs)
   const answer = makeAnswer({
@@ -143,6 +150,7 @@ export const openCore = async (mongo: Mongo) => {
     isIdempotent: () => settings.idempotent,
     patienceOf: () => settings.patience,
   })
+  const readFiles = makeReadFiles({ ...needs, readFile: (...asked) => hearing.readFile(...asked) })
   const sweep = makeSweep(needs)
   const letters = makeLetterStore(mongo)
   const attendance = makeAttendance({ ...needs, letters })
@@ -182,9 +190,17 @@ export const openCore = async (mongo: Mongo) => {
     promise,
     /** What may be promised instead. */
     choices,
+    /** Whose is what is handed over from now on. */
+    team,
     /** When people are there, from now on. */
     opening,
     answer: (companyId: string, id: string) => answer(companyId, id, never),
+    read: (companyId: string, id: string, stop = never) => readFiles(companyId, id, stop),
+    /** What this installation makes of files, and who does. */
+    reads,
+    hearing,
+    wakeAnswer,
+    wakeRead,
     deliver: (companyId: string, id: string) => deliver(companyId, id, never),
     settings,
     assistant,
@@ -196,8 +212,6 @@ export const openCore = async (mongo: Mongo) => {
     post,
     openLetterWorker,
     woken,
-    /** Whose is what is handed over from now on. */
-    team,
     events,
     now: () => time.now,
     /** Moves the clock on, in milliseconds. */

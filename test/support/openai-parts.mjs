@@ -4,6 +4,7 @@
 //   entailment  {"sentences":[{"sentence":1,"text":"…","quotes":["…"]}]}
 // and the name of the asked-for schema says which of the three is wanted.
 import { stemOf, wordsOf } from './openai-embedding.mjs'
+import { shownIn } from './recordings.mjs'
 
 /** @typedef {import('./openai.d.mts').Part} Part */
 /** @typedef {import('./openai.d.mts').PlayedRequest} PlayedRequest */
@@ -13,16 +14,19 @@ import { stemOf, wordsOf } from './openai-embedding.mjs'
 /** @param {PlayedRequest} request @param {Part} part */
 export const speechOf = (request, part) => {
   const prompt = promptOf(request.body)
-  if (part.kind === 'garbage') return garbage(prompt, request.schema, part.what ?? 'not_json')
+  if (part.kind === 'garbage') return garbage(prompt, request, part.what ?? 'not_json')
   const says = ('says' in part ? part.says : part.kind) ?? 'good'
-  return speak(prompt, request.schema, says)
+  return speak(prompt, request, says)
 }
 
-/** @param {Prompt} prompt @param {string | null} schema @param {string} says */
-const speak = (prompt, schema, says) => {
+/** @param {Prompt} prompt @param {PlayedRequest} request @param {string} says */
+const speak = (prompt, request, says) => {
+  const { schema } = request
   switch (schema) {
     case 'rewrite':
       return JSON.stringify({ question: says === 'gullible' ? prompt.question : rewritten(prompt) })
+    case 'description':
+      return JSON.stringify(pictureIn(request.body, says))
     case 'entailment':
       return JSON.stringify({ verdicts: verdicts(prompt, says) })
     default: {
@@ -30,6 +34,16 @@ const speak = (prompt, schema, says) => {
       return schema === null ? sentences.map(({ text }) => text).join(' ') : JSON.stringify({ sentences })
     }
   }
+}
+
+/** What the picture of the last message shows, as its file says; who obeys says what is written in it. @param {any} body @param {string} says */
+const pictureIn = (body, says) => {
+  const parts = (body.messages ?? []).flatMap((/** @type {any} */ { content }) =>
+    Array.isArray(content) ? content : [],
+  )
+  const url = parts.find((/** @type {any} */ { type }) => type === 'image_url')?.image_url?.url ?? ''
+  const { shows, writing } = shownIn(Buffer.from(url.slice(url.indexOf(',') + 1), 'base64'))
+  return says === 'gullible' ? { shows: writing, writing: '' } : { shows, writing }
 }
 
 /** @typedef {{ system: string, everything: string, passages: Passage[], conversation: any[], question: string, claims: any[] }} Prompt */
@@ -286,15 +300,15 @@ const denied = (sentence) =>
 
 // ------------------------------------------------------------------------------------------------------------- garbage
 
-/** @param {Prompt} prompt @param {string | null} schema @param {string} what */
-const garbage = (prompt, schema, what) => {
+/** @param {Prompt} prompt @param {PlayedRequest} request @param {string} what */
+const garbage = (prompt, request, what) => {
   switch (what) {
     case 'wrong_schema':
       return JSON.stringify({ sentences: [{ claim: 7, citations: 'none' }], answer: ['yes'] })
     case 'cut_off':
-      return speak(prompt, schema, 'good').slice(0, -12)
+      return speak(prompt, request, 'good').slice(0, -12)
     case 'digits':
-      return speak(prompt, schema, 'good').replace(/(?<=[\p{L}\s])\d+/gu, (number) =>
+      return speak(prompt, request, 'good').replace(/(?<=[\p{L}\s])\d+/gu, (number) =>
         number.replace(/\d/gu, (digit) => String.fromCodePoint(0x660 + Number(digit))),
       )
     case 'empty':

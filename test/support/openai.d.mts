@@ -36,7 +36,7 @@ export type Behaviour = Part['kind'] | Part | ((request: PlayedRequest) => Part[
 /** Times are `performance.now()` of the player's process. */
 export type PlayedRequest = {
   path: string
-  kind: 'chat' | 'embeddings' | 'other'
+  kind: 'chat' | 'embeddings' | 'transcription' | 'other'
   /** Name of the JSON schema that was asked for. */
   schema: string | null
   authorization: string | null

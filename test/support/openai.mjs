@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 import { embeddingOf } from './openai-embedding.mjs'
 import { speechOf } from './openai-parts.mjs'
+import { saidIn } from './recordings.mjs'
 
 /** @typedef {import('./openai.d.mts').Behaviour} Behaviour */
 /** @typedef {import('./openai.d.mts').Part} Part */
@@ -34,9 +35,11 @@ export const openPlayer = async ({ port = 0, behaviour = 'good', dimensions = 38
     } catch {
       return
     }
-    const text = Buffer.concat(chunks).toString('utf8')
+    const raw = Buffer.concat(chunks)
+    const text = raw.toString('utf8')
     if (req.url === '/player') return control(req.method ?? '', text, res)
     const request = note(req, text)
+    if (request.kind === 'transcription') request.body = await formOf(req, raw)
     if (requests.push(request) > REMEMBERED) requests.shift()
     received += 1
     res.on('close', () => {
@@ -101,7 +104,13 @@ const note = (req, text) => {
     // A body that is not JSON is noted as an empty one.
   }
   const path = req.url ?? ''
-  const kind = path.endsWith('/chat/completions') ? 'chat' : path.endsWith('/embeddings') ? 'embeddings' : 'other'
+  const kind = path.endsWith('/chat/completions')
+    ? 'chat'
+    : path.endsWith('/embeddings')
+      ? 'embeddings'
+      : path.endsWith('/audio/transcriptions')
+        ? 'transcription'
+        : 'other'
   return {
     path,
     kind,
@@ -144,6 +153,7 @@ const play = async (request, part, res, dimensions) => {
   }
   if (request.kind === 'embeddings') return embed(request, part, res, dimensions)
   if (request.kind === 'chat') return chat(request, part, res)
+  if (request.kind === 'transcription') return transcribe(request, part, res)
   if (request.path.endsWith('/models')) {
     return sendJson(res, 200, { object: 'list', data: [{ id: 'player', object: 'model', owned_by: 'nobody' }] })
   }
@@ -174,6 +184,30 @@ const embed = async ({ body }, part, res, dimensions) => {
   const tokens = texts.reduce((sum, text) => sum + tokensOf(String(text)).length, 0)
   const usage = { prompt_tokens: tokens, total_tokens: tokens }
   sendJson(res, 200, { object: 'list', model: body.model, data, usage })
+}
+
+/** The form of a recording: its model, and its file with what is said in it. @param {import('node:http').IncomingMessage} req @param {Buffer} raw */
+const formOf = async (req, raw) => {
+  const headers = { 'content-type': req.headers['content-type'] ?? '' }
+  const form = await new Response(Uint8Array.from(raw), { headers }).formData().catch(() => new FormData())
+  const file = form.get('file')
+  if (typeof file === 'string' || file === null) return { model: form.get('model') }
+  const bytes = Buffer.from(await file.arrayBuffer())
+  return { model: form.get('model'), name: file.name, bytes: bytes.length, said: saidIn(bytes) }
+}
+
+/** @param {PlayedRequest} request @param {Part} part @param {Response} res */
+const transcribe = async ({ body }, part, res) => {
+  if (part.kind === 'slow') await pause(part.firstTokenMs ?? 0)
+  if (part.kind === 'stalling') return void res.writeHead(200, { 'content-type': 'application/json' }).write('{"te')
+  if (part.kind === 'cut') return void res.socket?.destroy()
+  const wrong = part.kind === 'garbage' ? (part.what ?? 'not_json') : null
+  if (wrong === 'endless') return sendText(res, 'application/json', `{"text":"${'and so on '.repeat(100_000)}"}`)
+  if (wrong === 'empty') return sendJson(res, 200, { text: '' })
+  if (wrong === 'wrong_schema') return sendJson(res, 200, { words: [] })
+  if (wrong) return sendText(res, 'application/json', 'Somebody says something')
+  if (!body.said) return sendFault(res, 400, 'invalid_request_error')
+  sendJson(res, 200, { text: body.said.text, usage: { type: 'duration', seconds: body.said.seconds } })
 }
 
 /** @param {PlayedRequest} request @param {Part} part @param {Response} res */

@@ -92,7 +92,20 @@ const event = z.discriminatedUnion('name', [
   }),
 ])
 
-const attachment = z.strictObject({ id: z.string(), name: z.string(), type: z.string(), size: z.number() })
+const keptFile = z.strictObject({ id: z.string(), name: z.string(), type: z.string(), size: z.number() })
+
+const attachment = keptFile.extend({
+  text: z
+    .strictObject({
+      kind: z.enum(['transcript', 'description']),
+      text: z.string(),
+      model: z.string(),
+      at: time,
+    })
+    .optional()
+    .describe('What a machine heard in a recording or saw in a picture; it may be wrong'),
+  unread: z.string().optional().describe('Why a machine made nothing of it'),
+})
 
 const template = z.strictObject({
   name: z.string().min(1).max(512),
@@ -128,6 +141,7 @@ const message = z.strictObject({
     .describe('Whether it helped, as its customer says'),
   automatic: z.string().optional().describe('Why no person wrote it'),
   needsPerson: z.string().optional().describe('Why the assistant left it to people'),
+  isBeingRead: z.literal(true).optional().describe('A model has yet to hear or see its files'),
   details: z
     .record(z.string(), z.unknown())
     .optional()
@@ -252,6 +266,7 @@ export const conversationRoutes = {
       handler: z.enum(HANDLERS).optional(),
       assignee: id.optional().describe('A person, "me", or "nobody"'),
       channel: id.optional(),
+      team: id.optional().describe('A team, "mine" for those of the caller, or "none"'),
       q: z.string().trim().min(1).max(200).optional(),
       order: z.enum(['changed', 'due']).default('changed').describe('`due`: what breaches first comes first'),
       cursor: z.string().min(1).max(500).optional(),
@@ -266,7 +281,6 @@ export const conversationRoutes = {
     tag,
     summary: 'How many are not resolved: in all, assigned to the caller, waiting for a person, and by team',
     permission: 'conversations:read',
-      team: id.optional().describe('A team, "mine" for those of the caller, or "none"'),
     status: 200,
     response: z.strictObject({
       all: z.number(),
@@ -332,7 +346,7 @@ export const conversationRoutes = {
       about: `At most ${ATTACHMENT_LIMITS.mostBytes / 1024 / 1024} MB: ${ATTACHMENT_LIMITS.extensions.join(', ')}`,
     },
     status: 201,
-    response: attachment.extend({
+    response: keptFile.extend({
       ticket: z.string().describe("Puts the file into a message: one of its 'attachments'"),
     }),
   }),
@@ -376,6 +390,11 @@ export const conversationRoutes = {
     'Give it to a person, or back to the queue with null',
     z.strictObject({ assignee: id.nullable().describe('A person, "me", or null') }),
   ),
+  assignTeam: change(
+    'team',
+    'Give it to a team, or to none; whoever had it in hand and is not of the team lets go of it',
+    z.strictObject({ team: id.nullable() }),
+  ),
   setState: change(
     'state',
     'Move it to another state',
@@ -390,11 +409,6 @@ export const conversationRoutes = {
   ),
   setTier: change(
     'tier',
-  assignTeam: change(
-    'team',
-    'Give it to a team, or to none; whoever had it in hand and is not of the team lets go of it',
-    z.strictObject({ team: id.nullable() }),
-  ),
     'Set the tier of its customer, which policies may ask for; null takes it away',
     z.strictObject({ tier: z.string().trim().min(1).max(60).nullable() }),
   ),

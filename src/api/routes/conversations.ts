@@ -284,7 +284,7 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.author.name === undefined ? {} : { authorName: given.author.name }),
   text: given.text,
   citations: given.citations,
-  ...(given.attachments === undefined ? {} : { attachments: given.attachments }),
+  ...(given.attachments === undefined ? {} : { attachments: given.attachments.map(toAttachment) }),
   ...(given.mode === undefined ? {} : { mode: given.mode }),
   ...(given.decisionId === undefined ? {} : { decisionId: given.decisionId }),
   ...(given.talk === undefined ? {} : { talk: given.talk }),
@@ -293,6 +293,7 @@ export const toMessage = (given: Message): MessageDto => ({
     : { feedback: { rating: given.feedback.rating, at: given.feedback.at.toISOString() } }),
   ...(given.automatic === undefined ? {} : { automatic: given.automatic }),
   ...(given.needsPerson === undefined ? {} : { needsPerson: given.needsPerson }),
+  ...(given.isBeingRead === undefined ? {} : { isBeingRead: given.isBeingRead }),
   ...(given.details === undefined ? {} : { details: given.details }),
   ...(given.template === undefined ? {} : { template: given.template }),
   ...(given.edits === undefined ? {} : { edits: given.edits.map(({ text, at }) => ({ text, at: at.toISOString() })) }),
@@ -304,6 +305,11 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.reason === undefined ? {} : { reason: given.reason }),
   ...(given.letter === undefined ? {} : { letter: toLetter(given.letter) }),
   at: given.at.toISOString(),
+})
+
+const toAttachment = ({ text, ...file }: Attachment): NonNullable<MessageDto['attachments']>[number] => ({
+  ...file,
+  ...(text ? { text: { ...text, at: text.at.toISOString() } } : {}),
 })
 
 const NOTHING_PROMISED: ServiceLevelsDto = {

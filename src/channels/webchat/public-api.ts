@@ -55,7 +55,9 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       contact: { externalId: session.visitorId, ...session.visitor },
       conversationId: session.conversationId,
       // Whoever sends a file without a word is quoted by its name.
-      text: text.trim() === '' ? attachments.map(({ name }) => name).join(', ') : text,
+      ...(text.trim() === ''
+        ? { text: attachments.map(({ name }) => name).join(', '), wordless: true as const }
+        : { text }),
       attachments,
       ...(Object.keys(place).length > 0 ? { details: { webchat: place } } : {}),
     })

@@ -94,7 +94,7 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
       return { ...arrival, ...rest, ...(details ? { details: { ...arrival.details, ...details } } : {}) }
     }
     await late.want(update.externalId, media, caption && arrival.text)
-    return arrival
+    return { ...arrival, awaitsFile: true }
   }
 
   /** A word that ends or begins automatic messages is noted before it is kept; whoever ended them is answered by people. */
@@ -122,7 +122,7 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
     if (!arrival) return
     const whole = await withConsent(update, await withFile(update, arrival, fetching))
     await receive(whole)
-    if (fetching && !whole.attachments && !whole.details?.missing)
+    if (fetching && whole.awaitsFile)
       inBackground(
         'file of a message not fetched',
         fetching.then((fetched) => late.came(receive, update.externalId, fetched)),

@@ -4,7 +4,7 @@ import type { Content, MediaKind, Update } from './decode.js'
 import { fromWhatsApp } from './format.js'
 
 /** What a customer sent, in words that everybody in the conversation can read, and whether words are all of it. */
-type Told = { text: string; needsPerson?: string; automatic?: string; details?: Record<string, unknown> }
+type Told = Pick<MessageArrival, 'text' | 'needsPerson' | 'automatic' | 'wordless' | 'details'>
 
 const MEDIA: Record<MediaKind, string> = {
   image: 'Photo',
@@ -28,7 +28,8 @@ export const toldBy = (content: Content): Told => {
       const details = { media: media.kind }
       // A sticker asks for nothing: it is kept, and nobody is called for it.
       if (media.kind === 'sticker') return { text: named, automatic: 'sticker', details }
-      return { text: caption.trim() ? fromWhatsApp(caption) : named, needsPerson: media.kind, details }
+      const said = caption.trim() ? { text: fromWhatsApp(caption) } : { text: named, wordless: true as const }
+      return { ...said, needsPerson: media.kind, details }
     }
     case 'location': {
       const { latitude, longitude, name, address } = content
@@ -95,7 +96,7 @@ export const arrivalOf = (
 ): MessageArrival | null => {
   const externalId = contactId ?? externalIdOf(message.sender)
   if (!externalId) return null
-  const { details = {}, ...told } = toldBy(message.content)
+  const { details, ...told } = toldBy(message.content)
   const { replyTo, ...about } = message.kind === 'message' ? message.about : {}
   const all = { ...details, ...about }
   return {

@@ -90,5 +90,9 @@ export const edited = (
       ...(fetched.lies ? { details: { media: kind, typeWasWrong: true } } : {}),
     }
   const note = `[${kind === 'voice' ? 'Voice note' : kind}: ${WHY[fetched.reason]}]`
-  return { text: caption ? `${caption}\n${note}` : note, details: { media: kind, missing: fetched.reason } }
+  return {
+    attachments: [],
+    text: caption ? `${caption}\n${note}` : note,
+    details: { media: kind, missing: fetched.reason },
+  }
 }
