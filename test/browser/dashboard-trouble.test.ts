@@ -1,4 +1,6 @@
+import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
+import type { Page } from 'playwright-core'
 import { describeInBrowser } from './browser.js'
 import { openDesk, OWNER, type TestDesk } from './desk.js'
 
@@ -87,5 +89,36 @@ describeInBrowser('the dashboard where things are not as they should be', () => 
       expect(new Set(times.map((time) => new Date(time).getFullYear()))).toEqual(new Set([year]))
       await page.context().close()
     }
+  })
+
+  it('tells owners, and nobody else, that the store is filling up and how it is moved; once a day', async () => {
+    const full = { status: 'degraded', checks: { capacity: { ok: false, state: '72 % full; move it to MongoDB' } } }
+    const opened = async (who?: { email: string; password: string }) => {
+      const page = await desk.signedIn(who)
+      await page.clock.install()
+      await page.route('**/health/deep', (route) => route.fulfill({ json: full }))
+      await page.goto('/inbox')
+      await page.getByRole('heading', { name: 'All' }).waitFor()
+      return page
+    }
+    const notice = (page: Page) => page.getByRole('complementary', { name: 'Room in the store' })
+
+    const owners = await opened()
+    await notice(owners).getByText('72% full').waitFor()
+    expect(await notice(owners).locator('code').textContent()).toBe('npm run migrate-store -- --to URI')
+    expect((await new AxeBuilder({ page: owners }).analyze()).violations).toEqual([])
+    await owners.getByRole('button', { name: 'Remind me tomorrow' }).click()
+    await notice(owners).waitFor({ state: 'detached' })
+    await owners.reload()
+    await owners.getByRole('heading', { name: 'All' }).waitFor()
+    await owners.clock.fastForward('23:00:00')
+    expect(await notice(owners).count()).toBe(0)
+    await owners.clock.fastForward('01:10:00')
+    await notice(owners).waitFor()
+
+    const agents = await opened(await desk.colleague('Alan', 'agent'))
+    await agents.waitForTimeout(500)
+    expect(await notice(agents).count()).toBe(0)
+    await Promise.all([owners.context().close(), agents.context().close()])
   })
 })

@@ -13,6 +13,7 @@ import {
   IconStopwatch,
   IconUserCircle,
   IconUsers,
+  IconUsersGroup,
   type Icon,
 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -26,7 +27,7 @@ import { useNews } from '../inbox/news.js'
 import { useT, type Key } from '../languages/index.js'
 import { call, chosenCompany } from '../server/client.js'
 import { useLine } from '../server/live.js'
-import { queryClient, useCompany, useMe, type Counts, type Me } from '../server/queries.js'
+import { queryClient, useCompany, useCounts, useMe, type Counts, type Me } from '../server/queries.js'
 import { shownKey, useCommands } from './commands.js'
 import { Face } from './face.js'
 import './frame.css'
@@ -34,6 +35,7 @@ import { Menu } from './menu.js'
 import { Coming, Failed } from './states.js'
 
 const SignIn = lazy(() => import('../sign-in/sign-in.js').then((module) => ({ default: module.SignIn })))
+const CapacityBanner = lazy(() => import('./capacity.js').then((module) => ({ default: module.CapacityBanner })))
 const Palette = lazy(() => import('./palette.js').then((module) => ({ default: module.Palette })))
 
 /** The desk itself: who is not signed in gets the way in, at the same address, so that nothing is lost. */
@@ -53,7 +55,7 @@ export const Frame = () => {
   )
 }
 
-const VIEWS: { view: View; title: Key; count?: keyof Counts }[] = [
+const VIEWS: { view: View; title: Key; count?: Exclude<keyof Counts, 'teams'> }[] = [
   { view: 'all', title: 'inbox.all', count: 'all' },
   { view: 'mine', title: 'inbox.mine', count: 'mine' },
   { view: 'waiting', title: 'inbox.waiting', count: 'waiting' },
@@ -65,11 +67,7 @@ const Desk = ({ me }: { me: Me }) => {
   const navigate = useNavigate()
   const news = useNews(me)
   const [palette, setPalette] = useState<'commands' | 'keys' | null>(null)
-  const counts = useQuery({
-    queryKey: ['counts'],
-    queryFn: ({ signal }) => call('conversations', 'counts', { signal }),
-    enabled: me.permissions.includes('conversations:read'),
-  })
+  const counts = useCounts()
   const waiting = counts.data?.waiting ?? 0
   useEffect(() => {
     document.title = waiting > 0 ? `(${waiting}) Helpdesk` : 'Helpdesk'
@@ -126,6 +124,11 @@ const Desk = ({ me }: { me: Me }) => {
       </nav>
       <div className="desk-main">
         <LineBanner />
+        {me.permissions.includes('company:write') && (
+          <Suspense>
+            <CapacityBanner />
+          </Suspense>
+        )}
         <div id="content" tabIndex={-1} className="desk-content">
           <Outlet />
         </div>
@@ -155,6 +158,7 @@ type PlacePath =
   | '/settings/hours'
   | '/settings/policies'
   | '/settings/people'
+  | '/settings/teams'
   | '/settings/keys'
   | '/settings/company'
 
@@ -165,6 +169,7 @@ const PLACES: readonly Place[] = [
   { to: '/settings/hours', title: 'nav.hours', icon: IconClockHour4, may: 'service_levels:write' },
   { to: '/settings/policies', title: 'nav.policies', icon: IconStopwatch, may: 'service_levels:write' },
   { to: '/settings/people', title: 'nav.people', icon: IconUsers, may: 'people:read' },
+  { to: '/settings/teams', title: 'nav.teams', icon: IconUsersGroup, may: 'people:read' },
   { to: '/settings/keys', title: 'nav.keys', icon: IconKey, may: 'keys:read' },
   { to: '/settings/company', title: 'nav.company', icon: IconBuilding, may: 'company:write' },
 ]

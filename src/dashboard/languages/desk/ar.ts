@@ -27,6 +27,11 @@ export const words: Words<typeof english> = {
     noRightText: 'تغيّر دورك. اطلب ذلك من مدير شركتك إن احتجت إليه.',
   },
   line: { lost: 'انقطع الاتصال. ما تكتبه محفوظ ويُرسل فور عودته.' },
+  capacity: {
+    label: 'المساحة في المخزن',
+    text: 'المخزن المدمج ممتلئ بنسبة {{share}}. لا يُرفض شيء بعد؛ هذا السطر ينقل كل شيء إلى MongoDB:',
+    later: 'ذكّرني غدًا',
+  },
   nav: {
     skip: 'انتقل إلى المحتوى',
     label: 'الرئيسية',
@@ -38,6 +43,7 @@ export const words: Words<typeof english> = {
     policies: 'المواعيد الموعودة',
     reports: 'التقارير',
     people: 'الأشخاص',
+    teams: 'الفِرق',
     keys: 'مفاتيح API',
     company: 'الشركة',
     company_switch: 'الشركة: {{name}}. انتقل إلى أخرى',
@@ -101,6 +107,11 @@ export const words: Words<typeof english> = {
     empty_mine: 'لا شيء لديك',
     empty_waiting: 'لا أحد بانتظار شخص',
     empty_resolved: 'لم يُحل شيء بعد',
+    team: 'الفريق',
+    everyTeam: 'كل الفِرق',
+    myTeams: 'فِرقي',
+    noTeam: 'بلا فريق',
+    empty_team: 'لا شيء هنا لهذا الفريق',
   },
   news: { waiting: '{{name}} بانتظار شخص', message: 'رسالة جديدة من {{name}}: {{text}}' },
   due: {
@@ -148,5 +159,11 @@ export const words: Words<typeof english> = {
     file_empty: 'هذا الملف فارغ.',
     channel_not_found: 'لم تعد هذه القناة موجودة.',
     not_testable: 'لا رسالة تجريبية لهذا النوع من القنوات.',
+    team_exists: 'يوجد فريق بهذا الاسم.',
+    channel_taken: 'فريق آخر يستلم إحدى هذه القنوات.',
+    team_named: 'تذكر إحدى السياسات هذا الفريق. غيّر السياسة أولًا في «المواعيد الموعودة».',
+    team_not_found: 'لم يعد هذا الفريق موجودًا.',
+    unknown_team: 'لم يعد هذا الفريق موجودًا.',
+    too_many_teams: 'بلغ عدد الفِرق أقصى ما يُسمح به للشركة.',
   },
 }

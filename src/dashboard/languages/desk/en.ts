@@ -29,6 +29,11 @@ export const words = {
     noRightText: 'Your role has changed. Ask an admin of your company if you need it.',
   },
   line: { lost: 'The connection is lost. What you write is kept and sent as soon as it is back.' },
+  capacity: {
+    label: 'Room in the store',
+    text: 'The built-in store is {{share}} full. Nothing is refused yet; this line moves everything to a MongoDB:',
+    later: 'Remind me tomorrow',
+  },
   nav: {
     skip: 'Skip to the content',
     label: 'Main',
@@ -40,6 +45,7 @@ export const words = {
     policies: 'Promised times',
     reports: 'Reports',
     people: 'People',
+    teams: 'Teams',
     keys: 'API keys',
     company: 'Company',
     company_switch: 'Company: {{name}}. Switch to another one',
@@ -99,6 +105,11 @@ export const words = {
     empty_mine: 'Nothing is in your hands',
     empty_waiting: 'Nobody waits for a person',
     empty_resolved: 'Nothing resolved yet',
+    team: 'Team',
+    everyTeam: 'All teams',
+    myTeams: 'My teams',
+    noTeam: 'No team',
+    empty_team: 'Nothing here for this team',
   },
   news: {
     waiting: '{{name}} waits for a person',
@@ -149,5 +160,11 @@ export const words = {
     file_empty: 'This file is empty.',
     channel_not_found: 'This channel is not there any more.',
     not_testable: 'This kind of channel has no test message.',
+    team_exists: 'There is a team of this name already.',
+    channel_taken: 'Another team gets one of these channels already.',
+    team_named: 'A policy asks for this team. Change the policy first, under “Promised times”.',
+    team_not_found: 'This team is not there any more.',
+    unknown_team: 'This team is not there any more.',
+    too_many_teams: 'There are as many teams as a company may have.',
   },
 }

@@ -28,6 +28,11 @@ export const words: Words<typeof english> = {
     noRightText: 'Su función cambió. Si lo necesita, pídalo a un administrador de su empresa.',
   },
   line: { lost: 'Se perdió la conexión. Lo que escriba se guarda y se envía en cuanto vuelva.' },
+  capacity: {
+    label: 'Espacio en el almacén',
+    text: 'El almacén integrado está al {{share}}. Aún no se rechaza nada; esta línea lo lleva todo a un MongoDB:',
+    later: 'Recordármelo mañana',
+  },
   nav: {
     skip: 'Saltar al contenido',
     label: 'Principal',
@@ -39,6 +44,7 @@ export const words: Words<typeof english> = {
     policies: 'Plazos prometidos',
     reports: 'Informes',
     people: 'Personas',
+    teams: 'Equipos',
     keys: 'Claves de API',
     company: 'Empresa',
     company_switch: 'Empresa: {{name}}. Cambiar a otra',
@@ -99,6 +105,11 @@ export const words: Words<typeof english> = {
     empty_mine: 'No tiene nada a su cargo',
     empty_waiting: 'Nadie espera a una persona',
     empty_resolved: 'Nada resuelto todavía',
+    team: 'Equipo',
+    everyTeam: 'Todos los equipos',
+    myTeams: 'Mis equipos',
+    noTeam: 'Sin equipo',
+    empty_team: 'Nada aquí para este equipo',
   },
   news: { waiting: '{{name}} espera a una persona', message: 'Nuevo mensaje de {{name}}: {{text}}' },
   due: {
@@ -146,5 +157,11 @@ export const words: Words<typeof english> = {
     file_empty: 'Este archivo está vacío.',
     channel_not_found: 'Este canal ya no existe.',
     not_testable: 'Este tipo de canal no tiene mensaje de prueba.',
+    team_exists: 'Ya hay un equipo con este nombre.',
+    channel_taken: 'Otro equipo ya recibe uno de estos canales.',
+    team_named: 'Una política pide este equipo. Cambie antes la política, en «Plazos prometidos».',
+    team_not_found: 'Este equipo ya no está.',
+    unknown_team: 'Este equipo ya no está.',
+    too_many_teams: 'Ya hay tantos equipos como puede tener una empresa.',
   },
 }

@@ -28,6 +28,11 @@ export const words: Words<typeof english> = {
     noRightText: 'Sua função mudou. Se precisar, peça a um administrador da empresa.',
   },
   line: { lost: 'A conexão caiu. O que você escrever fica guardado e é enviado assim que ela voltar.' },
+  capacity: {
+    label: 'Espaço no armazenamento',
+    text: 'O armazenamento embutido está {{share}} cheio. Nada é recusado ainda; esta linha leva tudo para um MongoDB:',
+    later: 'Lembrar amanhã',
+  },
   nav: {
     skip: 'Pular para o conteúdo',
     label: 'Principal',
@@ -39,6 +44,7 @@ export const words: Words<typeof english> = {
     policies: 'Prazos prometidos',
     reports: 'Relatórios',
     people: 'Pessoas',
+    teams: 'Equipes',
     keys: 'Chaves de API',
     company: 'Empresa',
     company_switch: 'Empresa: {{name}}. Trocar para outra',
@@ -99,6 +105,11 @@ export const words: Words<typeof english> = {
     empty_mine: 'Nada está com você',
     empty_waiting: 'Ninguém aguarda uma pessoa',
     empty_resolved: 'Nada resolvido ainda',
+    team: 'Equipe',
+    everyTeam: 'Todas as equipes',
+    myTeams: 'Minhas equipes',
+    noTeam: 'Sem equipe',
+    empty_team: 'Nada aqui para esta equipe',
   },
   news: { waiting: '{{name}} aguarda uma pessoa', message: 'Nova mensagem de {{name}}: {{text}}' },
   due: {
@@ -146,5 +157,11 @@ export const words: Words<typeof english> = {
     file_empty: 'Este arquivo está vazio.',
     channel_not_found: 'Este canal não existe mais.',
     not_testable: 'Este tipo de canal não tem mensagem de teste.',
+    team_exists: 'Já existe uma equipe com este nome.',
+    channel_taken: 'Outra equipe já recebe um destes canais.',
+    team_named: 'Uma política pede esta equipe. Mude antes a política, em “Prazos prometidos”.',
+    team_not_found: 'Esta equipe não existe mais.',
+    unknown_team: 'Esta equipe não existe mais.',
+    too_many_teams: 'Já há tantas equipes quanto uma empresa pode ter.',
   },
 }
