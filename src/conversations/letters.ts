@@ -5,10 +5,11 @@ import { withRequestId, type Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { Attendance } from './attendance.js'
 import { toMessage } from './documents.mongo.js'
+import type { Contact } from './contacts.mongo.js'
 import type { Conversation } from './conversation.js'
 import type { LetterDocument, LetterStore } from './letters.mongo.js'
 import type { ComposedLetter, Letter, LetterGiven, Origin, OutboundLetter, Receipt, Unmailed } from './message.js'
-import type { Contact, ConversationStore } from './store.mongo.js'
+import type { ConversationStore } from './store.mongo.js'
 
 /** Who takes a letter out of the house. A broken network throws `unavailable`; anything else that is thrown leaves it unknown. */
 export type Carrier = {
