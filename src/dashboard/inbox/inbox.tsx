@@ -1,11 +1,11 @@
-import { ActionIcon } from '@mantine/core'
+import { ActionIcon, NativeSelect } from '@mantine/core'
 import { IconBell, IconInbox, IconMessageCircle2, IconSearch, IconSparkles, IconX } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { useT, type Key } from '../languages/index.js'
 import { call } from '../server/client.js'
-import { useMay, useMe, type Conversation } from '../server/queries.js'
+import { useCounts, useMay, useMe, useTeams, type Conversation } from '../server/queries.js'
 import { remembered } from '../server/remembered.js'
 import { useCommands } from '../ui/commands.js'
 import { Face } from '../ui/face.js'
@@ -36,14 +36,14 @@ export const InboxScreen = () => {
   const t = useT()
   const may = useMay('conversations:read')
   const { id } = useParams({ strict: false })
-  const { view = 'all', q = '' } = useSearch({ from: '/desk/inbox' })
+  const { view = 'all', q = '', team = '' } = useSearch({ from: '/desk/inbox' })
   if (!may) return <Blank title={t('lost.noRight')}>{t('lost.noRightText')}</Blank>
   return (
     <main className={id ? 'inbox chosen' : 'inbox'}>
       <h1 className="hidden">{t('nav.inbox')}</h1>
       <section className="list" aria-label={t('inbox.list')}>
-        <ListHead view={view} q={q} />
-        <List key={view + q} view={view} q={q} chosen={id} />
+        <ListHead view={view} q={q} team={team} />
+        <List key={view + q + team} view={view} q={q} team={team} chosen={id} />
       </section>
       <Outlet />
     </main>
@@ -52,12 +52,13 @@ export const InboxScreen = () => {
 
 const SEARCH_AFTER_MS = 250
 
-const ListHead = ({ view, q }: { view: View; q: string }) => {
+const ListHead = ({ view, q, team }: { view: View; q: string; team: string }) => {
   const t = useT()
   const navigate = useNavigate()
   const [wanted, setWanted] = useState(q)
   const input = useRef<HTMLInputElement>(null)
-  const search = (view === 'all' ? {} : { view }) as { view?: View }
+  const within = team === '' ? {} : { team }
+  const search: { view?: View; team?: string } = { ...(view === 'all' ? {} : { view }), ...within }
   useEffect(() => setWanted(q), [q])
   useEffect(() => {
     if (wanted.trim() === q) return
@@ -81,7 +82,7 @@ const ListHead = ({ view, q }: { view: View; q: string }) => {
           <Link
             key={one}
             to="/inbox"
-            search={one === 'all' ? {} : { view: one }}
+            search={{ ...(one === 'all' ? {} : { view: one }), ...within }}
             activeProps={{}}
             {...(one === view ? { 'aria-current': 'page' as const } : { 'aria-current': undefined })}
           >
@@ -117,8 +118,42 @@ const ListHead = ({ view, q }: { view: View; q: string }) => {
           </ActionIcon>
         )}
       </div>
+      <TeamChoice team={team} choose={(next) => void navigate({ to: '.', search: searchWith(next) })} />
       <AskForNotifications />
     </header>
+  )
+}
+
+type Search = { view?: View; q?: string; team?: string }
+
+const searchWith =
+  (team: string) =>
+  ({ view, q }: Search): Search => ({ ...(view ? { view } : {}), ...(q ? { q } : {}), ...(team ? { team } : {}) })
+
+/** Offered where there are teams; with each, how much of its there is to do. */
+const TeamChoice = ({ team, choose }: { team: string; choose: (team: string) => void }) => {
+  const t = useT()
+  const me = useMe().data
+  const teams = useTeams().data ?? []
+  const counts = useCounts().data?.teams ?? []
+  if (teams.length === 0 && team === '') return null
+  const isMember = teams.some(({ members }) => me && members.includes(me.id))
+  const numberOf = (id: string) => counts.find(({ teamId }) => teamId === id)?.all ?? 0
+  const known = ['', 'mine', 'none', ...teams.map(({ id }) => id)].includes(team)
+  return (
+    <NativeSelect
+      size="xs"
+      aria-label={t('inbox.team')}
+      value={team}
+      data={[
+        { value: '', label: t('inbox.everyTeam') },
+        ...(isMember || team === 'mine' ? [{ value: 'mine', label: t('inbox.myTeams') }] : []),
+        ...teams.map(({ id, name }) => ({ value: id, label: numberOf(id) > 0 ? `${name} (${numberOf(id)})` : name })),
+        { value: 'none', label: t('inbox.noTeam') },
+        ...(known ? [] : [{ value: team, label: team }]),
+      ]}
+      onChange={(event) => choose(event.currentTarget.value)}
+    />
   )
 }
 
@@ -150,14 +185,21 @@ const AskForNotifications = () => {
 
 const ROW_HEIGHT = 84
 
-const List = ({ view, q, chosen }: { view: View; q: string; chosen: string | undefined }) => {
+type ListProps = { view: View; q: string; team: string; chosen: string | undefined }
+
+const List = ({ view, q, team, chosen }: ListProps) => {
   const t = useT()
   const navigate = useNavigate()
   const list = useInfiniteQuery({
-    queryKey: listKey(view, q),
+    queryKey: listKey(view, q, team),
     queryFn: ({ pageParam, signal }) =>
       call('conversations', 'list', {
-        query: { ...FILTERS[view], ...(q ? { q } : {}), ...(pageParam ? { cursor: pageParam } : {}) },
+        query: {
+          ...FILTERS[view],
+          ...(q ? { q } : {}),
+          ...(team ? { team } : {}),
+          ...(pageParam ? { cursor: pageParam } : {}),
+        },
         signal,
       }),
     initialPageParam: undefined as string | undefined,
@@ -187,7 +229,7 @@ const List = ({ view, q, chosen }: { view: View; q: string; chosen: string | und
 
   if (list.isPending) return <Coming lines={8} />
   if (list.isError) return <Failed error={list.error} retry={() => void list.refetch()} />
-  if (rows.length === 0) return <EmptyList view={view} q={q} />
+  if (rows.length === 0) return <EmptyList view={view} q={q} team={team} />
   return (
     <div className="list-scroll" ref={scroller} tabIndex={-1}>
       <ul style={{ height: rows.length * ROW_HEIGHT, position: 'relative' }}>
@@ -206,9 +248,10 @@ const List = ({ view, q, chosen }: { view: View; q: string; chosen: string | und
   )
 }
 
-const EmptyList = ({ view, q }: { view: View; q: string }) => {
+const EmptyList = ({ view, q, team }: { view: View; q: string; team: string }) => {
   const t = useT()
   if (q) return <Blank icon={<IconSearch aria-hidden />} title={t('inbox.noneFound', { q })} />
+  if (team) return <Blank icon={<IconInbox aria-hidden />} title={t('inbox.empty_team')} />
   if (view === 'all')
     return (
       <Blank
@@ -254,6 +297,7 @@ const Row = ({ conversation, current }: { conversation: Conversation; current: b
         <span className="row-chips">
           <WhoHasIt conversation={conversation} />
           <DueChip conversation={conversation} />
+          <TeamChip conversation={conversation} />
           <PriorityChip conversation={conversation} />
           {tags.slice(0, 2).map((tag) => (
             <span key={tag} className="chip cut">
@@ -264,6 +308,11 @@ const Row = ({ conversation, current }: { conversation: Conversation; current: b
       </span>
     </Link>
   )
+}
+
+const TeamChip = ({ conversation: { teamId } }: { conversation: Conversation }) => {
+  const name = useTeams().data?.find(({ id }) => id === teamId)?.name
+  return name === undefined ? null : <span className="chip cut">{name}</span>
 }
 
 const PriorityChip = ({ conversation: { priority } }: { conversation: Conversation }) => {
@@ -302,7 +351,10 @@ export const WhoHasIt = ({ conversation }: { conversation: Conversation }) => {
     )
   return (
     <>
-      <span className="chip person cut">{assignee?.id === me?.id ? t('inbox.you') : assignee?.name}</span>
+      <span className="chip person cut">
+        {/* Nobody of the desk: somebody writes elsewhere, such as on the company's phone. */}
+        {assignee ? (assignee.id === me?.id ? t('inbox.you') : assignee.name) : t('author.agent')}
+      </span>
       {state !== 'open' && <span className="chip">{t(`state.${state}`)}</span>}
     </>
   )
