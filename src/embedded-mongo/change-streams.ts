@@ -28,7 +28,7 @@ const RING = 10_000
 export class ChangeStreams {
   private readonly epoch = randomBytes(8).toString('hex').toUpperCase()
   private readonly ring: Change[] = []
-  private pending: Change[] = []
+  private readonly pending: Change[] = []
   private nextSeq = 1
   private readonly listeners = new Set<() => void>()
 
@@ -61,21 +61,21 @@ export class ChangeStreams {
     this.pending.length -= count
   }
 
-  publish(): void {
-    if (this.pending.length === 0) return
-    for (const change of this.pending) {
+  get unpublished(): number {
+    return this.pending.length
+  }
+
+  /** The first of what was recorded is on the disk: who watches may see it. */
+  publish(count: number): void {
+    if (count === 0) return
+    for (const change of this.pending.splice(0, count)) {
       change.seq = this.nextSeq++
       this.ring.push(change)
     }
-    this.pending = []
     // Cut in large pieces: shifting one by one would cost at every write.
     if (this.ring.length > RING * 1.2) this.ring.splice(0, this.ring.length - RING)
     // A copy: who finds nothing for itself listens again at once.
     for (const listener of [...this.listeners]) listener()
-  }
-
-  forget(): void {
-    this.pending = []
   }
 
   /** Calls once when something was published; the result takes the call back. */

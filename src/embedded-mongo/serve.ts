@@ -37,14 +37,14 @@ export const serve = async ({
   onWarning = () => {},
 }: ServeOptions): Promise<Serving> => {
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  const journal = new Journal(file)
+  const journal = await Journal.open(file)
   try {
     const store = new Store(journal, new ChangeStreams(), openSearchIndex)
-    store.load()
+    await store.load()
     const status = new Status(store, onWarning)
     store.onScan = (namespace, filter, documents) => status.scanned(namespace, filter, documents, Date.now())
     const server = new Server(store, journal, status, onFault)
-    server.sessions.load(Date.now())
+    await server.sessions.load(Date.now())
     const sockets = new Set<Socket>()
     const net = createServer({ noDelay: true }, (socket) => {
       sockets.add(socket)
@@ -52,37 +52,32 @@ export const serve = async ({
       connect(server, socket, addressOf(net), onFault)
     })
     await listening(net, listen)
-    const sweep = (): void => {
+    const sweep = async (): Promise<void> => {
       sweepExpired(store, Date.now())
-      if (store.isDirty) server.flush()
-      server.sessions.forget(Date.now())
+      server.commitSoon()
+      await server.sessions.forget(Date.now())
     }
-    const guarded = (work: () => void) => (): void => {
+    const guarded = (work: () => void | Promise<void>) => async (): Promise<void> => {
       try {
-        work()
+        await work()
       } catch (error) {
         onFault(error)
       }
     }
-    guarded(sweep)()
-    const timers = [
-      setInterval(
-        guarded(() => server.tidy(Date.now())),
-        TIDY_MS,
-      ),
-      setInterval(guarded(sweep), ttlSweepMs),
-    ]
+    const [tidyNow, sweepNow] = [guarded(() => server.tidy(Date.now())), guarded(sweep)]
+    void sweepNow()
+    const timers = [setInterval(() => void tidyNow(), TIDY_MS), setInterval(() => void sweepNow(), ttlSweepMs)]
     const stop = async (): Promise<void> => {
       timers.forEach(clearInterval)
       const closed = new Promise<void>((resolve) => net.close(() => resolve()))
-      server.flush()
+      await server.stop()
       for (const socket of sockets) socket.destroy()
       await closed
-      journal.close()
+      await journal.close()
     }
     return { uri: uriOf(listen, net), stop }
   } catch (error) {
-    journal.close()
+    await journal.close()
     throw error
   }
 }

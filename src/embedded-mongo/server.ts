@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { SESSION } from './commands/session.js'
 import { READS } from './commands/reads.js'
 import { WRITES } from './commands/writes.js'
@@ -33,17 +34,19 @@ export type Peer = {
   done: () => void
 }
 
-type Pending = { peer: Peer; request: Request; reply: Buffer; uncommitted: boolean }
+/** A reply that must not be sent before the next commit, or the one that is under way. */
+type Pending = { peer: Peer; request: Request; reply: Buffer }
 
 /**
  * Runs commands and holds their replies until what they wrote, and what they may have read of others' writes, is on the
- * disk. All commands that arrive in one turn of the event loop share one commit.
+ * disk. All commands that arrive while a commit is under way, or in one turn of the event loop, share the next one.
  */
 export class Server {
   private readonly cursors = new Cursors()
   readonly sessions: Sessions
   private pending: Pending[] = []
-  private flushing = false
+  private flushing: Promise<void> | null = null
+  private stopping = false
 
   constructor(
     private readonly store: Store,
@@ -55,6 +58,7 @@ export class Server {
   }
 
   handle(peer: Peer, request: Request): void {
+    if (this.stopping) return
     const { maxTimeMS } = request.body
     const most = maxTimeMS === undefined ? 0 : wholeNumber(maxTimeMS)
     if (most === undefined || most < 0)
@@ -96,7 +100,7 @@ export class Server {
       const encoded = encodeReply({ ...reply, ok: 1 })
       const repeatable = standing.txnNumber !== null && (!standing.inTransaction || name === 'commitTransaction')
       if (repeatable) this.sessions.remember(standing, Buffer.from(encoded), this.store.mark() > mark, Date.now())
-      this.respond(peer, request, encoded)
+      this.respond(peer, request, encoded, command.readsNothing)
     } catch (error) {
       this.store.rollBackTo(mark)
       if (error instanceof Blocked) return this.wait(peer, request, deadline, error)
@@ -161,30 +165,48 @@ export class Server {
     return encodeReply({ ok: 0, errmsg: `internal error: ${String(error)}`, code: 1, codeName: 'InternalError' })
   }
 
-  private respond(peer: Peer, request: Request, reply: Buffer): void {
-    this.pending.push({ peer, request, reply, uncommitted: this.store.isDirty })
-    if (this.flushing) return
-    this.flushing = true
-    setImmediate(() => this.flush())
+  private respond(peer: Peer, request: Request, reply: Buffer, readsNothing = false): void {
+    if (readsNothing || this.store.isDurable) {
+      // Not at once: a client that sends many requests without waiting would pile them up on the stack.
+      setImmediate(() => answer(peer, request, reply))
+      return
+    }
+    this.pending.push({ peer, request, reply })
+    this.commitSoon()
   }
 
-  /** Commits what is written and sends the replies that waited for it. */
-  flush(): void {
-    this.flushing = false
-    const pending = this.pending
-    this.pending = []
-    let failure: Buffer | null = null
-    if (this.store.isDirty) {
-      try {
-        this.store.commit()
-      } catch (error) {
-        this.onFault(error)
-        failure = encodeReply(commitFailure(error))
-      }
-    }
-    for (const { peer, request, reply, uncommitted } of pending) {
-      if (request.wantsReply) peer.send(addressReply(failure && uncommitted ? Buffer.from(failure) : reply, request))
-      peer.done()
+  /** To be called after writing. */
+  commitSoon(): void {
+    this.flushing ??= this.flush()
+  }
+
+  /** Takes nothing more. Resolves when all that was executed is durable, or undone, and answered. */
+  async stop(): Promise<void> {
+    this.stopping = true
+    await this.flushing
+  }
+
+  private async flush(): Promise<void> {
+    do {
+      await nextTurn()
+      const pending = this.pending
+      this.pending = []
+      const failure = this.store.isDirty ? await this.commit() : null
+      if (failure) pending.push(...this.pending.splice(0))
+      for (const { peer, request, reply } of pending)
+        answer(peer, request, failure ? encodeReply(commitFailure(failure.error, request)) : reply)
+    } while (this.pending.length > 0 || this.store.isDirty)
+    this.flushing = null
+  }
+
+  /** Why what was written could not be stored; null when it is. */
+  private async commit(): Promise<{ error: unknown } | null> {
+    try {
+      await this.store.commit()
+      return null
+    } catch (error) {
+      this.onFault(error)
+      return { error }
     }
   }
 
@@ -196,13 +218,20 @@ export class Server {
   }
 }
 
-const commitFailure = (error: unknown): Reply => {
+const answer = (peer: Peer, request: Request, reply: Buffer): void => {
+  if (request.wantsReply) peer.send(addressReply(reply, request))
+  peer.done()
+}
+
+const commitFailure = (error: unknown, { body }: Request): Reply => {
   const full = (error as { code?: string }).code === 'SQLITE_FULL'
   return {
     ok: 0,
     errmsg: `The write was not stored: ${(error as Error).message}`,
     code: full ? 14031 : 1,
     codeName: full ? 'OutOfDiskSpace' : 'InternalError',
+    // Who watches has missed nothing: it asks again from where it was.
+    ...(body.getMore === undefined ? {} : { errorLabels: ['ResumableChangeStreamError'] }),
   }
 }
 

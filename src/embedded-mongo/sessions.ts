@@ -28,8 +28,8 @@ export class Sessions {
     private readonly journal: Journal,
   ) {}
 
-  load(now: number): void {
-    for (const { session, txnNumber, reply, at } of this.journal.replies(now - SESSION_LIFETIME_MS)) {
+  async load(now: number): Promise<void> {
+    for (const { session, txnNumber, reply, at } of await this.journal.replies(now - SESSION_LIFETIME_MS)) {
       this.done.set(session, { txnNumber, reply, at })
     }
   }
@@ -130,10 +130,10 @@ export class Sessions {
     }
   }
 
-  forget(now: number): void {
+  async forget(now: number): Promise<void> {
     const before = now - SESSION_LIFETIME_MS
     for (const [session, { at }] of this.done) if (at < before) this.done.delete(session)
-    this.journal.forgetReplies(before)
+    await this.journal.forgetReplies(before)
   }
 }
 

@@ -17,7 +17,7 @@ const emptyBatch = (): Batch => ({ documents: new Map(), collections: new Map(),
 
 /**
  * All collections in memory, and what of them is not on the disk yet. Writes are applied at once and made durable
- * together by `commit`; when that fails, memory goes back to where it was.
+ * together by `commit`, while which others go on; when it fails, memory goes back to what is on the disk.
  */
 export class Store {
   readonly collections = new Map<string, Collection>()
@@ -25,6 +25,8 @@ export class Store {
   version = 1
   private batch = emptyBatch()
   private readonly undo: (() => void)[] = []
+  /** How many of these belong to the commit that is under way; what is on the disk is never undone. */
+  private committing = 0
   private nextSeq = 1
   private nextCollection = 1
   /** Versions at which collections were dropped: an older snapshot cannot be read any more. */
@@ -39,9 +41,9 @@ export class Store {
   /** Told of every query that had to look at all documents of a collection. */
   onScan: (namespace: string, filter: Filter, documents: number) => void = () => {}
 
-  load(): void {
+  async load(): Promise<void> {
     const byId = new Map<number, Collection>()
-    for (const { id, namespace, definition } of this.journal.collections()) {
+    for (const { id, namespace, definition } of await this.journal.collections()) {
       const collection = new Collection(id, namespace, definition.uuid as string, definition.options as Doc)
       for (const index of definition.indexes as Doc[]) collection.indexes.push(new Index(index))
       for (const stored of definition.searchIndexes as Doc[])
@@ -50,7 +52,7 @@ export class Store {
       this.collections.set(namespace, collection)
       this.nextCollection = Math.max(this.nextCollection, id + 1)
     }
-    this.journal.eachDocument(({ seq, collection: id, raw, doc }) => {
+    await this.journal.eachDocument(({ seq, collection: id, raw, doc }) => {
       const collection = byId.get(id)
       this.nextSeq = Math.max(this.nextSeq, seq + 1)
       if (!collection) throw new StartFailure('data_damaged', `Document ${seq} belongs to no collection.`)
@@ -359,8 +361,8 @@ export class Store {
   // --- durability ----------------------------------------------------------------------------------------------------
 
   /** Writes what is committed to a file of its own, while everything goes on. */
-  backUp(file: string): void {
-    this.journal.backUp(file)
+  backUp(file: string): Promise<void> {
+    return this.journal.backUp(file)
   }
 
   get file(): string {
@@ -376,8 +378,14 @@ export class Store {
     this.undo.push(undo)
   }
 
+  /** Whether something waits for the next commit. */
   get isDirty(): boolean {
-    return this.undo.length > 0 || this.batch.replies.size > 0
+    return this.undo.length > this.committing
+  }
+
+  /** Whether all that a command can read now is on the disk. */
+  get isDurable(): boolean {
+    return this.undo.length === 0
   }
 
   /** A place to come back to when a command fails half-way. */
@@ -389,21 +397,27 @@ export class Store {
     while (this.undo.length > mark) this.undo.pop()!()
   }
 
-  /** Makes everything since the last commit durable. When it throws, none of it is there any more, here and on the disk. */
-  commit(): void {
+  /**
+   * Makes everything since the last commit durable; one at a time. When it rejects, nothing of it is there any more, here
+   * and on the disk, and nothing of what was executed meanwhile: it may have been built on it.
+   */
+  async commit(): Promise<void> {
     const { batch } = this
+    const changes = this.changes.unpublished
+    this.batch = emptyBatch()
+    this.committing = this.undo.length
     try {
-      this.journal.commit(batch)
+      await this.journal.commit(batch)
     } catch (error) {
       for (const transaction of [...this.transactions]) this.end(transaction, 'aborted')
       this.rollBackTo(0)
       this.batch = emptyBatch()
-      this.changes.forget()
+      this.committing = 0
       throw error
     }
-    this.undo.length = 0
-    this.batch = emptyBatch()
-    this.changes.publish()
+    this.undo.splice(0, this.committing)
+    this.committing = 0
+    this.changes.publish(changes)
   }
 }
 

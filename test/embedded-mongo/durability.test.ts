@@ -8,6 +8,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Document, MongoClient } from 'mongodb'
 import { Journal } from '../../src/embedded-mongo/journal.js'
+import { Store } from '../../src/embedded-mongo/store.js'
 import { serve } from '../../src/embedded-mongo/serve.js'
 import { killStoreRounds } from '../../scripts/bench/store-kill.mjs'
 import { openStore, refusal, temporaryFolder } from './store.js'
@@ -247,9 +248,11 @@ describe('a commit that fails', () => {
       definition: { analyzer: 'lucene.whitespace', mappings: { dynamic: false, fields: { t: { type: 'string' } } } },
     })
     const before = await collection.find().toArray()
-    const full = jest.spyOn(Journal.prototype, 'commit').mockImplementation(() => {
-      throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
-    })
+    const full = jest
+      .spyOn(Journal.prototype, 'commit')
+      .mockImplementation(() =>
+        Promise.reject(Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })),
+      )
     const refused = await Promise.all([
       refusal(collection.insertOne({ n: 4, t: 'new' })),
       refusal(collection.updateOne({ n: 1 }, { $set: { n: 10 } })),
@@ -278,6 +281,113 @@ describe('a commit that fails', () => {
     const after = await collection.find().toArray()
     await store.restart()
     expect(await store.db.collection('c').find().toArray()).toEqual(after)
+    await store.close()
+  })
+})
+
+describe('while a commit is under way', () => {
+  /** Holds the next commit back until it is told how to end. */
+  const heldCommit = () => {
+    const original = Journal.prototype.commit
+    let begun = (): void => {}
+    let end = (_how: 'stored' | 'full'): void => {}
+    const hasBegun = new Promise<void>((resolve) => (begun = resolve))
+    const ending = new Promise<'stored' | 'full'>((resolve) => (end = resolve))
+    const held = jest.spyOn(Journal.prototype, 'commit').mockImplementationOnce(async function (this: Journal, batch) {
+      begun()
+      if ((await ending) === 'full') throw Object.assign(new Error('disk is full'), { code: 'SQLITE_FULL' })
+      await original.call(this, batch)
+    })
+    const finish = (how: 'stored' | 'full'): void => {
+      held.mockRestore()
+      end(how)
+    }
+    return { hasBegun, finish }
+  }
+
+  /** Resolves when so many writes have been executed in memory. */
+  const executed = async (writes: jest.SpiedFunction<Store['write']>, count: number): Promise<void> => {
+    while (writes.mock.calls.length < count) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+
+  const threeDocuments = async () => {
+    const store = await openStore()
+    const collection = store.db.collection<Document>('c')
+    await collection.createIndex({ n: 1 }, { unique: true })
+    await collection.insertMany([1, 2, 3].map((n) => ({ _id: n as never, n })))
+    return { store, collection }
+  }
+
+  it('other commands go on, nobody is told of anything before it is on the disk, and then everybody is', async () => {
+    const { store, collection } = await threeDocuments()
+    const writes = jest.spyOn(Store.prototype, 'write')
+    const { hasBegun, finish } = heldCommit()
+    const told: string[] = []
+    const tell = (what: string, operation: Promise<unknown>): Promise<void> =>
+      operation.then(() => void told.push(what))
+    const first = tell('first', collection.updateOne({ _id: 1 as never }, { $set: { n: 10 } }))
+    await hasBegun
+    const later = [
+      tell('later', collection.updateOne({ _id: 1 as never }, { $inc: { n: 1 } })),
+      tell('reader', collection.findOne({ n: 10 })),
+    ]
+    await executed(writes, 2)
+    expect(told).toEqual([])
+    finish('stored')
+    await Promise.all([first, ...later])
+    expect(told[0]).toBe('first')
+    writes.mockRestore()
+    await store.restart()
+    expect(await store.db.collection('c').findOne({ _id: 1 as never })).toMatchObject({ n: 11 })
+    await store.close()
+  })
+
+  it('and it fails, all that was executed meanwhile fails with it, and memory is again what the disk has', async () => {
+    const { store, collection } = await threeDocuments()
+    const before = await collection.find().toArray()
+    const seen: unknown[] = []
+    const stream = collection.watch()
+    stream.on('change', (change) => seen.push(change))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    const writes = jest.spyOn(Store.prototype, 'write')
+    const { hasBegun, finish } = heldCommit()
+    const first = refusal(collection.updateOne({ _id: 1 as never }, { $set: { n: 10 } }))
+    await hasBegun
+    const later = [
+      // The number that the first has given up, the document that it has changed, and what it has nothing to do with.
+      refusal(collection.insertOne({ _id: 4 as never, n: 1 })),
+      refusal(collection.updateOne({ _id: 1 as never }, { $inc: { n: 1 } })),
+      refusal(collection.deleteOne({ _id: 2 as never })),
+      refusal(
+        store.client.withSession((session) =>
+          session.withTransaction(() => collection.insertOne({ _id: 5 as never, n: 5 }, { session })),
+        ),
+      ),
+    ]
+    await executed(writes, 5)
+    finish('full')
+    expect((await Promise.all([first, ...later])).map(({ code }) => code)).toEqual([14031, 14031, 14031, 14031, 14031])
+    writes.mockRestore()
+    expect(await collection.find().toArray()).toEqual(before)
+    expect(await collection.find({ n: 1 }).toArray()).toEqual([{ _id: 1, n: 1 }])
+    expect(await collection.countDocuments({ n: { $gte: 4 } })).toBe(0)
+    await collection.insertMany([4, 5].map((n) => ({ _id: n as never, n })))
+    while (seen.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(seen).toMatchObject([{ documentKey: { _id: 4 } }, { documentKey: { _id: 5 } }])
+    await stream.close()
+    await store.restart()
+    expect(await store.db.collection('c').find().toArray()).toEqual([...before, { _id: 4, n: 4 }, { _id: 5, n: 5 }])
+    await store.close()
+  })
+
+  it('a stop of the store waits for it', async () => {
+    const { store, collection } = await threeDocuments()
+    const { hasBegun, finish } = heldCommit()
+    const writing = collection.updateOne({ _id: 1 as never }, { $set: { n: 10 } }).catch(() => {})
+    await hasBegun
+    setTimeout(() => finish('stored'), 100)
+    await Promise.all([store.restart(), writing])
+    expect(await store.db.collection('c').findOne({ _id: 1 as never })).toMatchObject({ n: 10 })
     await store.close()
   })
 })

@@ -22,10 +22,10 @@ const serverStatus: Command = {
 /** The store's own command. The file's name is not the client's to choose: it lies in `backups` beside the store. */
 const backUpStore: Command = {
   fields: [],
-  run: ({ store }) => {
+  run: async ({ store }) => {
     const name = `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.db`
     const file = path.join(path.dirname(store.file), 'backups', name)
-    store.backUp(file)
+    await store.backUp(file)
     return { file }
   },
 }

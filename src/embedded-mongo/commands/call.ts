@@ -34,6 +34,8 @@ export type Command = {
   refused?: readonly string[]
   /** Whether the command may be part of a transaction. */
   transactional?: boolean
+  /** Whether its reply depends on nothing that is stored, and so waits for no commit. */
+  readsNothing?: boolean
   run: (call: Call) => Reply | Promise<Reply>
 }
 

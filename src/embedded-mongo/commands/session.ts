@@ -19,6 +19,7 @@ const hello: Command = {
     'maxAwaitTimeMS',
     'backpressure',
   ],
+  readsNothing: true,
   run: ({ name, connection }) => ({
     helloOk: true,
     ...(name === 'hello' ? { isWritablePrimary: true } : { ismaster: true }),
@@ -41,10 +42,11 @@ const hello: Command = {
   }),
 }
 
-const nothing: Command = { fields: [], run: () => ({}) }
+const nothing: Command = { fields: [], readsNothing: true, run: () => ({}) }
 
 const buildInfo: Command = {
   fields: [],
+  readsNothing: true,
   run: () => ({
     version: '8.0.0',
     versionArray: [8, 0, 0, 0],
@@ -59,6 +61,7 @@ const buildInfo: Command = {
 
 const getParameter: Command = {
   fields: ['featureCompatibilityVersion'],
+  readsNothing: true,
   run: ({ body }) => {
     if (!isTruthy(body.featureCompatibilityVersion)) throw new CommandError('InvalidOptions', 'no option found to get')
     return { featureCompatibilityVersion: { version: '8.0' } }
@@ -67,6 +70,7 @@ const getParameter: Command = {
 
 const endSessions: Command = {
   fields: [],
+  readsNothing: true,
   run: ({ body, sessions }) => {
     sessions.end(body.endSessions)
     return {}
