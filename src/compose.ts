@@ -19,6 +19,7 @@ import { makeAttendance } from './conversations/attendance.js'
 import { makeContacts } from './conversations/contacts.js'
 import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver, makeHasten } from './conversations/deliver.js'
+import { sanitiseAgain } from './channels/email/html.js'
 import { makeInbox } from './conversations/inbox.js'
 import { makeMailLetters, makeOutlook, type Carrier } from './conversations/letters.js'
 import { letterSchemas, makeLetterStore } from './conversations/letters.mongo.js'
@@ -290,7 +291,13 @@ export const compose = ({
 
   let started = false
   const api = makeApi({
-    inbox,
+    inbox: {
+      ...inbox,
+      original: async (companyId: string, messageId: string) => {
+        const found = await inbox.original(companyId, messageId)
+        return found?.html ? { ...found, html: sanitiseAgain(found.html) } : found
+      },
+    },
     actions,
     contacts,
     attachments,
@@ -338,8 +345,11 @@ export const compose = ({
         probe: async () => {
           const troubled = channels.troubled()
           const causes = [...new Set(troubled)].sort().join(', ')
+          const lagMs = channels.lagMs()
+          const lag =
+            lagMs === null ? '' : `; messages of the last minutes were here within ${(lagMs / 1_000).toFixed(1)} s`
           return troubled.length === 0
-            ? { ok: true, state: 'connected' }
+            ? { ok: true, state: `connected${lag}` }
             : { ok: false, state: `${troubled.length} not connected: ${causes}` }
         },
       },

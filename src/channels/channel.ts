@@ -49,7 +49,11 @@ export type Channel = {
   templates?(signal: AbortSignal): Promise<Template[]>
 }
 
-export type Reachable = { kind: 'open'; until?: Date } | { kind: 'closed'; code: string; message: string }
+/** `doubtful`: it may be sent, and whoever writes should know why it may not arrive. */
+export type Reachable =
+  | { kind: 'open'; until?: Date }
+  | { kind: 'doubtful'; code: string; message: string }
+  | { kind: 'closed'; code: string; message: string }
 
 /** One hop of a test message; `ms` from the one before. */
 export type TestStep = { name: string; ok: boolean; ms: number; detail?: string }

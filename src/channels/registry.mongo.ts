@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type {
   ComposedLetter,
   LetterGiven,
+  MessageArrival,
   Origin,
   OutboundLetter,
   OutboundMessage,
@@ -21,7 +22,12 @@ import { withId, type CollectionSchema, type Db } from '../platform/mongo.js'
 import type { Secrets } from '../platform/secrets.js'
 import type { Channel, ChannelDefinition, ChannelKit, ChannelRecord, Health, Reachable, Receive } from './channel.js'
 
-type ChannelDocument = Omit<ChannelRecord, 'id'> & { _id: string; createdAt: Date; health?: StoredHealth }
+type ChannelDocument = Omit<ChannelRecord, 'id'> & {
+  _id: string
+  createdAt: Date
+  health?: StoredHealth
+  lastArrival?: LastArrival
+}
 /** Whoever reads the store, or a copy of it, must not be able to link a phone. */
 type StoredHealth = Omit<Health, 'pairing'> & { at: Date }
 
@@ -46,7 +52,7 @@ type Needs = {
   /** What the channel remembered is forgotten with it. */
   forget(companyId: string, channelId: string): Promise<void>
   outside: Outside
-  metrics: Pick<Metrics, 'channels' | 'channelChanges' | 'channelArrivals' | 'channelSends' | 'webhooks'>
+  metrics: Pick<Metrics, 'channels' | 'channelLag' | 'channelChanges' | 'channelArrivals' | 'channelSends' | 'webhooks'>
   bus: Bus
   clock: Clock
   log: Log
@@ -59,7 +65,21 @@ const PURPOSE = 'channel-settings'
 /** What most providers send at once is a hundredth of it. */
 const WEBHOOK_BYTES = 1024 * 1024
 
-type Opened = { record: ChannelRecord; definition: ChannelDefinition; channel: Channel; health: Health | null }
+type Opened = {
+  record: ChannelRecord
+  definition: ChannelDefinition
+  channel: Channel
+  health: Health | null
+  /** That came in by this process. */
+  lastArrival?: LastArrival
+  arrivalKeptAt: number
+}
+type LastArrival = { at: Date; lagMs: number }
+
+/** Other processes see it as old as this. */
+const KEEP_ARRIVAL_EVERY_MS = 30_000
+/** How far back "at present" reaches, for whoever asks how late messages are. */
+const LATELY_MS = 15 * 60_000
 
 /** States in which customers are not served. */
 const TROUBLED: readonly Health['state'][] = ['disconnected', 'refused']
@@ -98,8 +118,13 @@ export const makeChannelRegistry = (needs: Needs) => {
   const unsealed = ({ secrets: names = [] }: ChannelDefinition, settings: Record<string, unknown>) =>
     mapped(settings, names, (value) => (isSealed(value) ? secrets.unseal(PURPOSE, value.sealed) : value))
 
-  const toRecord = ({ createdAt: _createdAt, ...document }: ChannelDocument): ChannelRecord => {
-    const record = withId(document)
+  const toRecord = ({
+    createdAt: _at,
+    health: _health,
+    lastArrival: _last,
+    ...rest
+  }: ChannelDocument): ChannelRecord => {
+    const record = withId(rest)
     return { ...record, settings: unsealed(definitionOf(record.kind), record.settings) }
   }
 
@@ -109,14 +134,32 @@ export const makeChannelRegistry = (needs: Needs) => {
       record.settings,
       kit(record, (health) => noteHealth(record.id, channel, health)),
     )
-    opened.set(record.id, { record, definition, channel, health: null })
+    opened.set(record.id, { record, definition, channel, health: null, arrivalKeptAt: 0 })
     count()
     const takeIn = receive(record)
     await channel.start(async (arrival) => {
       const received = await takeIn(arrival)
       metrics.channelArrivals.inc({ kind: record.kind, arrival: arrival.kind })
+      if (arrival.kind === 'message' && received && !received.duplicate) noteArrival(record.id, arrival)
       return received
     })
+  }
+
+  /** When somebody last wrote, by their provider's clock, and how long that took to be here: people see that messages flow. */
+  const noteArrival = (id: string, { sentAt, automatic }: MessageArrival): void => {
+    const found = opened.get(id)
+    // Old mail that is taken in when a channel is opened is not late.
+    if (!found || !sentAt || automatic) return
+    const now = clock.now().getTime()
+    const lastArrival = { at: sentAt, lagMs: Math.max(0, now - sentAt.getTime()) }
+    metrics.channelLag.observe({ kind: found.record.kind }, lastArrival.lagMs / 1_000)
+    found.lastArrival = lastArrival
+    if (now - found.arrivalKeptAt < KEEP_ARRIVAL_EVERY_MS) return
+    found.arrivalKeptAt = now
+    const { companyId } = found.record
+    documents
+      .updateOne({ _id: id, companyId }, { $set: { lastArrival } })
+      .catch((err: unknown) => log.warn({ err, channelId: id }, 'last arrival not kept'))
   }
 
   /** Of the channel as it is open now: what one that was closed still says does not count. */
@@ -180,7 +223,10 @@ export const makeChannelRegistry = (needs: Needs) => {
   const find = async (companyId: string, id: string): Promise<ChannelRecord> =>
     toRecord(await findDocument(companyId, id))
 
-  const toListed = ({ id, kind, name, key, health }: Omit<ChannelRecord, 'settings'> & { health?: StoredHealth }) => {
+  type Listed = Omit<ChannelRecord, 'settings'> & Pick<ChannelDocument, 'health' | 'lastArrival'>
+
+  const toListed = ({ id, kind, name, key, health, lastArrival: kept }: Listed) => {
+    const lastArrival = opened.get(id)?.lastArrival ?? kept
     const isOpen = opened.has(id)
     const { state, ...why } = isOpen && health ? health : { state: isOpen ? ('open' as const) : ('closed' as const) }
     const hasWebhook = opened.get(id)?.channel.webhook !== undefined
@@ -191,6 +237,7 @@ export const makeChannelRegistry = (needs: Needs) => {
       state,
       ...why,
       ...(key ? { key } : {}),
+      ...(lastArrival ? { lastArrival } : {}),
       ...(hasWebhook ? { webhookPath: `/webhooks/${id}` } : {}),
     }
   }
@@ -336,6 +383,15 @@ export const makeChannelRegistry = (needs: Needs) => {
       [...opened.values()].flatMap(({ health }) =>
         health && TROUBLED.includes(health.state) ? [health.code ?? health.state] : [],
       ),
+
+    /** How late what came in lately was, at worst; `null` where nothing came. */
+    lagMs: (): number | null => {
+      const since = clock.now().getTime() - LATELY_MS
+      const lags = [...opened.values()].flatMap(({ lastArrival }) =>
+        lastArrival && lastArrival.at.getTime() + lastArrival.lagMs > since ? [lastArrival.lagMs] : [],
+      )
+      return lags.length > 0 ? Math.max(...lags) : null
+    },
 
     automaticLimitsOf: ({ channelId }: Origin) => opened.get(channelId)?.definition.automaticLimits ?? {},
 

@@ -67,6 +67,13 @@ export const makeMetrics = () => {
       labelNames: ['kind', 'arrival'],
       registers,
     }),
+    channelLag: new Histogram({
+      name: 'helpdesk_channel_lag_seconds',
+      help: "From a provider's own time of a customer's message to its being stored",
+      labelNames: ['kind'],
+      buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1_800, 7_200],
+      registers,
+    }),
     channelSends: new Counter({
       name: 'helpdesk_channel_sends_total',
       help: 'How attempts to send ended, by kind of channel',

@@ -5,6 +5,7 @@ import { decodeEmail, type DecodedEmail } from '../../src/channels/email/decode.
 import type { decodeEmail as DecodeEmail } from '../../src/channels/email/decode.js'
 import type { makeDecodingThread as MakeDecodingThread } from '../../src/channels/email/decode-thread.js'
 import { verdictBy } from '../../src/channels/email/authentication.js'
+import { sanitiseAgain } from '../../src/channels/email/html.js'
 import { decodeHeaderOnly } from '../../src/channels/email/decode-message.js'
 
 const folder = new URL('../fixtures/email/', import.meta.url)
@@ -295,6 +296,16 @@ describe('HTML', () => {
 
   it('cannot name such an address itself', async () => {
     expect(await html('<img data-remote-src="javascript:alert(1)" data-cid="x" src="x">')).toBe('<img />')
+  })
+
+  it('is cleaned again when it is shown, and loses only what it should not have had', async () => {
+    const once = await html(
+      '<p style="color:red">a <a href="https://shop.example">b</a></p><img src="https://shop.example/a.png" alt="a"><img src="cid:one">',
+    )
+    expect(sanitiseAgain(once)).toBe(once)
+    expect(sanitiseAgain('<script>1</script><img data-remote-src="javascript:1" src="https://evil.example/p">b')).toBe(
+      '<img />b',
+    )
   })
 
   it('keeps links, and says nothing of us to where they lead', async () => {

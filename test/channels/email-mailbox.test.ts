@@ -40,7 +40,12 @@ withMailServer('a mailbox that is followed', () => {
     const stored: string[] = []
     const aside: string[] = []
     const states: string[] = []
-    const manner: { take: (subject: string, mail: FoundMail) => Promise<void> } = { take: async () => {} }
+    const manner: {
+      take: (subject: string, mail: FoundMail) => Promise<void>
+      password?: () => string
+      renew?: () => boolean
+      answerMs?: number
+    } = { take: async () => {} }
     const subjectOf = ({ raw }: FoundMail) => /^Subject: (.*)$/m.exec(raw.toString('latin1'))?.[1]?.trim() ?? ''
     const follow = () => {
       const stopping = new AbortController()
@@ -50,8 +55,9 @@ withMailServer('a mailbox that is followed', () => {
           port: proxy.port,
           secure: false,
           doSTARTTLS: false,
-          auth: { user, pass: 'secret' },
+          auth: { user, pass: manner.password?.() ?? 'secret' },
         }),
+        renew: () => manner.renew?.() ?? false,
         path: 'INBOX',
         since,
         memory: {
@@ -67,7 +73,7 @@ withMailServer('a mailbox that is followed', () => {
         report: ({ state, code }) => void states.push(code ? `${state} ${code}` : state),
         clock: systemClock,
         log: makeLog('silent'),
-        timing: { poll: 400, answer: 1_500, firstPause: 20 },
+        timing: { poll: 400, answer: manner.answerMs ?? 1_500, firstPause: 20 },
       })
       const run = mailbox.run(stopping.signal)
       const stop = async () => {
@@ -198,6 +204,28 @@ withMailServer('a mailbox that is followed', () => {
     await server.start()
     await deliver('after the pause')
     await has('after the pause')
+  })
+
+  it('a token that was taken back is renewed once; a password that stays wrong waits for a person', async () => {
+    const { deliver, follow, has, states, manner } = account()
+    let renewed = 0
+    // The server takes its time to refuse a password.
+    manner.answerMs = 8_000
+    manner.password = () => (renewed > 0 ? 'secret' : 'taken back')
+    manner.renew = () => ((renewed += 1), true)
+    await deliver('before')
+    follow()
+    await eventually(async () => states.at(-1) === 'connected')
+    await deliver('after')
+    await has('after')
+    expect(renewed).toBe(1)
+    expect(states.some((state) => state.startsWith('refused'))).toBe(false)
+
+    const other = account()
+    other.manner.answerMs = 8_000
+    other.manner.password = () => 'wrong'
+    other.follow()
+    await eventually(async () => other.states.at(-1) === 'refused password_refused')
   })
 
   it('a connection that died without a word is found out', async () => {

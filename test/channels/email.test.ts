@@ -18,6 +18,7 @@ type Line = {
   attachments?: { name: string; size: number }[]
   details?: Record<string, unknown>
 }
+type Channel = { id: string; state: string; code?: string; lastArrival?: { at: string; lagMs: number } }
 type Listed = { id: string; handler: string; state: string; lastMessage: { excerpt: string } }
 
 const dovecot = await openDovecot()
@@ -228,6 +229,41 @@ withMailServer('a company whose customers write email', () => {
     const refused = await eventually(async () => (await messagesOf(id)).find(({ status }) => status === 'refused'))
     expect(refused.reason).toMatch(/does not take mail/)
     await eventually(async () => (await messagesOf(id)).some(({ automatic }) => automatic === 'delivery_report'))
+
+    // Whoever is about to write is told; nothing else goes there by itself; a mail from there lifts the mark.
+    const reach = async () => (await app.call<{ reach: { kind: string } }>(`/conversations/${id}`)).body.reach
+    expect(await reach()).toMatchObject({ kind: 'doubtful', code: 'address_bounced' })
+    await app.call(`/conversations/${id}/messages`, { body: { text: 'Does this reach you?' } })
+    await eventually(async () => smtp.sent.some(({ raw: each }) => each.includes('Does this reach you?')))
+    await deliver({
+      from: 'gone@customer.example',
+      text: 'I am back (gone2)',
+      inReplyTo: fieldOf(raw, 'Message-ID') ?? '',
+    })
+    await conversationWith('(gone2)')
+    expect(await reach()).toEqual({ kind: 'open' })
+  })
+
+  it('a server that does not let us send is told of, and so is that it does again', async () => {
+    await deliver({ from: 'ivo@customer.example', text: 'I want to talk to a human please (ivo)' })
+    const { id } = await conversationWith('(ivo)')
+    await eventually(async () => (await conversationWith('(ivo)')).handler === 'nobody')
+    await sentTo('ivo@customer.example')
+    const channel = async () =>
+      (await app.call<{ channels: Channel[] }>('/channels')).body.channels.find((each) => each.id === channelId)
+    smtp.behave({ kind: 'refuse_login' }, 1)
+    smtp.hangUp()
+    await app.call(`/conversations/${id}/messages`, { body: { text: 'after the login' } })
+    expect(await eventually(async () => ((await state()) === 'attention' ? channel() : null))).toMatchObject({
+      code: 'password_refused',
+      detail: expect.stringMatching(/^Sending: /),
+    })
+    await eventually(async () => (await state()) === 'connected')
+    expect(smtp.sent.filter(({ raw }) => raw.includes('after the login'))).toHaveLength(1)
+    expect((await channel())?.lastArrival?.lagMs).toBeLessThan(60_000)
+    expect(await (await fetch(`${app.url}/metrics`)).text()).toMatch(
+      /helpdesk_channel_lag_seconds_count\{kind="email"\} [1-9]/,
+    )
   })
 
   it("a person's answer quotes what was asked, goes to everybody in copy, and is not called automatic", async () => {

@@ -62,7 +62,8 @@ const open = (kinds: Record<string, ChannelDefinition>) =>
   makeChannelRegistry({
     db: mongo.db,
     kinds,
-    receive: (): Receive => async () => null,
+    receive: (): Receive => async (arrival) =>
+      arrival.kind === 'message' ? { messageId: 'm', conversationId: 'c', duplicate: false } : null,
     kit: (record, tell) => ({ record, tell }) as unknown as ChannelKit,
     connected: (channel) => back.push(channel),
     forget: memories.forget,
@@ -145,11 +146,22 @@ describe('how a channel is', () => {
     expect(back).toEqual([{ companyId: 'acme', channelId: id }])
     await registry.send({ companyId: 'acme', channelId: id }, {} as OutboundMessage, new AbortController().signal)
     await told?.({ kind: 'identity', from: 'a', to: 'b' })
+    const wrote = (change: object) =>
+      told?.({ kind: 'message', externalId: 'm', contact: { externalId: 'c' }, text: 'Hello', ...change })
+    expect(registry.lagMs()).toBeNull()
+    await wrote({ sentAt: new Date('2026-03-02T09:59:58Z') })
+    // What lay there before the channel was opened is not late.
+    await wrote({ sentAt: new Date('2026-02-02T09:59:58Z'), automatic: 'history' })
+    expect(registry.lagMs()).toBe(2_000)
+    const lastArrival = { at: new Date('2026-03-02T09:59:58Z'), lagMs: 2_000 }
+    expect(await registry.list('acme')).toMatchObject([{ lastArrival }])
+    expect((await registry.list('globex')).length).toBe(0)
     const exposed = await metrics.registry.metrics()
     expect(exposed).toContain('helpdesk_channels{kind="mailbox",state="refused",code="password_refused"} 1')
     expect(exposed).toContain('helpdesk_channel_changes_total{kind="mailbox",state="connected"} 1')
     expect(exposed).toContain('helpdesk_channel_sends_total{kind="mailbox",outcome="sent"} 1')
     expect(exposed).toContain('helpdesk_channel_arrivals_total{kind="mailbox",arrival="identity"} 1')
+    expect(exposed).toContain('helpdesk_channel_lag_seconds_sum{kind="mailbox"} 2')
     await registry.remove('acme', id)
     // What a closed one still says counts for nobody.
     report({ state: 'connected' })

@@ -5,6 +5,7 @@ export type Manner =
   | { kind: 'take' }
   | { kind: 'defer' | 'refuse'; at: 'connect' | 'mail' | 'rcpt' | 'data'; words?: string }
   | { kind: 'drop' }
+  | { kind: 'refuse_login' }
   | { kind: 'slow'; ms: number }
 
 /** A mail server to send to, that behaves as a test wants. */
@@ -16,5 +17,7 @@ export type Smtp = {
   connections(): number
   /** From now on, or only so often. */
   behave(now: Manner, times?: number): void
+  /** Ends the connections that are open; the next ones are welcome. */
+  hangUp(): void
   close(): Promise<void>
 }

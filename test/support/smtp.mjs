@@ -15,13 +15,23 @@ export const openSmtp = async ({ user, password } = {}) => {
     return Object.assign(new Error(words), { responseCode: now.kind === 'defer' ? 451 : 550 })
   }
 
+  const hangUp = () => {
+    for (const connection of server.connections) connection._socket.destroy()
+  }
+
+  const refusesLogin = () => {
+    if (current().kind !== 'refuse_login') return false
+    manner.times -= 1
+    return true
+  }
+
   const server = new SMTPServer({
     authOptional: user === undefined,
     allowInsecureAuth: true,
     disabledCommands: ['STARTTLS'],
     logger: false,
     onAuth: (auth, _session, done) =>
-      auth.username === user && auth.password === password
+      !refusesLogin() && auth.username === user && auth.password === password
         ? done(null, { user: 'ok' })
         : done(Object.assign(new Error('Invalid login'), { responseCode: 535 })),
     onConnect: (_session, done) => {
@@ -46,8 +56,7 @@ export const openSmtp = async ({ user, password } = {}) => {
         const now = current()
         if (now.kind === 'drop') {
           manner.times -= 1
-          for (const connection of server.connections) connection._socket.destroy()
-          return
+          return hangUp()
         }
         if (now.kind === 'slow') return void setTimeout(() => done(null, 'taken'), now.ms)
         done(null, 'taken')
@@ -64,6 +73,7 @@ export const openSmtp = async ({ user, password } = {}) => {
     connections: () => connections,
     /** From now on, or only so often. */
     behave: (now, times = Infinity) => Object.assign(manner, { now, times }),
+    hangUp,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }

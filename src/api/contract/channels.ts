@@ -17,6 +17,10 @@ const channel = z.strictObject({
   code: z.string().optional().describe('Why it is in this state, for programs'),
   detail: z.string().optional().describe('The same in a sentence'),
   at: time.optional().describe('Since when'),
+  lastArrival: z
+    .strictObject({ at: time, lagMs: z.number() })
+    .optional()
+    .describe('When a customer last wrote, by the clock of the provider, and how long it took to be stored'),
   webhookPath: z.string().optional().describe('What its provider calls, below the address of this server'),
   key: z.string().optional().describe('The public key that a web page carries'),
 })

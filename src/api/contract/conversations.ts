@@ -62,10 +62,11 @@ const conversation = z.strictObject({
           .optional()
           .describe('What becomes of a reply that the customer is not there to read; only where they may leave'),
       }),
+      z.strictObject({ kind: z.literal('doubtful'), code: z.string(), message: z.string() }),
       z.strictObject({ kind: z.literal('closed'), code: z.string(), message: z.string() }),
     ])
     .optional()
-    .describe('Whether free text may be sent now; only where one conversation is read'),
+    .describe('Whether free text may be sent now, and may not arrive; only where one conversation is read'),
   createdAt: time,
   updatedAt: time,
   resolvedAt: time.nullable(),

@@ -7,7 +7,7 @@ import { endpoint, type Endpoint } from '../endpoint.js'
 type Settings = Record<string, unknown>
 
 /** A channel as the company sees it: without its settings, which may hold secrets. */
-type ListedChannel = Omit<ChannelDto, 'at'> & { at?: Date }
+type ListedChannel = Omit<ChannelDto, 'at' | 'lastArrival'> & { at?: Date; lastArrival?: { at: Date; lagMs: number } }
 
 export type ChannelsNeeds = {
   channels: {
@@ -72,7 +72,8 @@ export const makeChannelsRouter = ({ channels }: ChannelsNeeds): Endpoint[] => [
   endpoint(routes.remove, ({ caller, params }) => channels.remove(caller.companyId, params.id)),
 ]
 
-const toChannel = ({ at, ...channel }: ListedChannel): ChannelDto => ({
+const toChannel = ({ at, lastArrival: last, ...channel }: ListedChannel): ChannelDto => ({
   ...channel,
+  ...(last ? { lastArrival: { at: last.at.toISOString(), lagMs: last.lagMs } } : {}),
   ...(at ? { at: at.toISOString() } : {}),
 })

@@ -220,7 +220,7 @@ export const makeConversationsRouter = ({
 const unfit = (code: string, message: string) => new AppError('invalid', code, message, { field: 'template' })
 
 const toReach = (reach: Reachable, whenGone: Outlook | null): NonNullable<ConversationDto['reach']> => {
-  if (reach.kind === 'closed') return reach
+  if (reach.kind !== 'open') return reach
   const { until } = reach
   return { kind: 'open', ...(until ? { until: until.toISOString() } : {}), ...(whenGone ? { whenGone } : {}) }
 }

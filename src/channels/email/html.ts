@@ -1,7 +1,8 @@
 import sanitizeHtml from 'sanitize-html'
 
 /**
- * A mail's HTML: cleaned once on the way in, so that no copy of it that is kept can run, load, submit or disguise anything.
+ * A mail's HTML: cleaned once on the way in, so that no copy of it that is kept can run, load, submit or disguise anything, and once
+ * more on the way out: by then the rules may be better than when it came.
  */
 
 export type CleanHtml = {
@@ -134,10 +135,15 @@ const REMOTE_IMAGE = 'data-remote-src'
 /** Of a picture that came with the mail: its Content-ID. */
 const INLINE_IMAGE = 'data-cid'
 
-export const sanitiseHtml = (html: string): CleanHtml => {
+export const sanitiseHtml = (html: string): CleanHtml => clean(html, 'as_sent')
+
+/** Of HTML that was cleaned before: what was said there of its pictures stays. */
+export const sanitiseAgain = (kept: string): string => clean(kept, 'kept').html
+
+const clean = (html: string, given: 'as_sent' | 'kept'): CleanHtml => {
   let remoteImages = 0
   let trackingPixels = 0
-  const clean = sanitizeHtml(bounded(html), {
+  const cleaned = sanitizeHtml(bounded(html), {
     allowedTags: TEXT_TAGS,
     nonTextTags: UNREAD_TAGS,
     allowedAttributes: {
@@ -172,23 +178,29 @@ export const sanitiseHtml = (html: string): CleanHtml => {
           src: _src,
           srcset: _srcset,
           style: _style,
-          [REMOTE_IMAGE]: _remote,
-          [INLINE_IMAGE]: _inline,
+          [REMOTE_IMAGE]: remote = '',
+          [INLINE_IMAGE]: inline,
           ...kept
         } = attribs
+        if (given === 'kept') {
+          if (inline) return { tagName, attribs: { ...kept, [INLINE_IMAGE]: inline } }
+          return { tagName, attribs: WEB.test(remote) ? { ...kept, [REMOTE_IMAGE]: remote } : kept }
+        }
         if (/^cid:/iu.test(source)) return { tagName, attribs: { ...kept, [INLINE_IMAGE]: contentId(source.slice(4)) } }
         if (isTiny(attribs)) {
           trackingPixels += 1
           return { tagName: 'dropped', attribs: {} }
         }
-        if (!/^https?:\/\//iu.test(source)) return { tagName, attribs: kept }
+        if (!WEB.test(source)) return { tagName, attribs: kept }
         remoteImages += 1
         return { tagName, attribs: { ...kept, [REMOTE_IMAGE]: source.slice(0, 2_000) } }
       },
     },
   })
-  return { html: clean.trim(), remoteImages, trackingPixels }
+  return { html: cleaned.trim(), remoteImages, trackingPixels }
 }
+
+const WEB = /^https?:\/\//iu
 
 const contentId = (coded: string): string => {
   try {

@@ -102,7 +102,10 @@ export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack 
       const contact = await kit.contact(original.contactId)
       const hit = bounce.recipient?.toLowerCase() ?? contact?.email
       if (bounce.kind === 'hard' && contact?.email && contact.email.toLowerCase() === hit)
-        await kit.memory.set(bouncedKey(hit), { at: found.receivedAt.toISOString(), reason: bounce.reason })
+        await kit.memory.set(bouncedKey(hit), {
+          at: found.receivedAt.toISOString(),
+          reason: bounce.reason,
+        } satisfies KeptBounce)
     }
     const { kind, reason, recipient, status } = bounce
     await takeMessage(mail, found, {
@@ -202,6 +205,8 @@ export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack 
     },
   }
 }
+
+export type KeptBounce = { at: string; reason: string }
 
 /** Where hard bounces of an address are remembered. The address itself is not kept there. */
 export const bouncedKey = (address: string): string => `bounced ${sha256(address.toLowerCase()).slice(0, 24)}`

@@ -1,11 +1,12 @@
 import type { OutboundMessage, Receipt } from '../../conversations/message.js'
 import { AppError } from '../../platform/errors.js'
-import { defineChannel, type Channel, type ChannelKit } from '../channel.js'
+import { defineChannel, type Channel, type ChannelKit, type Health } from '../channel.js'
 import { makeBrake } from './brake.js'
 import { checkSettings } from './check.js'
 import { answeredBy, makeCompose } from './compose.js'
 import { keepInSent, imapOptions } from './imap.js'
-import { bouncedKey, makeIncoming } from './incoming.js'
+import { mailFaultOf, type MailFault } from './faults.js'
+import { bouncedKey, makeIncoming, type KeptBounce } from './incoming.js'
 import { makeMailbox } from './mailbox.js'
 import { makeMarks } from './marks.js'
 import { makeAccessTokens } from './oauth.js'
@@ -34,6 +35,8 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
   let incoming: ReturnType<typeof makeIncoming> | null = null
   let following: { stop(): Promise<void> } | null = null
 
+  const bounceOf = (email: string) => memory.get<KeptBounce>(bouncedKey(email))
+
   const filesOf = async ({ attachments = [] }: OutboundMessage) => {
     const files = []
     for (const attachment of attachments) {
@@ -45,9 +48,24 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
     return files
   }
 
+  /** Receiving may work while sending does not: people are told of both as one. */
+  let receiving: Health = { state: 'connecting' }
+  let broken: MailFault | null = null
+  const report = (): void =>
+    kit.report(
+      broken && receiving.state === 'connected'
+        ? { state: 'attention', code: broken.code, detail: `Sending: ${broken.sentence}` }
+        : receiving,
+    )
+  const sentWith = (fault: MailFault | null): void => {
+    if (fault?.code === broken?.code) return
+    broken = fault
+    report()
+  }
+
   const send = async (message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
     const { email } = message.contact
-    if (message.author.kind !== 'agent' && email && (await memory.get(bouncedKey(email))))
+    if (message.author.kind !== 'agent' && email && (await bounceOf(email)))
       return { kind: 'refused', reason: 'mail to this address came back as undeliverable' }
     const [history, conversation, attachments] = await Promise.all([
       kit.history(message.conversationId, HISTORY),
@@ -61,7 +79,11 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
     const language = conversation?.language ?? null
     const mail = compose({ message, history, original: original?.text, language, attachments })
     if (mail.to.length === 0) return { kind: 'refused', reason: 'there is no address to answer to' }
-    const { receipt, raw } = await smtp.send(mail, signal)
+    const { receipt, raw } = await smtp.send(mail, signal).catch((error: unknown) => {
+      if (error instanceof AppError && !signal.aborted) sentWith(mailFaultOf(error.cause ?? error))
+      throw error
+    })
+    if (receipt.kind === 'sent') sentWith(null)
     if (receipt.kind === 'sent' && raw && given.sentCopy && imap)
       keepInSent({ imap, tokens, lookup }, raw, mail.messageId).catch((err: unknown) =>
         log.warn({ err }, 'no copy in the sent mailbox'),
@@ -74,15 +96,24 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
       const { authservId } = given
       const made = makeIncoming({ kit, marks, brake, authservId, receive, cameBack: roundTrip.cameBack })
       incoming = made
-      if (!imap) return kit.report({ state: 'connected' })
+      const told = (health: Health): void => {
+        receiving = health
+        report()
+      }
+      if (!imap) return told({ state: 'connected' })
       const mailbox = makeMailbox({
         connection: () => imapOptions({ imap, tokens, lookup }),
+        // An access token may be taken back before its time.
+        renew: () => {
+          tokens?.forget()
+          return tokens !== null
+        },
         path,
         since: given.since ? new Date(given.since) : null,
         memory,
         take: made.take,
         setAside: made.setAside,
-        report: kit.report,
+        report: told,
         clock,
         log,
       })
@@ -93,6 +124,14 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
       smtp.close()
     },
     send,
+    reachable: async (conversationId) => {
+      const conversation = await kit.conversation(conversationId)
+      const email = conversation && (await kit.contact(conversation.contactId))?.email
+      const bounce = email ? await bounceOf(email) : null
+      if (!bounce) return { kind: 'open' }
+      const message = `Mail to this address came back on ${bounce.at.slice(0, 10)}: ${bounce.reason.replaceAll('_', ' ')}.`
+      return { kind: 'doubtful', code: 'address_bounced', message }
+    },
     test: roundTrip.run,
     ...(webhookSecret
       ? {

@@ -20,6 +20,8 @@ export type FoundMail = {
 type Needs = {
   /** For one connection: addresses looked up and tokens fetched just now. */
   connection(): Promise<ImapFlowOptions>
+  /** The server refused what the connection signed in with; says whether the next one signs in with something newer. */
+  renew(): boolean
   path: string
   since: Date | null
   memory: Pick<ChannelKit['memory'], 'get' | 'set'>
@@ -45,7 +47,6 @@ const TIMING: Timing = { poll: 45_000, answer: 20_000, firstPause: 500 }
 const LONGEST_PAUSE_MS = 60_000
 const LASTING_PAUSE_MS = 5 * 60_000
 const STEADY_AFTER_MS = 60_000
-const TELL_EVERY_MS = 60_000
 
 const MOST_BYTES = 40 * 1024 * 1024
 const GROUP_BYTES = 4 * 1024 * 1024
@@ -76,7 +77,7 @@ type Cursor = {
  * the mailbox is changed, and its flags decide nothing: somebody else may read the same mail.
  */
 export const makeMailbox = (needs: Needs) => {
-  const { connection, path, since, memory, take, setAside, report, clock, log } = needs
+  const { connection, renew, path, since, memory, take, setAside, report, clock, log } = needs
   const timing = { ...TIMING, ...needs.timing }
   const key = `cursor ${path}`
 
@@ -179,21 +180,7 @@ export const makeMailbox = (needs: Needs) => {
     }
     const moved: Cursor = { ...rest, lastUid: last.uid }
     await memory.set(key, moved)
-    tellLag(found.at(-1))
     return moved
-  }
-
-  let toldAt = 0
-  /** How far behind the server we are, now and then: whoever looks at the channel sees that mail flows. */
-  const tellLag = (mail: Found | undefined): void => {
-    const now = clock.now().getTime()
-    if (!mail || now - toldAt < TELL_EVERY_MS) return
-    toldAt = now
-    const seconds = Math.max(0, Math.round((now - mail.receivedAt.getTime()) / 1_000))
-    report({
-      state: 'connected',
-      detail: `The last mail came ${mail.receivedAt.toISOString()} and was taken in after ${seconds} s.`,
-    })
   }
 
   const catchUp = async (client: ImapFlow, before: Cursor, signal: AbortSignal): Promise<Cursor> => {
@@ -278,10 +265,11 @@ export const makeMailbox = (needs: Needs) => {
           // A server that lets in and throws out again and again is not one that works.
           failures = clock.now().getTime() - openedAt > STEADY_AFTER_MS ? 1 : failures + 1
           log.warn({ err: error, code: fault.code, failures }, 'mailbox not followed')
-          const state = fault.lasting ? 'refused' : failures > 2 ? 'attention' : 'connecting'
+          const isLasting = fault.lasting && !(fault.code === 'password_refused' && failures === 1 && renew())
+          const state = isLasting ? 'refused' : failures > 2 ? 'attention' : 'connecting'
           report({ state, code: fault.code, detail: fault.sentence })
           const backOff = Math.min(timing.firstPause * 2 ** (failures - 1), LONGEST_PAUSE_MS)
-          const pauseMs = fault.lasting ? LASTING_PAUSE_MS : backOff * (0.75 + Math.random() / 2)
+          const pauseMs = isLasting ? LASTING_PAUSE_MS : backOff * (0.75 + Math.random() / 2)
           await pause(pauseMs, undefined, { signal }).catch(() => {})
         }
       }
