@@ -51,9 +51,10 @@ const inbox = createRoute({
   getParentRoute: () => desk,
   path: '/inbox',
   component: InboxScreen,
-  validateSearch: ({ view, q }): { view?: View; q?: string } => ({
+  validateSearch: ({ view, q, team }): { view?: View; q?: string; team?: string } => ({
     ...(typeof view === 'string' && VIEWS.includes(view) && view !== 'all' ? { view: view as View } : {}),
     ...(q !== undefined && q !== '' ? { q: String(q as string | number).slice(0, 200) } : {}),
+    ...(typeof team === 'string' && team !== '' ? { team: team.slice(0, 100) } : {}),
   }),
 })
 const nothingChosen = createRoute({ getParentRoute: () => inbox, path: '/', component: NothingChosen })
@@ -106,6 +107,14 @@ const people = createRoute({
     'PeopleScreen',
   ),
 })
+const teams = createRoute({
+  getParentRoute: () => settings,
+  path: 'teams',
+  component: lazyRouteComponent(
+    withWords(['settings'], () => import('./settings/teams.js')),
+    'TeamsScreen',
+  ),
+})
 const keys = createRoute({
   getParentRoute: () => settings,
   path: 'keys',
@@ -156,7 +165,7 @@ export const router = createRouter({
       inbox.addChildren([nothingChosen, conversation]),
       knowledge,
       reports,
-      settings.addChildren([settingsHome, channels, people, keys, hours, policies, company, profile]),
+      settings.addChildren([settingsHome, channels, people, teams, keys, hours, policies, company, profile]),
     ]),
   ]),
   defaultPreload: 'intent',

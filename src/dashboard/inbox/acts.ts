@@ -56,6 +56,13 @@ export const useActs = (conversation: Conversation) => {
           ask: () => call('conversations', 'assign', { params, body: { assignee: person?.id ?? null } }),
           expected: person ? { assignee: person, handler: 'agent' } : { assignee: null },
         })),
+    assignTeam:
+      allow(!closed, () => {}) &&
+      ((teamId: string | null) =>
+        act.mutate({
+          ask: () => call('conversations', 'assignTeam', { params, body: { team: teamId } }),
+          expected: { teamId },
+        })),
     takeOver: allow(!over && !mine && me !== undefined, () =>
       act.mutate({
         ask: () => call('conversations', 'assign', { params, body: { assignee: 'me' } }),

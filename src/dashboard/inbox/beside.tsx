@@ -2,7 +2,7 @@ import { ActionIcon, Button, NativeSelect } from '@mantine/core'
 import { IconArrowLeft, IconX } from '@tabler/icons-react'
 import { useState, type ReactNode } from 'react'
 import { useT } from '../languages/index.js'
-import { useMay, usePeople, type Conversation } from '../server/queries.js'
+import { useMay, usePeople, useTeams, type Conversation } from '../server/queries.js'
 import { fullDate } from '../ui/time.js'
 import { useLanguage } from '../languages/index.js'
 import type { Acts } from './acts.js'
@@ -86,6 +86,7 @@ const Details = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) =
         </section>
       )}
       <Promises conversation={conversation} />
+      <Team conversation={conversation} acts={acts} />
       <Assignee conversation={conversation} acts={acts} />
       <NativeSelect
         label={t('common.priority')}
@@ -130,6 +131,28 @@ const Assignee = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) 
         const id = event.currentTarget.value
         acts.assign?.(active.find((one) => one.id === id) ?? null)
       }}
+    />
+  )
+}
+
+/** Only where the company has teams. */
+const Team = ({ conversation: { teamId }, acts }: Pick<Props, 'conversation' | 'acts'>) => {
+  const t = useT()
+  const teams = useTeams()
+  if (!teams.data || (teams.data.length === 0 && teamId === null)) return null
+  const isKnown = teams.data.some(({ id }) => id === teamId)
+  return (
+    <NativeSelect
+      label={t('details.team')}
+      size="sm"
+      disabled={!acts.assignTeam}
+      value={teamId ?? ''}
+      data={[
+        { value: '', label: t('details.noTeam') },
+        ...teams.data.map(({ id, name }) => ({ value: id, label: name })),
+        ...(teamId === null || isKnown ? [] : [{ value: teamId, label: teamId }]),
+      ]}
+      onChange={(event) => acts.assignTeam?.(event.currentTarget.value || null)}
     />
   )
 }

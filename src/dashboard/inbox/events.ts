@@ -17,6 +17,8 @@ export const eventText = (t: T, { event, text, authorName }: Message): string =>
       const to = wordsFor(t, `state.${event.to}`, event.to)
       return withName(t('event.state', { state: to }), authorName) + (event.reason ? `: ${event.reason}` : '')
     }
+    case 'team':
+      return withName(event.to ? t('event.team', { name: event.to.name }) : t('event.noTeam'), authorName)
     case 'attempt':
       return t('event.attempt', {
         kinds: event.kinds.map((kind) => wordsFor(t, `attempt.${kind}`, kind)).join(', '),

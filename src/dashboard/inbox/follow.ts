@@ -9,8 +9,8 @@ type Page = Answer<'conversations', 'list'>
 export type View = 'all' | 'mine' | 'waiting' | 'resolved'
 type List = InfiniteData<Page, string | undefined>
 
-/** A search is asked again instead: only the server knows what matches. */
-export const listKey = (view: View, q: string) => ['conversations', view, q] as const
+/** A search, and what one team has, is asked again instead: only the server knows what matches. */
+export const listKey = (view: View, q: string, team = '') => ['conversations', view, q, team] as const
 
 const isUnresolved = ({ state }: Conversation) => state !== 'resolved' && state !== 'closed'
 
@@ -99,7 +99,7 @@ const askSoon = (): void => {
   countsTimer = setTimeout(() => {
     void queryClient.invalidateQueries({ queryKey: ['counts'] })
     void queryClient.invalidateQueries({
-      predicate: ({ queryKey }) => queryKey[0] === 'conversations' && queryKey[2] !== '',
+      predicate: ({ queryKey: [name, , q, team] }) => name === 'conversations' && (q !== '' || team !== ''),
     })
   }, 250)
 }

@@ -21,7 +21,7 @@ type Measure = Row['measures'][keyof Row['measures']]
 const CLOCKS = ['first_response', 'next_response', 'resolution'] as const
 const BESIDE = ['assistant_first_reply', 'handoff_to_human_reply'] as const
 const PERIODS = ['7', '30', '90'] as const
-const BY = ['day', 'channel', 'agent', 'priority'] as const
+const BY = ['day', 'channel', 'team', 'agent', 'priority'] as const
 const TIMES = ['business', 'calendar'] as const
 
 const DAY_MS = 24 * 60 * 60 * 1000

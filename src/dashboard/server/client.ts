@@ -31,6 +31,7 @@ const lines = {
     speak: 'post /api/v1/conversations/:id/messages',
     note: 'post /api/v1/conversations/:id/notes',
     assign: 'post /api/v1/conversations/:id/assign',
+    assignTeam: 'post /api/v1/conversations/:id/team',
     setState: 'post /api/v1/conversations/:id/state',
     handoff: 'post /api/v1/conversations/:id/handoff',
     resume: 'post /api/v1/conversations/:id/resume',
@@ -67,6 +68,12 @@ const lines = {
     invite: 'post /api/v1/people',
     changeRole: 'patch /api/v1/people/:id',
     remove: 'delete /api/v1/people/:id',
+  },
+  teams: {
+    list: 'get /api/v1/teams',
+    add: 'post /api/v1/teams',
+    update: 'patch /api/v1/teams/:id',
+    remove: 'delete /api/v1/teams/:id',
   },
   keys: {
     list: 'get /api/v1/keys',

@@ -7,6 +7,7 @@ export type Role = Me['role']
 export type Conversation = Answer<'conversations', 'get'>
 export type Message = Answer<'conversations', 'messages'>['messages'][number]
 export type Person = Answer<'people', 'list'>['people'][number]
+export type Team = Answer<'teams', 'list'>['teams'][number]
 export type Counts = Answer<'conversations', 'counts'>
 export type Document = Answer<'knowledge', 'listDocuments'>['documents'][number]
 
@@ -53,3 +54,22 @@ export const useCompany = () =>
 
 export const usePeople = () =>
   useQuery({ queryKey: ['people'], queryFn: async ({ signal }) => (await call('people', 'list', { signal })).people })
+
+export const useTeams = () => {
+  const mayRead = useMay('people:read')
+  return useQuery({
+    queryKey: ['teams'],
+    queryFn: async ({ signal }) => (await call('teams', 'list', { signal })).teams,
+    enabled: mayRead,
+  })
+}
+
+/** How much there is to do. */
+export const useCounts = () => {
+  const mayRead = useMay('conversations:read')
+  return useQuery({
+    queryKey: ['counts'],
+    queryFn: ({ signal }) => call('conversations', 'counts', { signal }),
+    enabled: mayRead,
+  })
+}

@@ -1,6 +1,6 @@
 import type { Answer } from '../server/client.js'
 
-export type OpeningHours = Pick<Answer<'hours', 'get'>, 'hours' | 'outside' | 'channels'>
+export type OpeningHours = Pick<Answer<'hours', 'get'>, 'hours' | 'outside' | 'channels' | 'teams'>
 export type Hours = NonNullable<OpeningHours['hours']>
 export type Period = { open: string; close: string }
 export type HoursException = NonNullable<Hours['exceptions']>[number]

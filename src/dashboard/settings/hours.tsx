@@ -2,7 +2,7 @@ import { NativeSelect } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useT } from '../languages/index.js'
 import { call } from '../server/client.js'
-import { queryClient, useMay } from '../server/queries.js'
+import { queryClient, useMay, useTeams } from '../server/queries.js'
 import { Coming, Failed } from '../ui/states.js'
 import { DraftBar, FaultAt, HoldsNow, useDraft, useFaultAt } from './draft.js'
 import { Exceptions } from './hours-exceptions.js'
@@ -31,7 +31,7 @@ export const HoursScreen = () => {
 
 type Saved = Awaited<ReturnType<typeof call<'hours', 'get'>>>
 
-const toDraft = ({ hours, outside, channels }: Saved): OpeningHours => ({ hours, outside, channels })
+const toDraft = ({ hours, outside, channels, teams }: Saved): OpeningHours => ({ hours, outside, channels, teams })
 
 const OUTSIDE = ['as_usual', 'sets_expectations', 'message_only'] as const
 
@@ -79,6 +79,7 @@ const HoursForm = ({ saved, lookAgain }: { saved: Saved; lookAgain: () => void }
           />
         </section>
         <Channels draft={draft} base={base} change={change} />
+        <Teams draft={draft} base={base} change={change} />
       </fieldset>
       {mayWrite && <DraftBar editing={editing} />}
     </FaultAt>
@@ -134,11 +135,11 @@ const HoursEditor = ({ path, hours, before, change }: EditorProps) => {
   )
 }
 
-type ChannelsProps = { draft: OpeningHours; base: OpeningHours; change: (draft: OpeningHours) => void }
+type OwnProps = { draft: OpeningHours; base: OpeningHours; change: (draft: OpeningHours) => void }
 type Own = OpeningHours['channels'][number]
 
 /** What a channel does not say for itself is the company's. */
-const Channels = ({ draft, base, change }: ChannelsProps) => {
+const Channels = ({ draft, base, change }: OwnProps) => {
   const t = useT()
   const mayRead = useMay('channels:read')
   const channels = useQuery({
@@ -207,6 +208,59 @@ const Channels = ({ draft, base, change }: ChannelsProps) => {
                 hours={hours}
                 before={base.channels.find(({ channelId }) => channelId === id)?.hours ?? base.hours}
                 change={(next) => put(id, { hours: next, outside })}
+              />
+            )}
+          </div>
+        )
+      })}
+    </section>
+  )
+}
+
+/** A team without hours of its own goes by those of the channel. */
+const Teams = ({ draft, base, change }: OwnProps) => {
+  const t = useT()
+  const teams = useTeams()
+  if (!teams.data || teams.data.length === 0) return null
+  const put = (teamId: string, hours: Hours | null | undefined) => {
+    const others = draft.teams.filter((one) => one.teamId !== teamId)
+    change({ ...draft, teams: hours === undefined ? others : [...others, { teamId, hours }] })
+  }
+  return (
+    <section className="card promise-card">
+      <div className="form-head">
+        <h2>{t('hours.teams')}</h2>
+        <p className="small soft">{t('hours.teamsText')}</p>
+      </div>
+      {teams.data.map(({ id, name }) => {
+        const index = draft.teams.findIndex(({ teamId }) => teamId === id)
+        const hours = draft.teams[index]?.hours
+        return (
+          <div key={id} className="channel-hours" role="group" aria-label={name}>
+            <h3>
+              <bdi>{name}</bdi>
+            </h3>
+            <div className="channel-choices">
+              <NativeSelect
+                label={t('hours.people')}
+                value={hours === undefined ? 'channel' : hours ? 'set' : 'always'}
+                data={[
+                  { value: 'channel', label: t('hours.asChannel') },
+                  { value: 'always', label: t('hours.always') },
+                  { value: 'set', label: t('hours.own') },
+                ]}
+                onChange={(event) => {
+                  const { value } = event.currentTarget
+                  put(id, value === 'set' ? (draft.hours ?? usualHours()) : value === 'always' ? null : undefined)
+                }}
+              />
+            </div>
+            {hours && (
+              <HoursEditor
+                path={`teams.${index}.hours`}
+                hours={hours}
+                before={base.teams.find(({ teamId }) => teamId === id)?.hours ?? base.hours}
+                change={(next) => put(id, next)}
               />
             )}
           </div>

@@ -6,8 +6,9 @@ import { useQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { useLanguage, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
-import { useMay } from '../server/queries.js'
+import { useMay, useTeams } from '../server/queries.js'
 import { shownDuration, readDuration } from '../ui/duration.js'
+import { Choices } from './choices.js'
 import { useFaultAt } from './draft.js'
 import { ATTRIBUTES, CLOCKS, PAUSABLE, PRIORITIES, type PolicyDraft } from './policies-words.js'
 
@@ -144,6 +145,7 @@ const Conditions = ({ path, policy, change }: PartProps) => {
       onChange={(event) => set({ [name]: event.currentTarget.value })}
     />
   )
+  const teams = useTeams()
   const known = channels.data ?? []
   const gone = when.channel.filter((id) => !known.some((one) => one.id === id))
   return (
@@ -169,6 +171,20 @@ const Conditions = ({ path, policy, change }: PartProps) => {
           fault={faultAt(`${path}.channel`, 'within')}
           change={(channel) => set({ channel })}
         />
+        {(teams.data?.length ?? 0) + when.team.length > 0 && (
+          <Choices
+            label={t('policies.team')}
+            options={[
+              ...(teams.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
+              ...when.team
+                .filter((id) => teams.data && !teams.data.some((one) => one.id === id))
+                .map((id) => ({ value: id, label: id })),
+            ]}
+            chosen={when.team}
+            fault={faultAt(`${path}.team`, 'within')}
+            change={(team) => set({ team })}
+          />
+        )}
         <Choices
           label={t('policies.priority')}
           options={PRIORITIES.map((value) => ({ value, label: t(`priority.${value}`) }))}
@@ -309,34 +325,3 @@ const Targets = ({ path, policy, change }: PartProps) => {
     </div>
   )
 }
-
-type ChoicesProps<Value extends string> = {
-  label: string
-  options: readonly { value: Value; label: string }[]
-  chosen: readonly Value[]
-  fault: string | undefined
-  change: (chosen: Value[]) => void
-}
-
-const Choices = <Value extends string>({ label, options, chosen, fault, change }: ChoicesProps<Value>) => (
-  <fieldset className="bare choices">
-    <legend>{label}</legend>
-    {options.map(({ value, label: text }) => (
-      <label key={value} className="row small">
-        <input
-          type="checkbox"
-          checked={chosen.includes(value)}
-          onChange={(event) =>
-            change(event.currentTarget.checked ? [...chosen, value] : chosen.filter((one) => one !== value))
-          }
-        />
-        <bdi>{text}</bdi>
-      </label>
-    ))}
-    {fault && (
-      <p className="small bad-text" role="alert">
-        {fault}
-      </p>
-    )}
-  </fieldset>
-)

@@ -20,6 +20,7 @@ export type PolicyDraft = {
   when: {
     tier: string
     channel: string[]
+    team: string[]
     priority: Priority[]
     tag: string
     language: string
@@ -58,6 +59,7 @@ export const toPolicyDraft = ({ id, name, when, targets, ...policy }: Policy): P
   when: {
     tier: listed(when.tier),
     channel: when.channel ?? [],
+    team: when.team ?? [],
     priority: when.priority ?? [],
     tag: listed(when.tag),
     language: listed(when.language),
@@ -81,7 +83,7 @@ const USUAL: Record<Priority, [string, string, string]> = {
 export const usualPolicy = (name: string, key: string): PolicyDraft => ({
   key,
   name,
-  when: { tier: '', channel: [], priority: [], tag: '', language: '', attributes: [] },
+  when: { tier: '', channel: [], team: [], priority: [], tag: '', language: '', attributes: [] },
   targets: each((priority, clock) => USUAL[priority][CLOCKS.indexOf(clock)] ?? ''),
   time: 'business',
   pausedIn: ['pending', 'snoozed'],
@@ -93,10 +95,11 @@ export const usualPolicy = (name: string, key: string): PolicyDraft => ({
 /** Throws, by field, what cannot be read; whether it can be kept the server says. */
 export const toPolicyBodies = (drafts: readonly PolicyDraft[], unreadable: string): PolicyBody[] =>
   drafts.map(({ key: _key, id, when, targets, warningPercent, setsPriority, ...policy }, index) => {
-    const { tier, channel, priority, tag, language, attributes } = when
+    const { tier, channel, team, priority, tag, language, attributes } = when
     const given = {
       tier: readList(tier),
       channel,
+      team,
       priority,
       tag: readList(tag),
       language: readList(language),
