@@ -26,6 +26,7 @@ export default {
       ...pure,
       testMatch: ['<rootDir>/test/sla/**/*.test.ts'],
       setupFiles: ['<rootDir>/test/support/first-counterexample.ts'],
+      testEnvironment: join(import.meta.dirname, 'test/support/first-failure.cjs'),
     },
   },
   coverageAnalysis: 'perTest',
