@@ -3,7 +3,8 @@ import type { Clock } from '../../platform/clock.js'
 import type { Log } from '../../platform/log.js'
 import type { ChannelKit, Receive } from '../channel.js'
 import type { Media } from './decode.js'
-import type { Fetched, FetchMedia } from './media.js'
+import type { Fetched } from './checked-file.js'
+import type { FetchMedia } from './media.js'
 
 /**
  * Files that could not be fetched before the acknowledgement. They are written down before it, so a process that dies forgets

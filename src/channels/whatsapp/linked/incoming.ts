@@ -7,7 +7,7 @@ import type { Media } from '../decode.js'
 import { phoneOf } from '../contact.js'
 import { toldBy } from '../incoming.js'
 import { edited } from '../late-media.js'
-import type { Fetched } from '../media.js'
+import type { Fetched } from '../checked-file.js'
 import { decodeMessage, decodeReaction, decodeUpdate, type Told } from './decode.js'
 import { makeLanes } from './lanes.js'
 import { externalIdOf, mappingOf, type Person } from './names.js'
@@ -91,6 +91,7 @@ export const makeIncoming = (needs: Needs) => {
       // A time that lies ahead of ours is the sender's clock, and nobody's time.
       ...(told.sentAt ? { sentAt: told.sentAt > now ? now : told.sentAt } : {}),
       ...(told.own ? { from: 'agent' as const } : {}),
+      ...(told.content.kind === 'media' ? { awaitsFile: true as const } : {}),
     }
   }
 
