@@ -21,7 +21,7 @@ import { makeCustomerActions } from './conversations/customer.js'
 import { makeDeliver, makeHasten } from './conversations/deliver.js'
 import { sanitiseAgain } from './channels/email/html.js'
 import { makeInbox } from './conversations/inbox.js'
-import { makeMailLetters, makeOutlook, type Carrier } from './conversations/letters.js'
+import { makeLetterCameBack, makeMailLetters, makeOutlook, type Carrier } from './conversations/letters.js'
 import { letterSchemas, makeLetterStore } from './conversations/letters.mongo.js'
 import type { Origin } from './conversations/message.js'
 import { makePolicyPreview } from './conversations/policy-preview.js'
@@ -185,6 +185,9 @@ export const compose = ({
       attachments,
       ...store,
       conversation: (companyId, id) => store.findConversation(companyId, id),
+      writesLetters,
+      takeIn,
+      letterCameBack: makeLetterCameBack({ letters, bus, metrics }),
       clock,
       log,
       secrets,

@@ -116,11 +116,24 @@ export type ChannelKit = Outside & {
   /** A conversation of this channel. */
   conversation(id: string): Promise<KnownConversation | null>
   contact(id: string): Promise<KnownContact | null>
+  /** Of the company's other channels, what this one carried for them. */
+  carried: Carried
   /** By the channel's own name for them, or one that they had before. */
   contactOf(externalId: string): Promise<KnownContact | null>
   /** Keeps any file before the message that names it is received. It is shown as a picture only if it is one. */
   keepFile(file: KeptFile): Promise<Attachment>
   openFile(attachment: Attachment): Promise<OpenedFile>
+}
+
+export type Carried = {
+  /** Whose conversation it is, where its customers are written to when they have left. */
+  contactOf(conversationId: string): Promise<KnownContact | null>
+  /** The conversation of a letter, by the message that named it. */
+  conversationOf(messageId: string): Promise<string | null>
+  /** Takes in what was answered, as a message of that conversation. */
+  receive(arrival: MessageArrival & { conversationId: string }): Promise<Received | null>
+  /** The letter was not delivered; `false`: there is none that this message named. */
+  cameBack(messageId: string, detail: string): Promise<boolean>
 }
 
 /** Beyond `mostBytes` it is refused as too large. */
@@ -273,9 +286,9 @@ export type ChannelDefinition<Settings extends z.ZodType = z.ZodType> = {
   label: string
   icon: string
   settings: Settings
-  /** Which of the settings are secrets: kept encrypted, opened for the channel, never returned. `imap.password` is one inside another. */
   /** What somebody has to know before they open one; each is a sentence for people under a name for programs. */
   cautions?: Readonly<Record<string, string>>
+  /** Which of the settings are secrets: kept encrypted, opened for the channel, never returned. `imap.password` is one inside another. */
   secrets?: readonly string[]
   /** Sending the same message twice does no harm: a crash in between is repaired by sending again. */
   idempotent: boolean

@@ -83,11 +83,15 @@ export const makeLetterStore = ({ db }: { db: Db }) => {
 
     end,
 
-    /** They were certainly not sent. */
-    putBack: async (ids: readonly string[], notBefore: Date): Promise<void> => {
+    /** They were certainly not sent. `uncounted`: it was not even tried. */
+    putBack: async (ids: readonly string[], notBefore: Date, { uncounted = false } = {}): Promise<void> => {
       await messages.updateMany(
         { _id: { $in: [...ids] }, 'letter.state': 'sending' },
-        { $set: { 'letter.state': 'waiting', 'letter.notBefore': notBefore }, $unset: { 'letter.with': '' } },
+        {
+          $set: { 'letter.state': 'waiting', 'letter.notBefore': notBefore },
+          $unset: { 'letter.with': '' },
+          ...(uncounted ? { $inc: { 'letter.attempts': -1 } } : {}),
+        },
       )
     },
 

@@ -46,6 +46,8 @@ const SEND_MS = 15_000
 const HOLD_MS = 60_000
 const MAX_ATTEMPTS = 6
 const LONGEST_PAUSE_MS = 60 * 60_000
+/** A server that puts it off for longer does not want it. */
+const MOST_WAIT_MS = 24 * 60 * 60_000
 const retryAfterMs = (attempts: number) => Math.min(30_000 * 4 ** (attempts - 1), LONGEST_PAUSE_MS)
 const BATCH = 200
 const HISTORY = 60
@@ -84,12 +86,7 @@ export const makeMailLetters = (needs: Needs) => {
     ending: Parameters<LetterStore['end']>[2],
   ): Promise<void> => {
     if (some.length === 0) return
-    await letters.end(
-      some.map(({ _id }) => _id),
-      from,
-      ending,
-      clock.now(),
-    )
+    await letters.end(idsOf(some), from, ending, clock.now())
     metrics.letters.inc(
       { outcome: ending.state === 'unsent' ? (ending.reason ?? 'unsent') : ending.state },
       some.length,
@@ -129,7 +126,7 @@ export const makeMailLetters = (needs: Needs) => {
     ])
     const carrier = carrierOf(companyId)
     const obstacle = unmailedBecause(conversation ?? {}, contact ?? {}, carrier)
-    const held = await letters.claim(head, new Date(clock.now().getTime() + HOLD_MS))
+    const held = await letters.claim(head, inMs(clock, HOLD_MS))
     if (!held) return
     if (obstacle || !conversation || !contact?.email || !carrier) {
       return ended(held, 'sending', { state: 'unsent', reason: obstacle ?? 'no_address' })
@@ -177,14 +174,19 @@ export const makeMailLetters = (needs: Needs) => {
       case 'unknown':
         // A second copy is worse than a person who looks.
         return ended(held, 'sending', { state: 'uncertain', to, reason: 'unknown' })
+      case 'later': {
+        const { afterMs, reason: detail } = attempt
+        const isTooLong = held.some(({ at }) => clock.now().getTime() - at.getTime() > MOST_WAIT_MS)
+        if (isTooLong) return ended(held, 'sending', { state: 'refused', to, reason: 'not_taken', detail })
+        return letters.putBack(idsOf(held), inMs(clock, afterMs), { uncounted: true })
+      }
+      case 'deferred':
       case 'unreachable': {
-        if (attempts >= MAX_ATTEMPTS) return ended(held, 'sending', { state: 'refused', to, reason: 'unreachable' })
+        const why = attempt.kind === 'deferred' ? { detail: attempt.reason } : {}
+        if (attempts >= MAX_ATTEMPTS)
+          return ended(held, 'sending', { state: 'refused', to, reason: 'unreachable', ...why })
         metrics.letters.inc({ outcome: 'unreachable' }, held.length)
-        const notBefore = new Date(clock.now().getTime() + retryAfterMs(attempts))
-        return letters.putBack(
-          held.map(({ _id }) => _id),
-          notBefore,
-        )
+        return letters.putBack(idsOf(held), inMs(clock, retryAfterMs(attempts)))
       }
     }
   }
@@ -200,6 +202,20 @@ export const makeMailLetters = (needs: Needs) => {
     }
   }
 }
+
+const idsOf = (some: readonly LetterDocument[]): string[] => some.map(({ _id }) => _id)
+const inMs = (clock: Clock, ms: number): Date => new Date(clock.now().getTime() + ms)
+
+/** The mail that this message named came back undelivered, however long it took. `false`: there is no such mail. */
+export const makeLetterCameBack =
+  ({ letters, bus, metrics }: Pick<Needs, 'letters' | 'bus' | 'metrics'>) =>
+  async (companyId: string, messageId: string, detail: string): Promise<boolean> => {
+    const back = await letters.cameBack(companyId, messageId, detail)
+    if (back.length > 0) metrics.letters.inc({ outcome: 'came_back' }, back.length)
+    for (const { conversationId, _id } of back)
+      bus.publish({ type: 'delivery', companyId, conversationId, messageId: _id })
+    return back.length > 0
+  }
 
 /** What becomes of what a person writes, if the customer has left by then. */
 export type Outlook = { kind: 'mailed'; to: string } | { kind: 'unread'; reason: Unmailed }

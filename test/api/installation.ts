@@ -137,7 +137,7 @@ export const openInstallation = async (options: Options = {}) => {
   })
   const outside = makeOutside({ allowPrivate: true })
   const memories = makeMemories(mongo)
-  const waking = { wakeAnswer: asleep, wakeRead: asleep }
+  const waking = { wakeAnswer: asleep, wakeDeliver: asleep, wakeRead: asleep }
   const takeIn = makeArrivals({ store, receive, reads, ...waking, bus, clock, log, metrics })
   const channels = makeChannelRegistry({
     db: mongo.db,
@@ -154,6 +154,9 @@ export const openInstallation = async (options: Options = {}) => {
         attachments,
         ...store,
         conversation: store.findConversation,
+        writesLetters,
+        takeIn,
+        letterCameBack: async () => false,
         clock,
         log,
         secrets,

@@ -56,13 +56,17 @@ export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack 
     return { ...mail, authentication: { ...authentication, verdict: verdictBy(authentication, authservId) } }
   }
 
-  const receiveUnder = async (arrival: MessageArrival, fingerprint: string) => {
+  const receiveUnder = async <A extends MessageArrival>(
+    arrival: A,
+    fingerprint: string,
+    take: (arrival: A) => ReturnType<Receive> = receive,
+  ) => {
     try {
-      return await receive(arrival)
+      return await take(arrival)
     } catch (error) {
       // The same id came with other words at this very moment.
       if (!(error instanceof AppError) || error.code !== 'message_id_reused') throw error
-      return receive({ ...arrival, externalId: `${arrival.externalId}#${fingerprint}` })
+      return take({ ...arrival, externalId: `${arrival.externalId}#${fingerprint}` })
     }
   }
 
@@ -96,6 +100,7 @@ export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack 
       .map(marks.messageIdOf)
     const ours = [...new Set([...byAddress, ...bounce.originalMessageIds.filter(marks.outboundOf)])]
     const [original] = ours.length > 0 ? await kit.messagesByExternalIds(ours) : []
+    if (!original && (await letterCameBack(ours, bounce))) return
     if (original && bounce.reason !== 'delayed') {
       const reason = `${bounce.kind === 'hard' ? 'The address does not take mail' : 'Not delivered'} (${reasonInWords(bounce)})`
       await receive({ kind: 'status', externalId: original.externalId ?? '', status: 'refused', reason })
@@ -112,6 +117,14 @@ export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack 
       thread: original ? { kind: 'known', conversationId: original.conversationId, by: 'references' } : null,
       details: { bounce: { kind, reason, recipient, status, matched: original?.id ?? null } },
     })
+  }
+
+  /** What was carried for another channel is shown there, under the message that was mailed. */
+  const letterCameBack = async (messageIds: readonly string[], bounce: Bounce): Promise<boolean> => {
+    if (bounce.reason === 'delayed') return false
+    for (const letter of messageIds.flatMap((id) => marks.outboundOf(id) ?? []))
+      if (await kit.carried.cameBack(letter, reasonInWords(bounce))) return true
+    return false
   }
 
   /** What is written to a closed conversation begins the next one; it does not fall into another that is open. */
@@ -162,6 +175,14 @@ export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack 
           : {}),
         email: factsOf(mail, fingerprint),
       },
+    }
+    if (thread?.kind === 'known' && thread.carriedTo) {
+      const { conversationId, carriedTo } = thread
+      const contact = { externalId: carriedTo.externalId }
+      // The assistant would answer where nobody is.
+      const answer = { ...arrival, conversationId, contact, needsPerson: needsPerson ?? 'by_mail' }
+      await receiveUnder({ ...answer, externalId: `mail:${externalId}` }, fingerprint, kit.carried.receive)
+      return
     }
     const received = await receiveUnder(arrival, fingerprint)
     if (received && !isForged) await noteThread(mail, received.conversationId)

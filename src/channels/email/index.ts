@@ -7,6 +7,7 @@ import { answeredBy, makeCompose } from './compose.js'
 import { keepInSent, imapOptions } from './imap.js'
 import { mailFaultOf, type MailFault } from './faults.js'
 import { bouncedKey, makeIncoming, type KeptBounce } from './incoming.js'
+import { makeLetterMail } from './letter.js'
 import { makeMailbox } from './mailbox.js'
 import { makeMarks } from './marks.js'
 import { makeAccessTokens } from './oauth.js'
@@ -30,6 +31,7 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
     : null
   const smtp = makeSmtp({ settings: given, tokens, lookup, clock })
   const compose = makeCompose({ settings: given, marks })
+  const letterMail = makeLetterMail({ settings: given, marks })
   const roundTrip = makeRoundTrip({ settings: given, marks, smtp, tokens, kit })
   const brake = makeBrake()
   let incoming: ReturnType<typeof makeIncoming> | null = null
@@ -124,6 +126,8 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
       smtp.close()
     },
     send,
+    carry: async (letter, signal) =>
+      (await smtp.send(letterMail(letter, await kit.history(letter.conversationId, HISTORY)), signal)).receipt,
     reachable: async (conversationId) => {
       const conversation = await kit.conversation(conversationId)
       const email = conversation && (await kit.contact(conversation.contactId))?.email

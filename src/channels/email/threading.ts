@@ -1,4 +1,4 @@
-import type { Message } from '../../conversations/message.js'
+import type { KnownContact, Message } from '../../conversations/message.js'
 import type { ChannelKit } from '../channel.js'
 import type { DecodedEmail } from './decode.js'
 import { externalIdOf, factsIn } from './facts.js'
@@ -9,7 +9,8 @@ import { threadRoot } from './thread-index.js'
 export type NamedBy = 'address' | 'references' | 'in_reply_to' | 'subject' | 'thread_index'
 
 export type Thread =
-  | { kind: 'known'; conversationId: string; by: NamedBy }
+  /** `carriedTo`: it is another channel's, and this one of ours was mailed for it. */
+  | { kind: 'known'; conversationId: string; by: NamedBy; carriedTo?: KnownContact }
   /** It names a conversation that its sender has no part in, or cannot prove to have: a person may join them. */
   | {
       kind: 'suggested'
@@ -26,7 +27,7 @@ const MOST_MESSAGES = 200
 
 type Needs = {
   marks: Marks
-  kit: Pick<ChannelKit, 'messagesByExternalIds' | 'history' | 'conversation' | 'contact' | 'memory'>
+  kit: Pick<ChannelKit, 'messagesByExternalIds' | 'history' | 'conversation' | 'contact' | 'memory' | 'carried'>
 }
 
 /**
@@ -42,6 +43,11 @@ export const makeFindThread = ({ marks, kit }: Needs) => {
     const ids = [...references, ...(mail.inReplyTo ? [mail.inReplyTo] : [])]
     const found = ids.length > 0 ? await kit.messagesByExternalIds(ids.map(externalIdOf)) : []
     const conversationOf = new Map(found.map(({ externalId, conversationId }) => [externalId, conversationId]))
+    for (const id of ids) {
+      const letter = marks.outboundOf(id)
+      const carried = letter && !conversationOf.has(id) ? await kit.carried.conversationOf(letter) : null
+      if (carried) conversationOf.set(id, carried)
+    }
     const lookUp = (id: string) => conversationOf.get(externalIdOf(id)) ?? []
     const inSubject = marks.conversationInSubject(mail.subject)
     return [
@@ -88,9 +94,11 @@ export const makeFindThread = ({ marks, kit }: Needs) => {
     for (const { conversationId, by } of await candidates(mail)) {
       if (seen.has(conversationId)) continue
       seen.add(conversationId)
-      const people = await participants(conversationId)
+      const carriedTo = await kit.carried.contactOf(conversationId)
+      const people = carriedTo ? new Set([carriedTo.email?.toLowerCase()]) : await participants(conversationId)
       if (!people) continue
-      if (!isForged && sender && people.has(sender)) return { kind: 'known', conversationId, by }
+      if (!isForged && sender && people.has(sender))
+        return { kind: 'known', conversationId, by, ...(carriedTo ? { carriedTo } : {}) }
       suggested ??= { kind: 'suggested', conversationId, by, because: isForged ? 'unauthenticated' : 'stranger' }
     }
     return suggested ?? (await hinted(mail, isForged)) ?? { kind: 'new' }
