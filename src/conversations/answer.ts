@@ -129,6 +129,8 @@ export const makeAnswer = (needs: Needs) => {
     if (awaited) return new Date(Math.min(awaited.getTime(), clock.now().getTime() + LOOK_AGAIN_MS))
     const decision = decide(conversation, messages)
     const opening = await openingOf(companyId, channelId, teamId)
+    if (decision.kind !== 'leave' && (await isOptedOut(conversation)))
+      return handOver(conversation, 'opted_out', messages, null)
     if (decision.kind !== 'leave' && opening.outside === 'message_only' && closedUntil(opening, clock.now())) {
       const language = await languageFor(conversation, messages)
       const reason = decision.kind === 'hand_over' ? decision.reason : 'outside_hours'
@@ -150,6 +152,9 @@ export const makeAnswer = (needs: Needs) => {
     }
   }
 
+  const isOptedOut = async ({ companyId, contactId }: Claimed): Promise<boolean> =>
+    (await store.contact(companyId, contactId))?.optedOut ?? false
+
   /** Two machines that answer each other would never end: beyond the channel's limits nothing more is said. */
   const hasSaidEnough = async ({ companyId, id, channelId, contactId }: Claimed): Promise<boolean> => {
     const { perConversation = Infinity, perContactAndDay = Infinity } = automaticLimitsOf({ companyId, channelId })
@@ -166,7 +171,7 @@ export const makeAnswer = (needs: Needs) => {
     const { companyId, id, channelId, teamId, answerDue } = conversation
     const opening = await openingOf(companyId, channelId, teamId)
     const notice =
-      mustGiveUp(answerDue, clock.now(), servingSince) === null
+      mustGiveUp(answerDue, clock.now(), servingSince) === null && !(await isOptedOut(conversation))
         ? waitingNotice(conversation, opening, await languageFor(conversation), clock.now())
         : null
     const drafts = notice ? [saidAsNotice(notice)] : []

@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.js'
 import type { Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { MessageDocument } from './documents.mongo.js'
+import { makeConsent } from './consent.js'
 import { makeHandOverUndelivered } from './deliver.js'
 import type { Reads } from './heard-and-seen.js'
 import { makeIdentify } from './identities.js'
@@ -22,6 +23,7 @@ type Needs = {
   receive(origin: Origin, arrival: MessageArrival): Promise<Received>
   reads: Reads
   wakeAnswer(companyId: string, conversationId: string): void
+  wakeDeliver(companyId: string, conversationId: string): void
   wakeRead(companyId: string, messageId: string): void
   bus: Bus
   clock: Clock
@@ -44,8 +46,11 @@ export const makeArrivals = (needs: Needs) => {
     bus.publish({ type: 'delivery', companyId, conversationId, messageId })
   }
 
+  const takeConsent = makeConsent(needs)
+
   /** What was told of it before it came is done at once. */
   const taken = async (origin: Origin, arrival: MessageArrival): Promise<Received> => {
+    if (arrival.consent) return takeConsent(origin, arrival, arrival.consent)
     const received = await receive(origin, arrival)
     if (!received.duplicate)
       await followed(await store.applyEarlyUpdate(origin, arrival.externalId, clock.now(), reads))

@@ -17,6 +17,8 @@ export type Contact = {
   /** Shared by contacts who are one person, as somebody said; absent: a person of their own. */
   personId?: string
   blocked?: boolean
+  /** They want no automatic messages on their channel. People may still answer them; the assistant may not. */
+  optedOut?: true
 }
 
 export type ContactDocument = {
@@ -32,6 +34,8 @@ export type ContactDocument = {
   tier?: string
   personId?: string
   blocked?: boolean
+  /** Since when they want no automatic messages. */
+  optedOutAt?: Date
   createdAt: Date
 }
 
@@ -68,6 +72,14 @@ export const makeContactStore = (contacts: Collection<ContactDocument>) => ({
     await contacts.updateOne({ _id: id, companyId }, { $set: { blocked } })
   },
 
+  /** True where that is news. */
+  setContactOptedOut: async (companyId: string, id: string, at: Date | null): Promise<boolean> => {
+    const { modifiedCount } = at
+      ? await contacts.updateOne({ _id: id, companyId, optedOutAt: { $exists: false } }, { $set: { optedOutAt: at } })
+      : await contacts.updateOne({ _id: id, companyId }, { $unset: { optedOutAt: '' } })
+    return modifiedCount === 1
+  },
+
   /** Where a contact is reached from now on. */
   setContactExternalId: async (companyId: string, id: string, externalId: string, phone?: string): Promise<void> => {
     await contacts.updateOne({ _id: id, companyId }, { $set: { externalId, ...(phone ? { phone } : {}) } })
@@ -92,7 +104,7 @@ export const makeContactStore = (contacts: Collection<ContactDocument>) => ({
 })
 
 const toContact = ({ _id: id, channelId, externalId, ...known }: ContactDocument): Contact => {
-  const { name, email, phone, reference, verified, tier, personId, blocked } = known
+  const { name, email, phone, reference, verified, tier, personId, blocked, optedOutAt } = known
   return {
     id,
     channelId,
@@ -105,5 +117,6 @@ const toContact = ({ _id: id, channelId, externalId, ...known }: ContactDocument
     ...(tier ? { tier } : {}),
     ...(personId ? { personId } : {}),
     ...(blocked ? { blocked } : {}),
+    ...(optedOutAt ? { optedOut: true } : {}),
   }
 }

@@ -27,6 +27,7 @@ export type HandoffReason =
   | 'needs_person'
   | 'automatic_message'
   | 'enough_answers'
+  | 'opted_out'
   | 'requested_by_agent'
 
 export type Conversation = {

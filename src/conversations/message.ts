@@ -40,6 +40,8 @@ export type TimelineEvent =
   | { name: 'team'; to: { id: string; name: string } | null }
   /** What a customer wrote tries to instruct the assistant: somebody may want to look. It changes nothing else. */
   | { name: 'attempt'; kinds: string[] }
+  /** The customer wants no more automatic messages, or wants them again. */
+  | { name: 'consent'; wants: Consent['wants'] }
   | { name: 'priority'; from: Priority; to: Priority }
   /** What time did to a promise. `withdrawn`: an answer that was written in time and left late had kept it after all. */
   | { name: 'service_level'; clock: ClockKind; change: 'warning' | 'breach' | 'withdrawn'; dueAt: string }
@@ -208,9 +210,14 @@ export type MessageArrival = {
   attachments?: Attachment[]
   /** All of what was sent, where `text` is only what is new in it. */
   original?: Original
+  /** It says nothing but that. */
+  consent?: Consent
   /** Written by the company's own people elsewhere, such as on the linked phone: a person has it now. */
   from?: 'agent'
 } & Pick<Message, 'automatic' | 'needsPerson' | 'wordless' | 'awaitsFile' | 'details' | 'replyTo' | 'sentAt'>
+
+/** Whether somebody wants automatic messages; `language`: of the word with which they said so, where it is of one alone. */
+export type Consent = { wants: 'out' | 'in'; language?: string }
 
 /** What became of a message of ours. Any number of times, in any order: it only moves forward. */
 export type StatusArrival = {
@@ -253,7 +260,15 @@ export type KnownConversation = Pick<
   Conversation,
   'id' | 'channelId' | 'contactId' | 'state' | 'handler' | 'language' | 'lastMessage'
 >
-export type KnownContact = { id: string; externalId: string; name?: string; email?: string; phone?: string }
+export type KnownContact = {
+  id: string
+  externalId: string
+  name?: string
+  email?: string
+  phone?: string
+  /** They want no automatic messages. */
+  optedOut?: true
+}
 
 /** How often the assistant may answer by itself: in one conversation in all, to one person within a day. */
 export type AutomaticLimits = { perConversation?: number; perContactAndDay?: number }

@@ -130,6 +130,22 @@ const PHRASES: Record<string, Phrases> = {
     back: ({ day, time, zone }) =>
       `Qualcuno tornerà${day ? ` ${day}` : ''} ${time.startsWith('1:') ? 'all’' : 'alle '}${time} (${zone}).`,
   },
+  ar: {
+    locale: 'ar',
+    fromDocuments: 'من وثائقنا:',
+    handover: 'طلبت من شخص أن يساعدك. ستظهر الإجابة هنا.',
+    sorry: 'لم أجد إجابة في الوقت المناسب. طلبت من شخص أن يساعدك، وستظهر الإجابة هنا.',
+    greeting: 'مرحبا! أنا المساعد الآلي. ماذا تود أن تعرف؟ يمكنك أن تطلب شخصا في أي وقت.',
+    thanks: 'على الرحب والسعة!',
+    goodbye: 'مع السلامة! اكتب لنا متى شئت.',
+    asked_for_person: 'بالطبع. طلبت من شخص أن يساعدك. ستظهر الإجابة هنا.',
+    complaint: 'يؤسفني ذلك. طلبت من شخص أن ينظر في الأمر. ستظهر الإجابة هنا.',
+    nothing_asked: 'طلبت من شخص أن ينضم إلينا. في هذه الأثناء يمكنك أن تكتب هنا ما تود معرفته.',
+    needs_person: 'شكرا، وصلتنا رسالتك. سينظر فيها شخص ويجيبك هنا.',
+    outside_hours: 'شكرا، وصلتنا رسالتك. سيجيبك شخص هنا.',
+    personAnswers: 'سيجيبك شخص هنا.',
+    back: ({ day, time, zone }) => `يعود فريقنا${day ? ` ${day}` : ''} الساعة ${time} (${zone}).`,
+  },
 }
 
 const ENGLISH = PHRASES.en as Phrases

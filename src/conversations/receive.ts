@@ -127,7 +127,7 @@ const append = async (
 
 /** Why a conversation begins with people instead of the assistant. */
 const reasonForPeople = ({ arrival, paused }: Entry): HandoffReason | null => {
-  if (arrival.automatic) return 'automatic_message'
+  if (arrival.automatic && !arrival.consent) return 'automatic_message'
   return paused && !arrival.from ? 'assistant_paused' : null
 }
 

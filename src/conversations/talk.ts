@@ -1,3 +1,4 @@
+import { ar } from './talk-words/ar.js'
 import { de } from './talk-words/de.js'
 import { en } from './talk-words/en.js'
 import { es } from './talk-words/es.js'
@@ -139,13 +140,15 @@ const tokenise = (text: string): Token[] => {
   })
 }
 
+/** Without accents; Arabic loses its vowel signs and the seats of its hamza. */
+const unmarked = (text: string): string => text.normalize('NFD').replace(/\p{M}/gu, '')
+
 const folded = (word: string): string =>
-  word
+  unmarked(word)
     .toLowerCase()
     .replaceAll('ß', 'ss')
     .replaceAll('œ', 'oe')
-    .normalize('NFD')
-    .replace(/\p{M}/gu, '')
+    .replace(/\u0640/gu, '')
     .replace(/(\p{L})\1{2,}/gu, '$1')
 
 type Vocabulary = { words: Set<string>; bySqueezed: Map<string, string>; long: string[] }
@@ -156,8 +159,9 @@ const vocabularyOf = (grammar: Grammar): Vocabulary => {
   const words = new Set(
     Object.values(grammar)
       .flat()
+      .map(unmarked)
       .join(' ')
-      .match(/[a-z]+/g),
+      .match(/\p{L}+/gu),
   )
   const inReverse = [...words].reverse()
   return {
@@ -198,8 +202,8 @@ const isSlip = (word: string, known: string): boolean => {
 
 /** The notation of `talk-words/grammar.ts` as an expression over words that end in `_`; `start` says where it may begin. */
 const compiled = (phrase: string, start: string): RegExp => {
-  const source = phrase
-    .replace(/[a-z]+/g, '(?:$&_)')
+  const source = unmarked(phrase)
+    .replace(/\p{L}+/gu, '(?:$&_)')
     .replace(/\s+/g, '')
     .replaceAll('^', '(?<=(?:^|[.?,]_))')
     .replaceAll('*', '(?:[^_.?,]+_)')
@@ -220,7 +224,7 @@ const rulesOf = (grammar: Grammar): Rules => {
 }
 
 /** The order decides where a phrase is of several languages. */
-const LANGUAGES = Object.entries({ en, pt, it, es, fr, de }).map(([code, grammar]) => ({
+const LANGUAGES = Object.entries({ en, pt, it, es, fr, de, ar }).map(([code, grammar]) => ({
   code,
   vocabulary: vocabularyOf(grammar),
   rules: rulesOf(grammar),

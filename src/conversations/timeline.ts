@@ -24,6 +24,7 @@ const HANDOFF_IN_WORDS: Record<HandoffReason, string> = {
   delivery_failed: 'the answer could not be delivered',
   needs_person: 'the assistant cannot read or may not answer what was sent',
   automatic_message: 'a machine wrote this, not a person',
+  opted_out: 'the customer wants no automatic messages',
   enough_answers: 'the assistant has answered here as often as it may',
   requested_by_agent: 'an agent asked for it',
 }
@@ -50,6 +51,10 @@ const inWords = (event: TimelineEvent): string => {
       return event.to ? `Team ${event.to.name} has it.` : 'No team has it.'
     case 'attempt':
       return `The message tries to instruct the assistant (${event.kinds.join(', ').replaceAll('_', ' ')}).`
+    case 'consent':
+      return event.wants === 'out'
+        ? 'The customer wants no more automatic messages.'
+        : 'The customer wants automatic messages again.'
     case 'priority':
       return `Priority ${event.from} → ${event.to}.`
     case 'service_level':

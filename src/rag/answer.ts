@@ -86,6 +86,7 @@ const UNKNOWN: Record<string, string> = {
   de: 'Das weiß ich nicht.',
   fr: 'Je ne sais pas.',
   it: 'Non lo so.',
+  ar: 'لا أعرف ذلك.',
 }
 
 /**

@@ -213,7 +213,12 @@ describe('a word about automatic messages', () => {
     ['When does the sale start?', null],
     ['Where is the bus stop', null],
     ['', null],
-  ])('%j means %j', (text, meant) => expect(consentIn(text)).toBe(meant))
+  ])('%j means %j', (text, meant) => expect(consentIn(text)?.wants ?? null).toBe(meant))
+
+  it('tells the language that it alone is of', () => {
+    expect(consentIn('Sair')).toEqual({ wants: 'out', language: 'pt' })
+    expect(consentIn('stop')).toEqual({ wants: 'out' })
+  })
 })
 
 describe('WhatsApp’s window of 24 hours', () => {

@@ -22,6 +22,7 @@ type Seen = {
 }
 type Conversation = {
   id: string
+  contactId: string
   handler: string
   contact: { name?: string; phone?: string }
   reach?: { kind: string; code?: string }
@@ -265,31 +266,60 @@ const PNG = Buffer.from(
 )
 
 describe('a customer who wants no automatic messages', () => {
-  it('says so in a word, is left alone by the assistant, and gets a person when they write', async () => {
+  it('is told so once, is left alone by the assistant, and gets a person when they write', async () => {
     const customer = somebody()
     await post(said(customer, messageId(), 'When are you open?'))
     await outboundOf(customer, ({ status }) => status === 'sent')
     const before = sentTo(customer).length
-    expect((await post(said(customer, messageId(), 'STOP!'))).status).toBe(200)
+    const word = said(customer, messageId(), 'SAIR!')
+    expect((await post(word)).status).toBe(200)
+    await outboundOf(customer, ({ text, status }) => text.includes('You will get no more') && status === 'sent')
+    await post(word)
+    await post(said(customer, messageId(), 'stop'))
     await post(said(customer, messageId(), 'How long can I return goods?'))
     const waiting = await eventually(async () =>
       (await conversationsOf(customer)).find(({ handler }) => handler === 'nobody'),
     )
-    expect(waiting.handoff?.reason).toBe('needs_person')
-    const refused = await outboundOf(customer, ({ status }) => status === 'refused')
-    expect(refused.reason).toMatch(/^opted_out/)
-    expect(sentTo(customer)).toHaveLength(before)
+    expect(waiting.handoff?.reason).toBe('opted_out')
+    expect(sentTo(customer)).toHaveLength(before + 1)
+    const { body } = await app.call<{ contact: { optedOut?: boolean } }>(`/contacts/${waiting.contactId}`)
+    expect(body.contact.optedOut).toBe(true)
     await speak(customer, { text: 'A person answers' })
     await outboundOf(customer, ({ author, status }) => author === 'agent' && status === 'sent')
   })
 
-  it('has the assistant back with another word', async () => {
+  it('has the assistant back with another word, whatever is told again of the first', async () => {
     const customer = somebody()
-    await post(said(customer, messageId(), 'stop'))
+    const out = said(customer, messageId(), 'stop')
+    await post(out)
+    await post(said(customer, messageId(), 'How long can I return goods?'))
+    await eventually(async () => (await conversationsOf(customer)).find(({ handler }) => handler === 'nobody'))
     await post(said(customer, messageId(), 'Start'))
+    await post(out)
+    await post(said(customer, messageId(), 'When are you open?'))
+    const answer = await outboundOf(customer, ({ text }) => text.includes('9:00'))
+    expect(answer.author).toBe('assistant')
+  })
+
+  it('gets no template either once the window is closed, and the agent is told why', async () => {
+    const customer = somebody()
+    const yesterday = { timestamp: String(Math.floor(new Date().getTime() / 1000) - 25 * 3600) }
+    await post(said(customer, messageId(), 'Sair', yesterday))
+    await outboundOf(customer, ({ text }) => text.includes('Você não receberá mais'))
+    const { id } = await conversationOf(customer)
+    const { body: seen } = await app.call<Conversation>(`/conversations/${id}`)
+    expect(seen.reach).toMatchObject({ kind: 'closed', code: 'opted_out' })
+    const template = { name: 'hello', language: 'en_US', parameters: [] }
+    const refused = await speak(customer, { template })
+    expect(refused.status).toBe(409)
+    expect(refused.body.error?.code).toBe('opted_out')
+  })
+
+  it('who writes such a word without having ended anything is answered like anybody', async () => {
+    const customer = somebody()
+    await post(said(customer, messageId(), 'start'))
     const found = await conversationOf(customer)
-    expect((await messagesOf(found)).map(({ automatic }) => automatic)).toEqual(['opt_out', 'opt_in'])
-    expect(sentTo(customer)).toEqual([])
+    expect((await messagesOf(found))[0]?.automatic).toBeUndefined()
   })
 })
 

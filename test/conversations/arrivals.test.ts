@@ -115,6 +115,40 @@ describe('what a customer changes later', () => {
     expect(messages[0]).toMatchObject({ text: '', revoked: true })
   })
 
+  it('is done all the same where it is told before the message itself', async () => {
+    const { id, ...where } = fresh()
+    await takeIn(ACME, { kind: 'edit', externalId: id, text: 'Where is my parcel?' })
+    await takeIn(ACME, { kind: 'reaction', externalId: id, emoji: '🙏' })
+    await takeIn(ACME, { ...arrival(id, { ...where, text: 'Where is my parcell?' }) })
+    const [message] = await messagesIn(where.conversationId)
+    expect(message).toMatchObject({
+      text: 'Where is my parcel?',
+      edits: [{ text: 'Where is my parcell?' }],
+      reaction: '🙏',
+    })
+  })
+
+  it('stays taken back, whatever else was told of it before it came, and only on its own channel', async () => {
+    const { id, ...where } = fresh()
+    await takeIn(ACME, { kind: 'edit', externalId: id, text: null })
+    await takeIn(ACME, { kind: 'edit', externalId: id, text: 'Changed before that' })
+    const elsewhere = { ...ACME, channelId: 'chn_other' }
+    const other = fresh()
+    await takeIn(elsewhere, { ...arrival(id, { ...other, text: 'Another channel' }) })
+    expect((await messagesIn(other.conversationId))[0]).toMatchObject({ text: 'Another channel' })
+    await takeIn(ACME, { ...arrival(id, { ...where, text: 'My card number is' }) })
+    await core.answer(ACME.companyId, where.conversationId)
+    const messages = await messagesIn(where.conversationId)
+    expect(messages).toHaveLength(1)
+    expect(messages[0]).toMatchObject({ text: '', revoked: true })
+  })
+
+  it('may be a sign under a message of ours, told before we noted its name', async () => {
+    await takeIn(ACME, { kind: 'reaction', externalId: 'wamid.early-liked', emoji: '❤️' })
+    const conversationId = await answered('wamid.early-liked')
+    expect((await messagesIn(conversationId)).at(-1)?.reaction).toBe('❤️')
+  })
+
   it('may be a sign under a message, and its taking back', async () => {
     const conversationId = await answered('wamid.liked')
     const liked = async () => (await messagesIn(conversationId)).at(-1)?.reaction

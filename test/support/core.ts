@@ -200,6 +200,7 @@ export const openCore = async (mongo: Mongo) => {
     reads,
     hearing,
     wakeAnswer,
+    wakeDeliver,
     wakeRead,
     deliver: (companyId: string, id: string) => deliver(companyId, id, never),
     settings,

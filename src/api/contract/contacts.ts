@@ -14,6 +14,7 @@ const contact = z.strictObject({
   verified: z.boolean().optional(),
   tier: z.string().optional(),
   blocked: z.boolean(),
+  optedOut: z.boolean().optional().describe('They want no automatic messages on their channel'),
 })
 export type ContactDto = z.input<typeof contact>
 

@@ -84,6 +84,7 @@ const event = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('assigned'), to: z.string().nullable() }),
   z.strictObject({ name: z.literal('team'), to: z.strictObject({ id, name: z.string() }).nullable() }),
   z.strictObject({ name: z.literal('attempt'), kinds: z.array(z.string()) }),
+  z.strictObject({ name: z.literal('consent'), wants: z.enum(['out', 'in']) }),
   z.strictObject({ name: z.literal('priority'), from: z.enum(PRIORITIES), to: z.enum(PRIORITIES) }),
   z.strictObject({
     name: z.literal('service_level'),

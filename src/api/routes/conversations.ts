@@ -143,6 +143,12 @@ export const makeConversationsRouter = ({
     return words
   }
 
+  /** Templates reach people who may not be reached otherwise, but not those who said that they want none. */
+  const assertWanted = async (origin: Origin, conversationId: string): Promise<void> => {
+    const reach = await channels.reachable(origin, conversationId)
+    if (reach.kind === 'closed' && reach.code === 'opted_out') throw new AppError('conflict', reach.code, reach.message)
+  }
+
   /** A template as its reader will see it. */
   const filled = async (companyId: string, channelId: string, { name, language, parameters }: SentTemplate) => {
     const found = (await channels.templates(companyId, channelId)).find(
@@ -194,6 +200,7 @@ export const makeConversationsRouter = ({
       const { companyId } = input.caller
       const { channelId, id } = await inbox.get(companyId, input.params.id)
       const { template } = input.body
+      if (template) await assertWanted({ companyId, channelId }, id)
       const words = template
         ? { text: await filled(companyId, channelId, template), attachments: [], template, clientId: input.body.id }
         : await reaching({ companyId, channelId }, id, saying(input))

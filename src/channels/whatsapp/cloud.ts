@@ -9,7 +9,7 @@ import { makeGraph } from './graph.js'
 import { arrivalOf, wordsOf } from './incoming.js'
 import { edited, makeLateMedia } from './late-media.js'
 import { makeFetchMedia } from './media.js'
-import { consentIn, makeConsents } from './opt-out.js'
+import { consentIn } from './opt-out.js'
 import { makePace } from './pace.js'
 import { makeSending } from './sending.js'
 import type { CloudSettings } from './settings.js'
@@ -38,7 +38,6 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
   const fetchMedia = makeFetchMedia({ graph, keepFile: kit.keepFile })
   const late = makeLateMedia({ fetchMedia, memory, clock, log })
   const sending = makeSending({ settings, graph, kit, refused: watch.noteRefusal })
-  const consents = makeConsents({ memory, clock })
   const templates = makeTemplates({ graph, memory })
   const stopping = new AbortController()
   const typing = new Map<string, NodeJS.Timeout>()
@@ -98,21 +97,17 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
     return { ...arrival, awaitsFile: true }
   }
 
-  /** A word that ends or begins automatic messages is noted before it is kept; whoever ended them is answered by people. */
+  /** A word that ends automatic messages, or brings them back: to whoever gets them it is a word like any other. */
   const withConsent = async (
     update: Extract<Update, { kind: 'message' | 'echo' }>,
     arrival: MessageArrival,
   ): Promise<MessageArrival> => {
-    if (update.kind === 'echo' || arrival.automatic) return arrival
-    const { externalId } = arrival.contact
-    const consent = update.content.kind === 'text' ? consentIn(update.content.text) : null
-    if (consent) {
-      await consents.note(externalId, consent)
-      return { ...arrival, automatic: consent === 'out' ? 'opt_out' : 'opt_in' }
-    }
-    return (await consents.isOut(externalId))
-      ? { ...arrival, needsPerson: arrival.needsPerson ?? 'opted_out' }
-      : arrival
+    if (update.kind === 'echo' || update.content.kind !== 'text') return arrival
+    const consent = consentIn(update.content.text)
+    if (!consent) return arrival
+    if (consent.wants === 'out') return { ...arrival, automatic: 'opt_out', consent }
+    const isOut = (await kit.contactOf(arrival.contact.externalId))?.optedOut
+    return isOut ? { ...arrival, automatic: 'opt_in', consent } : arrival
   }
 
   const takeMessage = async (
@@ -136,7 +131,6 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
       case 'echo':
         return takeMessage(update, fetching)
       case 'number_changed':
-        await consents.move(update.from, update.to)
         await receive({ kind: 'identity', from: update.from, to: update.to })
         return
       case 'edit': {
@@ -208,6 +202,14 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
   const reachable = async (conversationId: string): Promise<Reachable> => {
     const closesAt = windowClosesAt(await kit.history(conversationId, HISTORY))
     if (closesAt && isOpenAt(closesAt, clock.now())) return { kind: 'open', until: closesAt }
+    const conversation = await kit.conversation(conversationId)
+    const contact = conversation && (await kit.contact(conversation.contactId))
+    if (contact?.optedOut)
+      return {
+        kind: 'closed',
+        code: 'opted_out',
+        message: 'This person wants no messages that they did not ask for. They have to write first.',
+      }
     return {
       kind: 'closed',
       code: 'window_closed',
@@ -256,9 +258,10 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
       if (!message.template && !isOpenAt(windowClosesAt(history), clock.now())) {
         return { kind: 'refused', reason: 'window_closed: more than 24 hours have passed since the customer wrote' }
       }
-      if (message.author.kind === 'assistant' && (await consents.isOut(message.contact.externalId))) {
-        return { kind: 'refused', reason: 'opted_out: this person wants no automatic messages' }
-      }
+      // The one answer to their wish leaves all the same.
+      const isUnasked = message.template !== undefined || message.author.kind !== 'agent'
+      if (message.contact.optedOut && isUnasked && !message.details?.consent)
+        return { kind: 'refused', reason: 'opted_out: this person wants no messages that they did not ask for' }
       const receipt = await sending.send(message, signal)
       if (receipt.kind === 'sent') {
         watch.sent()
