@@ -297,8 +297,8 @@ const Row = ({ conversation, current }: { conversation: Conversation; current: b
         <span className="row-chips">
           <WhoHasIt conversation={conversation} />
           <DueChip conversation={conversation} />
-          <TeamChip conversation={conversation} />
           <PriorityChip conversation={conversation} />
+          <TeamChip conversation={conversation} />
           {tags.slice(0, 2).map((tag) => (
             <span key={tag} className="chip cut">
               {tag}

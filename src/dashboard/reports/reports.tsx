@@ -209,7 +209,7 @@ const Figures = ({ report, by }: { report: Report; by: (typeof BY)[number] }) =>
 }
 
 const nameOf = ({ key, name }: Row, by: (typeof BY)[number], t: ReturnType<typeof useT>, language: string): string => {
-  if (key === '') return t('reports.nobody')
+  if (key === '') return t(by === 'team' ? 'inbox.noTeam' : 'reports.nobody')
   if (by === 'day') return dayOf(language, key)
   if (by === 'priority' && (key === 'low' || key === 'normal' || key === 'high' || key === 'urgent'))
     return t(`priority.${key}`)
