@@ -20,8 +20,8 @@ export const settings = z.strictObject({
     .describe('Sites that may carry the chat; none means any.'),
   color: z
     .string()
-    .regex(/^#[0-9a-f]{6}$/i, 'must be a colour such as #0f6a58')
-    .transform((color) => color.toLowerCase())
+    .toLowerCase()
+    .regex(/^#[0-9a-f]{6}$/, 'must be a colour such as #0f6a58')
     .default('#0f6a58')
     .describe('Of the button and of what the visitor writes; text on it is black or white, whichever can be read.'),
   logo: z

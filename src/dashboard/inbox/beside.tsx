@@ -12,7 +12,7 @@ import { Decision } from './decision.js'
 import { handoffText } from './events.js'
 import { nameOf } from './news.js'
 import { ThePerson } from './person.js'
-import { Promises } from './promises.js'
+import { Promises, Tier } from './promises.js'
 
 type Props = { conversation: Conversation; acts: Acts; aside: Aside; close: () => void; toDetails: () => void }
 
@@ -97,6 +97,7 @@ const Details = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) =
         onChange={(event) => acts.setPriority?.(event.currentTarget.value as typeof priority)}
       />
       <Tags conversation={conversation} acts={acts} />
+      <Tier key={conversation.contactId} conversation={conversation} />
       <ThePerson key={conversation.contactId} conversation={conversation} />
     </>
   )

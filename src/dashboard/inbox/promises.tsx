@@ -19,7 +19,7 @@ export const Promises = ({ conversation }: { conversation: Conversation }) => {
     placeholderData: (before) => before,
   })
   const { policy, clocks } = levels.data ?? {}
-  if (!policy || !clocks) return <Tier key={conversation.contactId} conversation={conversation} />
+  if (!policy || !clocks) return null
   return (
     <section className="promises">
       <h3>{t('due.title')}</h3>
@@ -45,13 +45,12 @@ export const Promises = ({ conversation }: { conversation: Conversation }) => {
         ))}
       </ul>
       <p className="faint">{t('due.policy', { name: policy.name })}</p>
-      <Tier key={conversation.contactId} conversation={conversation} />
     </section>
   )
 }
 
 /** How important the company calls this customer: what is promised may depend on it. */
-const Tier = ({ conversation: { id, contact } }: { conversation: Conversation }) => {
+export const Tier = ({ conversation: { id, contact } }: { conversation: Conversation }) => {
   const t = useT()
   const fault = useFault()
   const mayWrite = useMay('conversations:write')

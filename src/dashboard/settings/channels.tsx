@@ -99,6 +99,18 @@ const ChannelCard = ({ channel, kind, readAt }: CardProps) => {
         await queryClient.invalidateQueries({ queryKey: ['channels'] })
       },
     })
+  // A chat is seen beside its settings; of the others one wants to know how they are, and seldom changes them.
+  const form = (
+    <ChannelForm
+      // A secret that was just replaced is one that is set.
+      key={shown}
+      channel={channel}
+      kind={kind}
+      changed={changed}
+      setChanged={setChanged}
+      saved={() => setShown(shown + 1)}
+    />
+  )
   return (
     <article className={key ? 'card channel' : 'card channel plain'} aria-labelledby={id}>
       <header className="channel-head">
@@ -133,15 +145,14 @@ const ChannelCard = ({ channel, kind, readAt }: CardProps) => {
             <Copyable label={t('channels.webhook')} text={location.origin + webhookPath} />
           </section>
         )}
-        <ChannelForm
-          // A secret that was just replaced is one that is set.
-          key={shown}
-          channel={channel}
-          kind={kind}
-          changed={changed}
-          setChanged={setChanged}
-          saved={() => setShown(shown + 1)}
-        />
+        {key ? (
+          form
+        ) : (
+          <details>
+            <summary>{t('channels.settings')}</summary>
+            <div>{form}</div>
+          </details>
+        )}
       </div>
       {key ? (
         <Preview key={shown} channelKey={key} settings={channel.settings} changed={changed} />
