@@ -60,6 +60,7 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
   const words = listOf(record.analysed).flatMap(({ words: some }) => listOf(some))
   const grounded = answer.kind === 'grounded'
   const question = textOf(record.question)
+  const pictures = (Array.isArray(record.pictures) ? record.pictures : []).flatMap((one: unknown) => textOf(one) ?? [])
   const asked = textOf(fieldsOf(record.understood).standalone) ?? textOf(record.asked)
   const titles = useTitles(candidates.slice(0, SHOWN))
   const most = Math.max(...candidates.map(({ score }) => numberOf(score) ?? 0), 0)
@@ -74,6 +75,17 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
       </p>
       <Part title={t('decision.question')}>
         <blockquote dir="auto">{question ?? none}</blockquote>
+        {record.from === 'transcript' && <p className="soft small">{t('decision.transcript')}</p>}
+        {pictures.length > 0 && (
+          <>
+            <p className="soft small">{t('decision.pictures')}</p>
+            {pictures.map((text, index) => (
+              <blockquote key={index} dir="auto">
+                {text}
+              </blockquote>
+            ))}
+          </>
+        )}
         {asked && asked !== question && (
           <>
             <p className="soft small">{t('decision.understood')}</p>

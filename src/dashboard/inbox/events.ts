@@ -23,6 +23,8 @@ export const eventText = (t: T, { event, text, authorName }: Message): string =>
       return t('event.attempt', {
         kinds: event.kinds.map((kind) => wordsFor(t, `attempt.${kind}`, kind)).join(', '),
       })
+    case 'consent':
+      return t(event.wants === 'out' ? 'event.optedOut' : 'event.optedIn')
     case 'priority':
       return withName(t('event.priority', { priority: t(`priority.${event.to}`) }), authorName)
     case 'service_level':

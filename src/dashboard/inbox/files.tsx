@@ -1,7 +1,7 @@
 import { Loader } from '@mantine/core'
 import { IconDownload, IconFile, IconRotate, IconX } from '@tabler/icons-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
-import { useFault, useLanguage, useT } from '../languages/index.js'
+import { useFault, useLanguage, useT, wordsFor } from '../languages/index.js'
 import { fetchAttachment, saveAs } from '../server/files.js'
 import type { Message } from '../server/queries.js'
 import { tell } from '../ui/tell.js'
@@ -15,10 +15,27 @@ const WholePicture = lazy(() => import('./picture.js').then((module) => ({ defau
 export const Files = ({ files }: { files: readonly Attachment[] }) => (
   <ul className="files">
     {files.map((file, at) => (
-      <li key={at}>{file.type.startsWith('image/') ? <Picture file={file} /> : <Saved file={file} />}</li>
+      <li key={at}>
+        {file.type.startsWith('image/') ? <Picture file={file} /> : <Saved file={file} />}
+        <Told file={file} />
+      </li>
     ))}
   </ul>
 )
+
+/** What a machine heard or saw: labelled, because nobody said it like that. */
+const Told = ({ file: { text, unread } }: { file: Attachment }) => {
+  const t = useT()
+  if (text)
+    return (
+      <figure className="told">
+        <figcaption className="small soft">{t(`files.${text.kind}`)}</figcaption>
+        <blockquote dir="auto">{text.text}</blockquote>
+      </figure>
+    )
+  if (!unread) return null
+  return <p className="small soft">{wordsFor(t, `unread.${unread}`, unread)}</p>
+}
 
 export const useSave = ({ id, name }: Attachment): { save: () => void; busy: boolean } => {
   const fault = useFault()

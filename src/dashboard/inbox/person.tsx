@@ -86,6 +86,7 @@ export const ThePerson = ({ conversation }: { conversation: Conversation }) => {
           >
             {t(contact.blocked ? 'person.unblock' : 'person.block')}
           </Button>
+          {contact.optedOut && <p className="small soft">{t('person.optedOut')}</p>}
           {contact.blocked && <p className="small soft">{t('person.blocked')}</p>}
         </>
       )}

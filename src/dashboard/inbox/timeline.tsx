@@ -238,6 +238,7 @@ const Bubble = memo(function Bubble({ message, visitor, explain }: BubbleProps) 
         </div>
       )}
       {attachments.length > 0 && <Files files={attachments} />}
+      {message.isBeingRead && <p className="small soft">{t('files.beingRead')}</p>}
       {citations.length > 0 && <Sources citations={citations} />}
       {(status !== null || decisionId || feedback) && (
         <div className="under">

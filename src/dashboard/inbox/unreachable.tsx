@@ -7,6 +7,11 @@ import { call } from '../server/client.js'
 import type { Conversation } from '../server/queries.js'
 import { placeMessage } from './follow.js'
 
+const WHY: Partial<Record<string, 'composer.windowClosed' | 'composer.optedOut'>> = {
+  window_closed: 'composer.windowClosed',
+  opted_out: 'composer.optedOut',
+}
+
 /** Free text may not be sent now: says so, and offers the texts that the channel's provider has approved. */
 export const Unreachable = ({ conversation }: { conversation: Conversation }) => {
   const t = useT()
@@ -30,14 +35,15 @@ export const Unreachable = ({ conversation }: { conversation: Conversation }) =>
       setValues([])
     },
   })
-  const isKnown = reach?.kind === 'closed' && reach.code === 'window_closed'
+  const why = reach?.kind === 'closed' ? WHY[reach.code] : undefined
+  const isUnwanted = reach?.kind === 'closed' && reach.code === 'opted_out'
   return (
     <div className="unreachable">
       <p role="status">
         <IconClockPause aria-hidden />
-        <span>{isKnown ? t('composer.windowClosed') : reach?.kind === 'closed' ? reach.message : ''}</span>
+        <span>{why ? t(why) : reach?.kind === 'closed' ? reach.message : ''}</span>
       </p>
-      {templates.length > 0 && (
+      {templates.length > 0 && !isUnwanted && (
         <div className="row">
           <NativeSelect
             size="xs"
@@ -66,7 +72,9 @@ export const Unreachable = ({ conversation }: { conversation: Conversation }) =>
           </Button>
         </div>
       )}
-      {list.isSuccess && templates.length === 0 && <p className="small soft">{t('composer.noTemplates')}</p>}
+      {list.isSuccess && templates.length === 0 && !isUnwanted && (
+        <p className="small soft">{t('composer.noTemplates')}</p>
+      )}
       {template && (
         <blockquote dir="auto">
           {template.text.replace(/\{\{(\d+)\}\}/gu, (mark, number: string) => parameters[Number(number) - 1] || mark)}

@@ -39,6 +39,8 @@ export const words: Words<typeof english> = {
     ratedDown: 'لم يجد {{name}} هذا مفيدًا',
   },
   event: {
+    optedOut: 'لا يريد العميل رسائل آلية بعد الآن',
+    optedIn: 'يريد العميل الرسائل الآلية من جديد',
     handoff: 'أُحيلت إلى أشخاص:',
     blocked: 'حُظرت جهة الاتصال',
     unblocked: 'لم تعد جهة الاتصال محظورة',
@@ -55,6 +57,7 @@ export const words: Words<typeof english> = {
     attempt: 'تحاول الرسالة توجيه المساعد: {{kinds}}',
   },
   handoff: {
+    opted_out: 'لا يريد العميل رسائل آلية',
     unknown_answer: 'المستندات لا تجيب عن السؤال',
     asked_for_person: 'طلب العميل شخصًا',
     complaint: 'اشتكى العميل',
@@ -70,6 +73,7 @@ export const words: Words<typeof english> = {
     outside_hours: 'لا يوجد أحد في هذا الوقت',
   },
   composer: {
+    optedOut: 'لا يريد هذا الشخص رسائل لم يطلبها: عليه أن يكتب أولا. ما زالت الملاحظات ممكنة.',
     kind: 'نوع الرسالة',
     reply: 'رد',
     note: 'ملاحظة',
@@ -108,6 +112,7 @@ export const words: Words<typeof english> = {
     removeTag: 'أزل الوسم {{tag}}',
   },
   person: {
+    optedOut: 'لا يريد رسائل آلية. يمكنك أن تجيب عما يكتبه.',
     title: 'الشخص نفسه',
     nothingElse: 'لم يكتب شيئًا آخر.',
     separate: 'فصل',
@@ -120,6 +125,9 @@ export const words: Words<typeof english> = {
   },
   tier: { label: 'الفئة', hint: 'فئة العميل، ويمكن للسياسات أن تشترطها.' },
   files: {
+    transcript: 'ما سمعته آلة',
+    description: 'ما رأته آلة',
+    beingRead: 'تقرؤه آلة …',
     attach: 'إرفاق ملفات',
     limits: 'حتى {{most}} ملفات، كل منها {{size}}: صور وPDF ونصوص ومستندات مكتبية وZIP',
     drop: 'أفلت الملفات لإرفاقها',
@@ -131,6 +139,16 @@ export const words: Words<typeof english> = {
     again: 'حاول مجددًا: {{name}}',
     save: 'حفظ {{name}}',
     open: 'فتح {{name}}',
+  },
+  unread: {
+    failed: 'لم تستطع أي آلة قراءته.',
+    refused: 'رفض النموذج قراءته.',
+    garbled: 'ما كتبه النموذج لا يصلح.',
+    silent: 'لا يقال فيه شيء.',
+    too_long: 'أطول من أن تسمعه آلة.',
+    too_large: 'أكبر من أن تقرأه آلة.',
+    unsupported: 'من نوع لا تقرؤه آلة هنا.',
+    budget: 'لم يقرأ: نفدت رموز هذا الشهر.',
   },
   attempt: {
     ignore_instructions: 'تجاهل تعليماته',
@@ -145,6 +163,8 @@ export const words: Words<typeof english> = {
     encoded: 'كلمات مرمّزة',
   },
   decision: {
+    transcript: 'قيل بالصوت وكتبته آلة',
+    pictures: 'الصور كما تراها آلة',
     title: 'لماذا هذا الجواب',
     none: 'غير مسجل',
     grounded: 'مُثبت',

@@ -36,6 +36,8 @@ export const words = {
     ratedDown: '{{name}} did not find this helpful',
   },
   event: {
+    optedOut: 'The customer wants no more automatic messages',
+    optedIn: 'The customer wants automatic messages again',
     handoff: 'Handed over to people:',
     blocked: 'Contact blocked',
     unblocked: 'Contact no longer blocked',
@@ -52,6 +54,7 @@ export const words = {
     attempt: 'The message tries to instruct the assistant: {{kinds}}',
   },
   handoff: {
+    opted_out: 'the customer wants no automatic messages',
     unknown_answer: 'the documents do not answer the question',
     assistant_paused: 'the assistant is paused',
     assistant_failed: 'the assistant failed',
@@ -67,6 +70,8 @@ export const words = {
     outside_hours: 'nobody is there at this time',
   },
   composer: {
+    optedOut:
+      'This person wants no messages that they did not ask for: they have to write first. Notes are still possible.',
     kind: 'Kind of message',
     reply: 'Reply',
     note: 'Note',
@@ -101,6 +106,7 @@ export const words = {
     removeTag: 'Remove the tag {{tag}}',
   },
   person: {
+    optedOut: 'They want no automatic messages. You may answer what they write.',
     title: 'The same person',
     nothingElse: 'Has written nothing else.',
     separate: 'Separate',
@@ -116,6 +122,9 @@ export const words = {
     hint: 'Of the customer; policies may ask for it.',
   },
   files: {
+    transcript: 'Heard by a machine',
+    description: 'Seen by a machine',
+    beingRead: 'A machine reads it …',
     attach: 'Attach files',
     limits: 'Up to {{most}} files of {{size}} each: pictures, PDF, text, office documents, ZIP',
     drop: 'Drop files to attach them',
@@ -127,6 +136,16 @@ export const words = {
     again: 'Try {{name}} again',
     save: 'Save {{name}}',
     open: 'Open {{name}}',
+  },
+  unread: {
+    failed: 'No machine could read it.',
+    refused: 'The model refuses to read it.',
+    garbled: 'What the model made of it cannot be used.',
+    silent: 'Nothing is said in it.',
+    too_long: 'Too long for a machine to hear.',
+    too_large: 'Too large for a machine to read.',
+    unsupported: 'Of a kind that no machine reads here.',
+    budget: 'Not read: the tokens of this month are used up.',
   },
   attempt: {
     ignore_instructions: 'ignore its instructions',
@@ -141,6 +160,8 @@ export const words = {
     encoded: 'encoded words',
   },
   decision: {
+    transcript: 'said by voice, written down by a machine',
+    pictures: 'Pictures, as a machine sees them',
     title: 'Why this answer',
     none: 'Not recorded',
     grounded: 'Proved',

@@ -39,6 +39,8 @@ export const words: Words<typeof english> = {
     ratedDown: 'A {{name}} no le resultó útil',
   },
   event: {
+    optedOut: 'El cliente no quiere más mensajes automáticos',
+    optedIn: 'El cliente quiere mensajes automáticos de nuevo',
     handoff: 'Pasada a personas:',
     blocked: 'Contacto bloqueado',
     unblocked: 'El contacto ya no está bloqueado',
@@ -55,6 +57,7 @@ export const words: Words<typeof english> = {
     attempt: 'El mensaje intenta dar órdenes al asistente: {{kinds}}',
   },
   handoff: {
+    opted_out: 'el cliente no quiere mensajes automáticos',
     unknown_answer: 'los documentos no responden a la pregunta',
     assistant_paused: 'el asistente está en pausa',
     assistant_failed: 'el asistente falló',
@@ -70,6 +73,8 @@ export const words: Words<typeof english> = {
     outside_hours: 'no hay nadie a esta hora',
   },
   composer: {
+    optedOut:
+      'Esta persona no quiere mensajes que no ha pedido: tiene que escribir primero. Las notas siguen siendo posibles.',
     kind: 'Tipo de mensaje',
     reply: 'Respuesta',
     note: 'Nota',
@@ -106,6 +111,7 @@ export const words: Words<typeof english> = {
     removeTag: 'Quitar la etiqueta {{tag}}',
   },
   person: {
+    optedOut: 'No quiere mensajes automáticos. Puedes responder a lo que escriba.',
     title: 'La misma persona',
     nothingElse: 'No ha escrito nada más.',
     separate: 'Separar',
@@ -118,6 +124,9 @@ export const words: Words<typeof english> = {
   },
   tier: { label: 'Nivel', hint: 'Del cliente; las políticas pueden pedirlo.' },
   files: {
+    transcript: 'Oído por una máquina',
+    description: 'Visto por una máquina',
+    beingRead: 'Una máquina lo lee …',
     attach: 'Adjuntar archivos',
     limits: 'Hasta {{most}} archivos de {{size}} cada uno: imágenes, PDF, texto, documentos de oficina, ZIP',
     drop: 'Suelte los archivos para adjuntarlos',
@@ -129,6 +138,16 @@ export const words: Words<typeof english> = {
     again: 'Reintentar {{name}}',
     save: 'Guardar {{name}}',
     open: 'Abrir {{name}}',
+  },
+  unread: {
+    failed: 'Ninguna máquina pudo leerlo.',
+    refused: 'El modelo se niega a leerlo.',
+    garbled: 'Lo que hizo el modelo no sirve.',
+    silent: 'No se dice nada.',
+    too_long: 'Demasiado largo para una máquina.',
+    too_large: 'Demasiado grande para una máquina.',
+    unsupported: 'De un tipo que aquí no lee ninguna máquina.',
+    budget: 'No leído: se agotaron los tokens de este mes.',
   },
   attempt: {
     ignore_instructions: 'ignorar sus instrucciones',
@@ -143,6 +162,8 @@ export const words: Words<typeof english> = {
     encoded: 'palabras codificadas',
   },
   decision: {
+    transcript: 'dicho de viva voz, transcrito por una máquina',
+    pictures: 'Imágenes, como las ve una máquina',
     title: 'Por qué esta respuesta',
     none: 'No registrado',
     grounded: 'Probada',

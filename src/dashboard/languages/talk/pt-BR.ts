@@ -39,6 +39,8 @@ export const words: Words<typeof english> = {
     ratedDown: '{{name}} não achou útil',
   },
   event: {
+    optedOut: 'O cliente não quer mais mensagens automáticas',
+    optedIn: 'O cliente quer mensagens automáticas de novo',
     handoff: 'Passada para pessoas:',
     blocked: 'Contato bloqueado',
     unblocked: 'Contato não está mais bloqueado',
@@ -55,6 +57,7 @@ export const words: Words<typeof english> = {
     attempt: 'A mensagem tenta dar ordens ao assistente: {{kinds}}',
   },
   handoff: {
+    opted_out: 'o cliente não quer mensagens automáticas',
     unknown_answer: 'os documentos não respondem à pergunta',
     assistant_paused: 'o assistente está pausado',
     assistant_failed: 'o assistente falhou',
@@ -70,6 +73,7 @@ export const words: Words<typeof english> = {
     outside_hours: 'não há ninguém neste horário',
   },
   composer: {
+    optedOut: 'Esta pessoa não quer mensagens que não pediu: ela precisa escrever primeiro. Notas ainda são possíveis.',
     kind: 'Tipo de mensagem',
     reply: 'Resposta',
     note: 'Nota',
@@ -106,6 +110,7 @@ export const words: Words<typeof english> = {
     removeTag: 'Remover a etiqueta {{tag}}',
   },
   person: {
+    optedOut: 'Não quer mensagens automáticas. Você pode responder ao que ela escrever.',
     title: 'A mesma pessoa',
     nothingElse: 'Não escreveu mais nada.',
     separate: 'Separar',
@@ -118,6 +123,9 @@ export const words: Words<typeof english> = {
   },
   tier: { label: 'Nível', hint: 'Do cliente; as políticas podem usá-lo.' },
   files: {
+    transcript: 'Ouvido por uma máquina',
+    description: 'Visto por uma máquina',
+    beingRead: 'Uma máquina está lendo …',
     attach: 'Anexar arquivos',
     limits: 'Até {{most}} arquivos de {{size}} cada: imagens, PDF, texto, documentos de escritório, ZIP',
     drop: 'Solte os arquivos para anexá-los',
@@ -129,6 +137,16 @@ export const words: Words<typeof english> = {
     again: 'Tentar {{name}} de novo',
     save: 'Salvar {{name}}',
     open: 'Abrir {{name}}',
+  },
+  unread: {
+    failed: 'Nenhuma máquina conseguiu ler.',
+    refused: 'O modelo se recusa a ler.',
+    garbled: 'O que o modelo fez não serve.',
+    silent: 'Nada é dito.',
+    too_long: 'Longo demais para uma máquina.',
+    too_large: 'Grande demais para uma máquina.',
+    unsupported: 'De um tipo que nenhuma máquina lê aqui.',
+    budget: 'Não lido: os tokens deste mês acabaram.',
   },
   attempt: {
     ignore_instructions: 'ignorar as instruções',
@@ -143,6 +161,8 @@ export const words: Words<typeof english> = {
     encoded: 'palavras codificadas',
   },
   decision: {
+    transcript: 'dito por voz, transcrito por uma máquina',
+    pictures: 'Imagens, como uma máquina as vê',
     title: 'Por que esta resposta',
     none: 'Não registrado',
     grounded: 'Provada',
