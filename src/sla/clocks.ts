@@ -217,8 +217,8 @@ export const settle = (before: Watch, now: Date): Watch => ({
   }),
 })
 
-const nextTimer = ({ since, end, breached, warned, warnsAt, deadline }: Timing) => {
-  if (since === null || end || breached || deadline === null) return null
+const nextTimer = ({ since, breached, warned, warnsAt, deadline }: Timing) => {
+  if (since === null || breached || deadline === null) return null
   if (!warned && warnsAt) return { change: 'warning' as const, at: warnsAt }
   // Met on the deadline itself: the breach is the first instant after it.
   return { change: 'breach' as const, at: new Date(deadline.getTime() + 1) }
@@ -232,7 +232,7 @@ const startClocks = (now: Watch, event: HistoryEvent): Watch => {
   const kinds: ClockKind[] = []
   // Further messages do not restart a promise.
   if (!now.timings.some(isWaiting)) kinds.push(now.answered ? 'next_response' : 'first_response')
-  if (!now.timings.some(({ kind }) => kind === 'resolution')) kinds.push('resolution')
+  if (now.timings.length === 0) kinds.push('resolution')
   return {
     ...now,
     timings: [...now.timings, ...kinds.map((kind) => start(now, kind, event))],
@@ -271,7 +271,7 @@ const reply = (now: Watch, event: HistoryEvent): Watch => ({
 
 const changeState = (now: Watch, event: HistoryEvent, state: State): Watch => {
   const from = now.state
-  if (from === state || (isDone(from) && isDone(state))) return { ...now, state }
+  if (isDone(from) && isDone(state)) return { ...now, state }
   const change = (timing: Timing): Timing => {
     if (timing.kind !== 'resolution')
       return isDone(state) && isWaiting(timing) ? giveUp(now.terms, timing, event) : timing
@@ -298,10 +298,11 @@ const retargetAll = (now: Watch, event: HistoryEvent): Watch => ({
   }),
 })
 
-const transferAll = ({ team: from, ...now }: Watch, event: HistoryEvent, team: string | undefined): Watch => {
-  if (from === team) return { ...now, ...teamOf({ team: from }) }
+const transferAll = (now: Watch, event: HistoryEvent, team: string | undefined): Watch => {
+  if (now.team === team) return now
+  const { team: _from, ...rest } = now
   const timings = now.timings.map((timing) => (timing.end ? timing : transfer(now.terms, timing, event, team)))
-  return { ...now, ...teamOf({ team }), timings }
+  return { ...rest, ...teamOf({ team }), timings }
 }
 
 const isWaiting = ({ kind, end }: Timing): boolean => kind !== 'resolution' && end === null
@@ -349,11 +350,11 @@ const hold = (terms: Terms, timing: Timing, at: Date): Timing => ({
 
 /** A promise that was broken stays broken at the instant at which it was. */
 const transfer = (terms: Terms, before: Timing, event: HistoryEvent, team: string | undefined): Timing => {
-  const { team: _from, ...held } = before.since === null ? before : hold(terms, before, event.at)
+  const { team: _from, ...held } = hold(terms, before, event.at)
   const { countsFrom } = before
   const theirs = { ...held, ...teamOf({ team }) }
   const timing =
-    countsFrom > event.at ? { ...theirs, countsFrom: nextOpening(hoursOf(terms, theirs), event.at) } : theirs
+    countsFrom >= event.at ? { ...theirs, countsFrom: nextOpening(hoursOf(terms, theirs), event.at) } : theirs
   if (before.since === null) return write(timing, event.at, 'transfer', event)
   const goesOn = timing.breached ? { ...timing, since: event.at } : run(terms, timing, event.at)
   return write(goesOn, event.at, 'transfer', event)
@@ -447,8 +448,7 @@ const clockOf = (terms: Terms, timing: Timing, now: Date): Clock => {
   const promised = { ...facts, targetMs: target }
   if (timing.breached && deadline) return { ...promised, state: 'breached', deadline, endedAt }
   if (end) return { ...promised, state: end.how === 'cancelled' ? 'cancelled' : 'met', deadline, endedAt: end.at }
-  if (since === null || !deadline)
-    return { ...promised, state: 'paused', remainingMs: Math.max(0, target - timing.elapsedMs) }
+  if (!deadline) return { ...promised, state: 'paused', remainingMs: Math.max(0, target - timing.elapsedMs) }
   return { ...promised, state: 'running', deadline, warnsAt: warned ? null : warnsAt }
 }
 

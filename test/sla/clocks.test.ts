@@ -255,6 +255,32 @@ describe('a customer waits for the solution', () => {
     expect(clock(at(now, conversation(...lines)), 'resolution')).toMatchObject({ state: expected, elapsedMs })
   })
 
+  it('which is one promise, however often the customer writes', () => {
+    const reading = at('11:00', conversation('10:00 customer', '10:05 customer', '10:10 agent', '10:20 customer'))
+    expect(reading.clocks.map(({ kind }) => kind)).toEqual(['first_response', 'resolution', 'next_response'])
+  })
+
+  it('and closing what was solved does not solve it again', () => {
+    const found = clock(at('20:00', conversation('10:00 customer', '12:00 resolved', '15:00 closed')), 'resolution')
+    expect(found).toMatchObject({ state: 'met', endedAt: moment('12:00') })
+    expect(ledger(found)).toEqual(['10:00 start by e1', '12:00 meet by e2'])
+  })
+
+  it('stands still once, where one reason to wait follows another', () => {
+    const history = conversation('10:00 customer', '11:00 pending', '12:00 snoozed', '13:00 open')
+    const found = clock(at('14:00', history), 'resolution')
+    expect(ledger(found)).toEqual(['10:00 start by e1', '11:00 pause by e2', '13:00 resume by e4'])
+  })
+
+  it('reopened after the promise was broken, was due when it was due', () => {
+    const history = conversation('10:00 customer', '19:00 resolved', '21:00 open')
+    expect(clock(at('22:00', history), 'resolution')).toMatchObject({
+      state: 'breached',
+      deadline: moment('18:00'),
+      elapsedMs: 10 * HOUR,
+    })
+  })
+
   it('pauses in the states that the policy lists', () => {
     const policy = promise({ pausedIn: ['on_hold'] })
     const reading = at('20:00', conversation('10:00 customer', '11:00 on_hold', '15:00 pending'), { policy })
@@ -408,6 +434,8 @@ describe('the priority', () => {
       reason: 'no_target',
       endedAt: moment('13:00'),
     })
+    const unanswered = at('20:00', conversation('10:00 customer', '13:00 resolved'), { priority: 'low' })
+    expect(ledger(clock(unanswered, 'first_response'))).toEqual(['10:00 start by e1', '13:00 stop by e2'])
   })
 
   it('raised from one that promises nothing, promises from the start', () => {
@@ -514,7 +542,8 @@ describe('the history alone decides', () => {
       at('23:00', conversation('10:00 customer', '11:00 pending', '12:00 urgent', '13:00 customer', '13:30 resolved')),
       'resolution',
     )
-    expect(found.ledger).toEqual([
+    // As it is written down: nothing stands there as undefined.
+    expect(found.ledger).toStrictEqual([
       {
         at: moment('10:00'),
         change: 'start',

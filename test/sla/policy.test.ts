@@ -201,6 +201,13 @@ describe('policies that are to be saved', () => {
     expect(faults[0]?.message).toMatch(/\.$/)
   })
 
+  it('are refused when a team was deleted, or where there is none', () => {
+    const forTeam = policy('p', { team: ['tea_gone'] })
+    const fault = { field: '0.when.team.0', code: 'unknown_team', message: 'There is no team tea_gone.' }
+    expect(check(forTeam)).toEqual([fault])
+    expect(checkPolicies([forTeam], { channels: [], teams: ['tea_day'] })).toEqual([fault])
+  })
+
   it('are refused when two have one name or one can never come to pass', () => {
     // A form that was left empty asks for nothing.
     const everybody = policy('a', { tier: undefined, tag: undefined } as unknown as Conditions)
@@ -213,6 +220,8 @@ describe('policies that are to be saved', () => {
       },
     ])
     expect(check(policy('gold', { tier: ['gold'] }), policy('rest', {}))).toEqual([])
+    const vip = policy('vip', { tier: undefined, tag: ['vip'] } as unknown as Conditions)
+    expect(check(vip, policy('rest', {}))).toEqual([])
   })
 
   it('wait while it is the turn of the customer or of a day to come, and for the word of a person, unless they say otherwise', () => {

@@ -52,6 +52,26 @@ describe('a conversation that another team gets', () => {
     expect([clockFace(before.countsFrom), dueAt(before)]).toEqual(['1 09:00', '1 10:00'])
   })
 
+  it('counts from where it did, if something had counted', () => {
+    const found = clock(read('13:00', ['10:00 customer', '12:00 team tea_night']), 'first_response')
+    expect(clockFace(found.countsFrom)).toBe('10:00')
+    const atOnce = clock(read('13:00', ['09:00 customer', '09:00 team tea_night']), 'first_response')
+    expect(clockFace(atOnce.countsFrom)).toBe('20:00')
+  })
+
+  it('while it stands still, goes on by the hours of that team', () => {
+    const lines = ['10:00 customer', '11:00 pending', '12:00 team tea_night', '19:00 open']
+    const found = clock(read('21:00', lines), 'resolution')
+    expect(ledger(found).slice(1)).toEqual(['11:00 pause by e2', '12:00 transfer by e3', '19:00 resume by e4'])
+    expect(found.elapsedMs).toBe(2 * HOUR)
+  })
+
+  it('goes by the hours of its channel where no team has any', () => {
+    const history = told('16:30 customer', '16:40 team tea_night')
+    const found = readClocks({ policy: business, hours: day, priority: 'normal', history, now: moment('16:50') })
+    expect(dueAt(clock(found, 'first_response'))).toBe('1 09:30')
+  })
+
   it('goes by the hours of its channel again where no team has it, or one without hours', () => {
     for (const back of ['none', 'tea_without_hours']) {
       const found = clock(
@@ -124,6 +144,23 @@ describe('a conversation that another team gets', () => {
     expect(explain(back, day, teamHours).map(({ text }) => text)).toContain(
       "Mon 15 Jan 2024, 20:10: no team has it (e3); from here on the channel's hours count",
     )
+  })
+})
+
+describe('the steps to a deadline', () => {
+  it('are told in the zone of whoever has it now', () => {
+    const zones = { ...day, timeZone: 'Europe/Berlin' }
+    const lines = ['08:30 customer', '08:40 team tea_night', '08:50 team none']
+    const [found] = readClocks({
+      policy: business,
+      hours: zones,
+      teamHours,
+      priority: 'normal',
+      history: told(...lines),
+      now: moment('09:00'),
+    }).clocks
+    if (!found) throw new Error('no clock')
+    expect(explain(found, zones, teamHours).at(-1)?.text).toBe('Due Mon 15 Jan 2024, 10:40')
   })
 })
 
