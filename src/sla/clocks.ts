@@ -429,7 +429,7 @@ const elapsedAt = (terms: Terms, timing: Timing, now: Date): number =>
     : timing.elapsedMs + businessTimeBetween(hoursOf(terms, timing), timing.since, now)
 
 const clockOf = (terms: Terms, timing: Timing, now: Date): Clock => {
-  const { id, kind, priority, target, startedAt, countsFrom, end, since, deadline, warnsAt, warned, ledger } = timing
+  const { id, kind, priority, target, startedAt, countsFrom, end, deadline, warnsAt, warned, ledger } = timing
   const { id: policyId, version, time } = terms.policy
   const facts = {
     id,
