@@ -7,7 +7,7 @@ import type { Arrival, Message } from '../../src/conversations/message.js'
 import { makeOutside } from '../../src/platform/addresses.js'
 import { makeBus } from '../../src/platform/bus.js'
 import { systemClock, type Clock } from '../../src/platform/clock.js'
-import { makeLog } from '../../src/platform/log.js'
+import { makeLog, type Log } from '../../src/platform/log.js'
 import type { Mongo } from '../../src/platform/mongo.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
 import { eventually } from './app.js'
@@ -20,12 +20,12 @@ type Options = {
   clock?: Clock
   companyId?: string
   timing?: { gap: number }
+  log?: Log
 }
 
 /** A company with a linked phone, on a real store; the phone is played. */
 export const openLinkedDesk = async (mongo: Mongo, core: Core, phone: Phone, options: Options) => {
-  const { channelId, settings = {}, clock = systemClock, companyId = 'acme', timing } = options
-  const log = makeLog('silent')
+  const { channelId, settings = {}, clock = systemClock, companyId = 'acme', timing, log = makeLog('silent') } = options
   const origin = { companyId, channelId }
   const record: ChannelRecord = {
     id: channelId,

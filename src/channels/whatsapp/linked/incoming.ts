@@ -36,6 +36,7 @@ type Changed = Extract<Told, { kind: 'edit' | 'revoke' | 'reaction' }>
 
 const AT_ONCE = 12
 const FILES_AT_ONCE = 4
+const NAMES_AT_ONCE = 2
 const AGAIN_WITHIN_MS = 20_000
 const LONGEST_PAUSE_MS = 15_000
 const FILE_TRIES = 6
@@ -54,6 +55,8 @@ export const makeIncoming = (needs: Needs) => {
   const { memory, log, clock } = kit
   const lanes = makeLanes(AT_ONCE)
   const files = makeLanes(FILES_AT_ONCE)
+  /** Thousands of names may be told at once: whoever writes meanwhile does not wait behind them. */
+  const names = makeLanes(NAMES_AT_ONCE)
   const stopping = new AbortController()
   // Everybody who waits listens to it.
   setMaxListeners(0, stopping.signal)
@@ -265,7 +268,7 @@ export const makeIncoming = (needs: Needs) => {
       const mapping = mappingOf(raw)
       if (!mapping) log.warn({ code: 'mapping_unreadable' }, 'linked phone')
       else
-        void lanes.run(
+        void names.run(
           mapping.lid,
           async () => void (await surely(async () => void (await people.learn(mapping.lid, mapping.number, receive)))),
         )
@@ -292,12 +295,14 @@ export const makeIncoming = (needs: Needs) => {
     /** When all that was told has been taken in, files included. */
     idle: async (): Promise<void> => {
       await lanes.idle()
+      await names.idle()
       await files.idle()
     },
     stop: async (): Promise<void> => {
       for (const timer of expected.values()) clearTimeout(timer)
       stopping.abort()
       await lanes.idle()
+      await names.idle()
       await files.idle()
     },
   }
