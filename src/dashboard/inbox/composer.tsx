@@ -1,5 +1,5 @@
 import { ActionIcon, Button } from '@mantine/core'
-import { IconLock, IconPaperclip, IconSend2 } from '@tabler/icons-react'
+import { IconLock, IconMailX, IconPaperclip, IconSend2 } from '@tabler/icons-react'
 import {
   lazy,
   Suspense,
@@ -31,6 +31,7 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
   const closed = conversation.state === 'closed'
   // Outside of what the channel allows (WhatsApp's 24 hours) free text reaches nobody: approved texts do, and notes.
   const unreachable = !closed && conversation.reach?.kind === 'closed'
+  const doubtful = !closed && conversation.reach?.kind === 'doubtful' ? conversation.reach : null
   const note = kind === 'note' || closed
   const tooLong = text.length > LONGEST
   const limits = useLimits()
@@ -89,6 +90,12 @@ export const Composer = ({ conversation }: { conversation: Conversation }) => {
         </button>
         <span className="composer-hint">{hintOf(t, conversation, note, me?.id)}</span>
       </div>
+      {doubtful && !note && (
+        <p className="doubtful" role="status">
+          <IconMailX size={16} aria-hidden />
+          <span>{doubtful.code === 'address_bounced' ? t('composer.bounced') : doubtful.message}</span>
+        </p>
+      )}
       {waits && (
         <Suspense>
           <Unreachable conversation={conversation} />

@@ -12,7 +12,7 @@ import {
   IconThumbUp,
   type Icon,
 } from '@tabler/icons-react'
-import { memo, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { lazy, memo, Suspense, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useFault, useLanguage, useT } from '../languages/index.js'
 import { Refused } from '../server/client.js'
 import { useMay, type Conversation, type Message } from '../server/queries.js'
@@ -26,6 +26,8 @@ import { forget, sayAgain, type Outgoing } from './outbox.js'
 import { Sources } from './sources.js'
 import { Linked } from './text.js'
 import type { Writing } from './writing.js'
+
+const MailMarks = lazy(() => import('./mail.js').then((module) => ({ default: module.MailMarks })))
 
 type Props = {
   conversation: Conversation
@@ -228,6 +230,7 @@ const Bubble = memo(function Bubble({ message, visitor, explain }: BubbleProps) 
   const t = useT()
   const mayExplain = useMay('decisions:read')
   const { text, citations, decisionId, status, feedback, attachments = [] } = message
+  const isMail = message.author === 'customer' && message.details?.email !== undefined
   // What was sent without a word is called by the names of its files: they stand below.
   const isWordless = attachments.length > 0 && text === attachments.map(({ name }) => name).join(', ')
   return (
@@ -240,8 +243,13 @@ const Bubble = memo(function Bubble({ message, visitor, explain }: BubbleProps) 
       {attachments.length > 0 && <Files files={attachments} />}
       {message.isBeingRead && <p className="small soft">{t('files.beingRead')}</p>}
       {citations.length > 0 && <Sources citations={citations} />}
-      {(status !== null || decisionId || feedback) && (
+      {(status !== null || decisionId || feedback || isMail) && (
         <div className="under">
+          {isMail && (
+            <Suspense>
+              <MailMarks message={message} />
+            </Suspense>
+          )}
           {decisionId && mayExplain && (
             <button type="button" onClick={() => explain(decisionId)}>
               {t('talk.why')}
@@ -286,11 +294,13 @@ const Delivery = ({ message: { status, reason } }: { message: Message }) => {
   if (status === null) return null
   const StatusIcon = DELIVERY[status]
   const bad = status === 'refused' || status === 'uncertain'
+  // It waits, and there is something to say about that.
+  const late = status === 'queued' && reason !== undefined
   return (
-    <span className={bad ? 'delivery bad' : 'delivery'}>
+    <span className={bad || late ? 'delivery bad' : 'delivery'}>
       <StatusIcon aria-hidden />
-      {t(`delivery.${status}`)}
-      {bad && reason ? `: ${reason}` : ''}
+      {t(late ? 'delivery.delayed' : `delivery.${status}`)}
+      {(bad || late) && reason ? `: ${reason}` : ''}
     </span>
   )
 }

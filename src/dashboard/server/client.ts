@@ -27,6 +27,7 @@ const lines = {
     counts: 'get /api/v1/conversations/counts',
     get: 'get /api/v1/conversations/:id',
     messages: 'get /api/v1/conversations/:id/messages',
+    original: 'get /api/v1/messages/:id/original',
     serviceLevels: 'get /api/v1/conversations/:id/service-levels',
     speak: 'post /api/v1/conversations/:id/messages',
     note: 'post /api/v1/conversations/:id/notes',

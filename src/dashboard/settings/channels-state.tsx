@@ -22,6 +22,16 @@ export const StateChip = ({ state }: { state: Channel['state'] }) => {
   )
 }
 
+/** When somebody last wrote, and how long that took to be here. */
+export const LastArrival = ({ channel: { lastArrival } }: { channel: Channel }) => {
+  const t = useT()
+  const language = useLanguage()
+  if (!lastArrival) return null
+  const seconds = new Intl.NumberFormat(language, { style: 'unit', unit: 'second', maximumFractionDigits: 1 })
+  const lag = seconds.format(lastArrival.lagMs / 1_000)
+  return <p className="small soft">{t('channels.lastArrival', { at: fullDate(language, lastArrival.at), lag })}</p>
+}
+
 /** Why it is in its state, where there is more to say than the state itself. */
 export const Why = ({ channel: { code, detail, at } }: { channel: Channel }) => {
   const t = useT()

@@ -13,7 +13,7 @@ import { ChannelForm, NewChannel } from './channels-form.js'
 import { Cautions, KindIcon, useKindName, type Channel, type Kind } from './channels-kind.js'
 import { Preview } from './channels-preview.js'
 import { Pairing } from './channels-pairing.js'
-import { StateChip, Why } from './channels-state.js'
+import { LastArrival, StateChip, Why } from './channels-state.js'
 import { TryOut } from './channels-try-out.js'
 import { Copyable } from './copyable.js'
 import { SettingsPage } from './page.js'
@@ -128,6 +128,7 @@ const ChannelCard = ({ channel, kind, readAt }: CardProps) => {
       </header>
       <div className="stack">
         <Why channel={channel} />
+        <LastArrival channel={channel} />
         <Pairing channel={channel} kind={kind} readAt={readAt} />
         <Cautions kind={kind} />
         {key && (

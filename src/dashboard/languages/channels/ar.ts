@@ -50,6 +50,7 @@ export const words: Words<typeof english> = {
     remove: 'إغلاق القناة',
     removeTitle: 'إغلاق «{{name}}»؟',
     removeText: 'لا يصل إليك العملاء من هنا بعد ذلك وتُنسى إعداداتها. تبقى محادثاتها.',
+    lastArrival: 'آخر رسالة {{at}}، وصلت هنا بعد {{lag}}.',
     since: 'منذ {{at}}',
   },
   channelState: {

@@ -43,6 +43,7 @@ export const words = {
     remove: 'Close the channel',
     removeTitle: 'Close “{{name}}”?',
     removeText: 'Customers no longer reach you here, and its settings are forgotten. Its conversations stay.',
+    lastArrival: 'Last message {{at}}, here after {{lag}}.',
     since: 'since {{at}}',
   },
   channelState: {

@@ -47,6 +47,7 @@ export const words: Words<typeof english> = {
     remove: 'Cerrar el canal',
     removeTitle: '¿Cerrar «{{name}}»?',
     removeText: 'Los clientes ya no le encuentran aquí y sus ajustes se olvidan. Sus conversaciones quedan.',
+    lastArrival: 'Último mensaje {{at}}, aquí tras {{lag}}.',
     since: 'desde {{at}}',
   },
   channelState: {

@@ -47,6 +47,7 @@ export const words: Words<typeof english> = {
     remove: 'Fechar o canal',
     removeTitle: 'Fechar “{{name}}”?',
     removeText: 'Os clientes não o alcançam mais por aqui, e as configurações são esquecidas. As conversas ficam.',
+    lastArrival: 'Última mensagem {{at}}, aqui após {{lag}}.',
     since: 'desde {{at}}',
   },
   channelState: {
