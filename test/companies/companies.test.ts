@@ -169,6 +169,29 @@ describe('people', () => {
     await expect(companies.callerBySession(cookie, 'co_unknown')).rejects.toMatchObject({ code: 'not_a_member' })
   })
 
+  it('are mailed about a promise when it is in their hands; in nobody’s, owners and admins are; whoever wants none gets none', async () => {
+    const { firstCompanyId, owner } = await withOwner()
+    const agent = await invited(owner, 'agent@example.test', 'agent')
+    const admin = await invited(owner, 'admin@example.test', 'admin')
+    const told = async (assignee: string | null, company = firstCompanyId) =>
+      (await companies.people.promiseMailTo(company, assignee)).map(({ email }) => email).sort()
+    expect(await told(agent)).toEqual(['agent@example.test'])
+    expect(await told(null)).toEqual(['admin@example.test', 'owner@example.test'])
+    // Whoever had it has left: then it is in nobody's hands.
+    expect(await told('per_gone')).toEqual(['admin@example.test', 'owner@example.test'])
+
+    await companies.people.setPromiseMail(firstCompanyId, admin, false)
+    expect(await companies.people.wantsPromiseMail(firstCompanyId, admin)).toBe(false)
+    expect(await told(null)).toEqual(['owner@example.test'])
+    expect(await told(admin)).toEqual([])
+    await companies.people.setPromiseMail(firstCompanyId, admin, true)
+    expect(await told(null)).toEqual(['admin@example.test', 'owner@example.test'])
+
+    const { id: other } = await companies.add(owner, 'Other')
+    expect(await told(agent, other)).toEqual(['owner@example.test'])
+    await expect(companies.people.setPromiseMail(other, agent, false)).rejects.toMatchObject({ kind: 'not_found' })
+  })
+
   it('always keep an owner, also when two owners leave at the same moment', async () => {
     const { firstCompanyId, owner } = await withOwner()
     await expect(companies.people.changeRole(owner, owner.id, 'admin')).rejects.toMatchObject({ code: 'last_owner' })

@@ -3,7 +3,7 @@ import type { Choices, TermsRef } from '../../src/companies/service-levels.mongo
 import { matchPolicy, type Policy } from '../../src/sla/policy.js'
 import { promise } from '../sla/conversation.js'
 import { HOUR, MINUTE } from '../sla/hours.js'
-import { ACME, arrival, openCore, type Core } from '../support/core.js'
+import { ACME, arrival, grounded, openCore, type Core } from '../support/core.js'
 import { openTestMongo } from '../support/mongo.js'
 
 const within = (ms: number) => {
@@ -21,6 +21,7 @@ const policy = (id: string, ms: number, change: Partial<Policy> = {}): Policy =>
 
 const VIP = policy('vip', 20 * MINUTE, { when: { tag: ['vip'] } })
 const GOLD = policy('gold', 30 * MINUTE, { when: { tier: ['gold'] } })
+const FRENCH = policy('french', 40 * MINUTE, { when: { language: ['fr'] } })
 const URGENT = policy('urgent', 10 * MINUTE, { when: { priority: ['urgent'] } })
 const EVERYBODY = policy('everybody', 2 * HOUR)
 
@@ -113,6 +114,39 @@ describe('a promise is chosen again', () => {
     expect((await core.inbox.get(ACME.companyId, one.target.conversationId)).contact.tier).toBe('gold')
     await core.actions.setTier({ ...one.target, tier: null })
     expect(await one.policy()).toBe('everybody')
+  })
+
+  it('in every conversation of the customer that is not resolved, when one of them gives them a tier', async () => {
+    const one = await begin(EVERYBODY)
+    const contact = { externalId: one.target.conversationId }
+    const named = async (id: string) => {
+      await core.receive(ACME, arrival(`${id}:1`, { contact, conversationId: id, startsConversation: true }))
+      return { ...one.target, conversationId: id }
+    }
+    const [beside, solved] = [await named(`cnv_beside${number}`), await named(`cnv_solved${number}`)]
+    await core.actions.setState({ ...solved, state: 'resolved' })
+    await core.actions.setTier({ ...one.target, tier: 'gold' })
+    const policyOf = async (id: string) => (await core.inbox.get(ACME.companyId, id)).clocks?.ref.policyId
+    expect(await policyOf(beside.conversationId)).toBe('gold')
+    expect(await policyOf(solved.conversationId)).toBe('everybody')
+    const another = await begin(EVERYBODY)
+    expect(await another.policy()).toBe('everybody')
+    for (const each of [one.target, beside, solved]) await core.actions.setState({ ...each, state: 'closed' })
+    await one.again('One more thing')
+    expect(core.asked.at(-1)?.tier).toBe('gold')
+  })
+
+  it('when the customer’s language is recognised, and known at once where they begin again', async () => {
+    const one = await begin(EVERYBODY, [FRENCH, EVERYBODY])
+    expect(core.asked.at(-1)?.language).toBeNull()
+    core.assistant.answerQuestion = async (...given) => ({ ...(await grounded(...given)), language: 'fr' })
+    await core.answer(ACME.companyId, one.target.conversationId)
+    expect(await one.policy()).toBe('french')
+    expect((await one.due())?.at).toEqual(new Date(one.begun.getTime() + 40 * MINUTE))
+    await core.actions.setState({ ...one.target, state: 'closed' })
+    await one.again('Encore une question')
+    expect(core.asked.at(-1)?.language).toBe('fr')
+    core.assistant.answerQuestion = grounded
   })
 
   it('is broken at once where the time of the new promise has passed, and announced once', async () => {

@@ -161,6 +161,25 @@ describe('the report of service levels', () => {
     expect(await preview('other', [hasty])).toMatchObject({ conversations: 0 })
   })
 
+  it('is known of the last 30 days alone, and without a word of what is not decided', async () => {
+    const previewAt = (now: Date) =>
+      makePolicyPreview({ store: core.store, hoursFor: async () => ({ hours: BERLIN }), clock: { now: () => now } })
+    const same = [terms.policy]
+    const onTheDay = await previewAt(new Date(MONDAY.getTime() + 30 * DAY))('rep', same)
+    expect(onTheDay).toMatchObject({ conversations: 5, cut: false, since: MONDAY })
+    // The conversations of the Monday are gone, that of the Tuesday is left.
+    const nextDay = await previewAt(new Date(MONDAY.getTime() + 30 * DAY + 5 * HOUR))('rep', same)
+    expect(nextDay.conversations).toBeLessThan(5)
+    expect(nextDay.conversations).toBeGreaterThan(0)
+    const late = await previewAt(new Date(MONDAY.getTime() + 60 * DAY))('rep', same)
+    expect(late).toMatchObject({ conversations: 0, clocks: { first_response: { before: { met: 0, breached: 0 } } } })
+    // Under what was promised anyway nothing is otherwise, and nothing was written by looking.
+    const before = await core.store.clocksOf('rep', 'r1')
+    const { clocks } = await previewAt(core.now())('rep', same)
+    expect(clocks.first_response.after).toEqual(clocks.first_response.before)
+    expect(await core.store.clocksOf('rep', 'r1')).toEqual(before)
+  })
+
   it('as a table holds no formula and no broken line', async () => {
     const { rows } = await ask({ by: 'agent' })
     const [head, , ana, ben, ...rest] = toCsv('agent', rows).split('\r\n')

@@ -19,6 +19,7 @@ import { makeLog } from '../../src/platform/log.js'
 import { makeMetrics } from '../../src/platform/metrics.js'
 import { ensureSchema, type Mongo } from '../../src/platform/mongo.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
+import type { Facts } from '../../src/sla/policy.js'
 
 export const ACME = { companyId: 'acme', channelId: 'chn_acme' }
 
@@ -112,7 +113,9 @@ export const openCore = async (mongo: Mongo) => {
       return promised.terms
     },
   })
-  const promiseFor = async () => {
+  const asked: Facts[] = []
+  const promiseFor = async (_companyId: string, facts: Facts) => {
+    asked.push(facts)
     if (promise.now) promises.set(JSON.stringify(promise.now.ref), promise.now)
     return promise.now
   }
@@ -188,6 +191,8 @@ export const openCore = async (mongo: Mongo) => {
     tellTime: sweep.tellTime,
     /** What a conversation that begins from now on is promised. */
     promise,
+    /** By what the promises of conversations that began were chosen. */
+    asked,
     /** What may be promised instead. */
     choices,
     /** Whose is what is handed over from now on. */
