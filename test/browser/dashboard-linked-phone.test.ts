@@ -145,6 +145,16 @@ describeInBrowser('a company’s phone', () => {
     expect(await statusOf(id, 'We open at nine.')).toBe('uncertain')
   }, 30_000)
 
+  it('that WhatsApp refuses is tried again when somebody says so', async () => {
+    await page.goto('/inbox')
+    await page.getByRole('heading', { name: 'All' }).waitFor()
+    phone.lose(403)
+    await page.getByText('A channel needs you').click()
+    await card.getByText('The provider refuses this number.').waitFor()
+    await card.getByRole('button', { name: 'Connect again' }).click()
+    await card.getByText('Connected', { exact: true }).waitFor()
+  })
+
   it('that was unlinked says so at once, and offers to link it again', async () => {
     await page.goto('/settings/channels')
     await card.getByText('Connected', { exact: true }).waitFor()

@@ -39,11 +39,17 @@ export const useNews = (me: Me): string => {
       },
     })
     const endBack = onFrame('back', sendNow)
+    // Who may look at channels is told wherever they are: nobody else notices that customers do not get through.
+    const endChannels = onFrame('channel', ({ state }) => {
+      if (state === 'refused')
+        tell(t('news.channel'), 'fault', () => void router.navigate({ to: '/settings/channels' }))
+    })
     openOutbox(me.id)
     const closeLine = openLine()
     return () => {
       closeLine()
       endBack()
+      endChannels()
       end()
     }
   }, [me.id, me.companyId, router, t])
@@ -52,7 +58,7 @@ export const useNews = (me: Me): string => {
 }
 
 export const nameOf = ({ contact }: Conversation, visitor: string): string =>
-  contact.name ?? contact.email ?? contact.reference ?? visitor
+  contact.name ?? contact.email ?? contact.phone ?? contact.reference ?? visitor
 
 /** Nothing of the text: a notification may be read over somebody's shoulder. */
 const notifyOutside = (title: string, { id }: Conversation, open: () => void): void => {

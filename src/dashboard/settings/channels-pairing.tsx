@@ -9,8 +9,9 @@ import { Fault } from './channels-form.js'
 import type { Channel, Kind } from './channels-kind.js'
 import type { Schema, Values } from './schema-form.js'
 
-/** Where nothing is shown to the phone by itself any more: whoever wants it shown says so. */
-const ENDED: readonly (string | undefined)[] = ['pairing_expired', 'logged_out']
+/** Where nothing is tried by itself any more: somebody says when. To the first ones, something is shown to the phone again. */
+const UNLINKED: readonly (string | undefined)[] = ['pairing_expired', 'logged_out']
+const ENDED: readonly (string | undefined)[] = ['forbidden', 'keys_damaged', 'keys_newer', 'package_missing']
 
 /** The setting that has a code shown instead of a picture. */
 const NUMBER = 'phoneNumber'
@@ -29,7 +30,13 @@ export const Pairing = ({ channel, kind, readAt }: Props) => {
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['channels'] }),
   })
   const isWaited = code === 'pairing'
-  if (!mayWrite || (!pairing && !isWaited && !ENDED.includes(code))) return null
+  const tryAgain = (words: string) => (
+    <Button variant="default" loading={again.isPending} onClick={() => again.mutate({})}>
+      {words}
+    </Button>
+  )
+  if (mayWrite && ENDED.includes(code)) return <div>{tryAgain(t('channels.connectAgain'))}</div>
+  if (!mayWrite || (!isWaited && !UNLINKED.includes(code))) return null
   const byCode = typeof channel.settings[NUMBER] === 'string'
   return (
     <section className="pairing" aria-label={t('channels.pairingTitle')}>
@@ -40,9 +47,7 @@ export const Pairing = ({ channel, kind, readAt }: Props) => {
       {pairing && <Left seconds={pairing.secondsLeft} readAt={readAt} />}
       {isWaited && !pairing && <p className="small soft">{t('channels.pairingSoon')}</p>}
       <div className="row">
-        <Button variant="default" loading={again.isPending} onClick={() => again.mutate({})}>
-          {t(byCode ? 'channels.pairingNewCode' : 'channels.pairingNewPicture')}
-        </Button>
+        {tryAgain(t(byCode ? 'channels.pairingNewCode' : 'channels.pairingNewPicture'))}
         {byCode && (
           <Button variant="subtle" disabled={again.isPending} onClick={() => again.mutate({ [NUMBER]: null })}>
             {t('channels.pairingByPicture')}

@@ -102,8 +102,11 @@ const Field = ({
   const { faultAt, change } = rest
   const t = useT()
   const language = useLanguage()
-  const nullable = given.anyOf?.some(({ type }) => type === 'null') ?? false
+  // That it may be null is said beside its type, or by a choice of types.
+  const types = [given.type ?? [], given.anyOf?.map(({ type }) => type ?? []) ?? []].flat(2)
+  const nullable = types.includes('null')
   const schema: Schema = { ...given, ...given.anyOf?.find(({ type }) => type !== 'null') }
+  if (Array.isArray(schema.type)) schema.type = schema.type.find((type) => type !== 'null') ?? 'string'
   const label = labelFor(t, language, name)
   // Of a kind that is newer than these words there is the channel's own English, which keeps its direction.
   const said = given.description

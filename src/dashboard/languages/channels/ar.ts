@@ -37,6 +37,7 @@ export const words: Words<typeof english> = {
     pairingNumber: 'رقم الهاتف',
     pairingNumberHint: 'مع رمز الدولة. يظهر عندها رمز يُكتب في الهاتف.',
     pairingByCode: 'عرض رمز',
+    connectAgain: 'الاتصال من جديد',
     cautions: 'قبل ربط هاتف',
     webhook: 'أدخل هذا العنوان لدى المزوّد:',
     secretSet: 'محدد',

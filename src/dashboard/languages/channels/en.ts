@@ -30,6 +30,7 @@ export const words = {
     pairingNumber: 'The phone’s number',
     pairingNumberHint: 'With its country’s code. A code to type into the phone is shown then.',
     pairingByCode: 'Show a code',
+    connectAgain: 'Connect again',
     cautions: 'Before you link a phone',
     webhook: 'Enter this address at the provider:',
     secretSet: 'Set',

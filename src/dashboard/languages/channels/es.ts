@@ -34,6 +34,7 @@ export const words: Words<typeof english> = {
     pairingNumber: 'Número del teléfono',
     pairingNumberHint: 'Con el código del país. Entonces se muestra un código para escribir en el teléfono.',
     pairingByCode: 'Mostrar un código',
+    connectAgain: 'Conectar de nuevo',
     cautions: 'Antes de vincular un teléfono',
     webhook: 'Introduzca esta dirección en el proveedor:',
     secretSet: 'Establecido',

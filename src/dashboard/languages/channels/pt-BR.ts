@@ -34,6 +34,7 @@ export const words: Words<typeof english> = {
     pairingNumber: 'Número do telefone',
     pairingNumberHint: 'Com o código do país. Aparece então um código para digitar no telefone.',
     pairingByCode: 'Mostrar um código',
+    connectAgain: 'Conectar de novo',
     cautions: 'Antes de conectar um telefone',
     webhook: 'Informe este endereço no provedor:',
     secretSet: 'Definido',

@@ -113,7 +113,11 @@ export const words: Words<typeof english> = {
     noTeam: 'بلا فريق',
     empty_team: 'لا شيء هنا لهذا الفريق',
   },
-  news: { waiting: '{{name}} بانتظار شخص', message: 'رسالة جديدة من {{name}}: {{text}}' },
+  news: {
+    waiting: '{{name}} بانتظار شخص',
+    message: 'رسالة جديدة من {{name}}: {{text}}',
+    channel: 'إحدى القنوات تحتاج إليك: لم يعد العملاء يصلون إليك عبرها.',
+  },
   due: {
     title: 'المواعيد الموعودة',
     first_response: 'الرد الأول',

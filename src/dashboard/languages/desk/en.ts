@@ -114,6 +114,7 @@ export const words = {
   news: {
     waiting: '{{name}} waits for a person',
     message: 'New message from {{name}}: {{text}}',
+    channel: 'A channel needs you: customers do not reach you there any more.',
   },
   due: {
     title: 'Promised times',

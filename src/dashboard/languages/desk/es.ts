@@ -111,7 +111,11 @@ export const words: Words<typeof english> = {
     noTeam: 'Sin equipo',
     empty_team: 'Nada aquí para este equipo',
   },
-  news: { waiting: '{{name}} espera a una persona', message: 'Nuevo mensaje de {{name}}: {{text}}' },
+  news: {
+    waiting: '{{name}} espera a una persona',
+    message: 'Nuevo mensaje de {{name}}: {{text}}',
+    channel: 'Un canal le necesita: los clientes ya no le alcanzan por ahí.',
+  },
   due: {
     title: 'Plazos prometidos',
     first_response: 'Primera respuesta',

@@ -111,7 +111,11 @@ export const words: Words<typeof english> = {
     noTeam: 'Sem equipe',
     empty_team: 'Nada aqui para esta equipe',
   },
-  news: { waiting: '{{name}} aguarda uma pessoa', message: 'Nova mensagem de {{name}}: {{text}}' },
+  news: {
+    waiting: '{{name}} aguarda uma pessoa',
+    message: 'Nova mensagem de {{name}}: {{text}}',
+    channel: 'Um canal precisa de você: os clientes não o alcançam mais por lá.',
+  },
   due: {
     title: 'Prazos prometidos',
     first_response: 'Primeira resposta',
