@@ -3,6 +3,7 @@
 // its buttons. The server needs ALLOW_PRIVATE_ADDRESSES=true. Afterwards it stays, so that an agent can answer.
 import { parseArgs } from 'node:util'
 import { openGraph } from '../../test/support/graph.mjs'
+import { voiceNote } from '../../test/support/recordings.mjs'
 import { messageWebhook, signatureOf, statusWebhook, textContent } from '../bench/whatsapp-webhooks.mjs'
 
 const { values } = parseArgs({
@@ -21,10 +22,13 @@ const PICTURE = Buffer.from(
   'base64',
 )
 const MESSAGES = [
+  // A fresh server answers these from its own documentation.
+  textContent('How long may a message on WhatsApp be?'),
+  textContent('How do I add a channel?'),
   textContent('How long can I return goods?'),
-  textContent('When are you open?'),
   textContent('Olá! Qual é o prazo de devolução?'),
   textContent('Can I talk to a person please'),
+  { type: 'audio', audio: { id: '900003', mime_type: 'audio/ogg; codecs=opus', voice: true } },
   { type: 'image', image: { id: '900001', mime_type: 'image/png', caption: 'It arrived like *this*' } },
   { type: 'location', location: { latitude: -23.5614, longitude: -46.6559, name: 'Museum' } },
   { type: 'sticker', sticker: { id: '900002', mime_type: 'image/webp', animated: false } },
@@ -34,6 +38,7 @@ const MESSAGES = [
 
 const graph = await openGraph({ port: Number(values.port) })
 graph.keep('900001', { bytes: PICTURE, type: 'image/png' })
+graph.keep('900003', { bytes: voiceNote('How do I add a channel?'), type: 'audio/ogg' })
 graph.keep('900002', { bytes: PICTURE, type: 'image/webp' })
 
 const added = await fetch(`${values.url}/api/v1/channels`, {
