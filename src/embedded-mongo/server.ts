@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Timestamp } from 'mongodb'
 import { SESSION } from './commands/session.js'
 import { READS } from './commands/reads.js'
 import { WRITES } from './commands/writes.js'
@@ -7,7 +8,7 @@ import { SEARCH } from './commands/search.js'
 import { ADMINISTRATION } from './commands/administration.js'
 import { type Call, checkFields, type Command, type Reply } from './commands/call.js'
 import { Cursors } from './cursors.js'
-import { CommandError } from './errors.js'
+import { CommandError, notSupported } from './errors.js'
 import type { Journal } from './journal.js'
 import { Sessions, type Standing } from './sessions.js'
 import type { Status } from './status.js'
@@ -97,9 +98,10 @@ export class Server {
         )
         return
       }
-      const encoded = encodeReply({ ...reply, ok: 1 })
+      const wrote = this.store.mark() > mark
+      const encoded = encodeReply({ ...reply, ok: 1, ...(wrote || call.transaction ? this.reached() : {}) })
       const repeatable = standing.txnNumber !== null && (!standing.inTransaction || name === 'commitTransaction')
-      if (repeatable) this.sessions.remember(standing, Buffer.from(encoded), this.store.mark() > mark, Date.now())
+      if (repeatable) this.sessions.remember(standing, Buffer.from(encoded), wrote, Date.now())
       this.respond(peer, request, encoded, command.readsNothing)
     } catch (error) {
       this.store.rollBackTo(mark)
@@ -108,6 +110,11 @@ export class Server {
       if (call?.transaction) this.sessions.abort(call.transaction)
       this.respond(peer, request, this.errorReply(error))
     }
+  }
+
+  /** Where the store is now: a session of the driver asks, in what it does next, for no less. */
+  private reached(): Reply {
+    return { operationTime: new Timestamp({ t: Math.floor(Date.now() / 1000), i: this.store.version >>> 0 }) }
   }
 
   private repeated(standing: Standing, name: string): Buffer | null {
@@ -122,6 +129,7 @@ export class Server {
     if (typeof database !== 'string')
       throw new CommandError('IDLFailedToParse', "BSON field '$db' is missing but a required field")
     if (standing.inTransaction && !command.transactional) {
+      if (name === 'createIndexes') throw notSupported('createIndexes in a transaction')
       throw new CommandError(
         'OperationNotSupportedInTransaction',
         `Cannot run '${name}' in a multi-document transaction.`,

@@ -99,12 +99,9 @@ export class Sessions {
     return transaction
   }
 
-  /** True when there was something to write. */
-  commit(transaction: Transaction): boolean {
-    const wrote = transaction.writes.size > 0
+  commit(transaction: Transaction): void {
     this.store.commitTransaction(transaction)
     this.leave(transaction)
-    return wrote
   }
 
   abort(transaction: Transaction): void {

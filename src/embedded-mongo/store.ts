@@ -74,7 +74,7 @@ export class Store {
   }
 
   collection(namespace: string, transaction: Transaction | null): Collection | undefined {
-    const collection = this.collections.get(namespace)
+    const collection = this.collections.get(namespace) ?? transaction?.created.get(namespace)
     if (!collection && transaction && (this.dropped.get(namespace) ?? 0) > transaction.snapshot)
       throw snapshotUnavailable()
     return collection
@@ -241,6 +241,9 @@ export class Store {
   }
 
   commitTransaction(transaction: Transaction): void {
+    // Somebody else has made a collection of that name meanwhile: what was written here is not in it.
+    for (const namespace of transaction.created.keys()) if (this.collections.has(namespace)) throw writeConflict()
+    for (const collection of transaction.created.values()) this.register(collection)
     const writes = [...transaction.writes.values()].filter(({ slot, after }) => slot.doc !== null || after !== null)
     this.end(transaction, 'committed')
     if (writes.length > 0) this.apply(writes)
@@ -280,15 +283,22 @@ export class Store {
 
   // --- the catalog ---------------------------------------------------------------------------------------------------
 
-  create(namespace: string, options: Doc = newDoc()): Collection {
-    const collection = new Collection(this.nextCollection++, namespace, randomUUID(), options)
+  /** In a transaction, nobody else sees the collection before the commit. */
+  create(namespace: string, transaction: Transaction | null): Collection {
+    const collection = new Collection(this.nextCollection++, namespace, randomUUID(), newDoc())
+    if (transaction) transaction.created.set(namespace, collection)
+    else this.register(collection)
+    return collection
+  }
+
+  private register(collection: Collection): void {
+    const { id, namespace } = collection
     this.collections.set(namespace, collection)
     this.keepDefinition(collection)
     this.undo.push(() => {
       this.collections.delete(namespace)
-      this.batch.collections.set(collection.id, null)
+      this.batch.collections.set(id, null)
     })
-    return collection
   }
 
   /** Refuses to touch the catalog under a transaction's feet. */

@@ -6,6 +6,8 @@ export class Transaction {
   readonly writes = new Map<Slot, Write>()
   /** Slots of documents inserted here, by collection and id. */
   readonly inserted = new Map<Collection, Map<string, Slot>>()
+  /** Collections that this transaction makes, by namespace. */
+  readonly created = new Map<string, Collection>()
   readonly touched = new Map<Collection, Set<Slot>>()
   state: 'open' | 'committed' | 'aborted' = 'open'
   /** Commands that wait for this transaction to end. */

@@ -53,6 +53,46 @@ describe('a transaction (manual: Transactions)', () => {
     expect((await collection.find().sort({ n: 1 }).toArray()).map(({ n }) => n as number)).toEqual([3, 9])
   })
 
+  it('makes collections that nobody sees before its commit, and that are not there after an abort', async () => {
+    const named = (name: string) => store.db.listCollections({ name }).toArray()
+    for (const make of [
+      (name: string, session: ClientSession) => store.db.collection(name).insertOne({ _id: one }, { session }),
+      (name: string, session: ClientSession) => store.db.createCollection(name, { session }),
+    ]) {
+      const [kept, given] = [`kept${Math.random()}`.replace('.', ''), `given${Math.random()}`.replace('.', '')]
+      const session = begin()
+      await make(kept, session)
+      expect(await named(kept)).toEqual([])
+      await session.commitTransaction()
+      expect(await named(kept)).toHaveLength(1)
+      session.startTransaction()
+      await make(given, session)
+      await session.abortTransaction()
+      expect(await named(given)).toEqual([])
+      await session.endSession()
+    }
+  })
+
+  it('does not commit into a collection that somebody else has made meanwhile', async () => {
+    const collection = store.db.collection<Document>(`made${Math.random()}`.replace('.', ''))
+    const session = begin()
+    await collection.insertOne({ _id: one, by: 'first' }, { session })
+    await collection.insertOne({ _id: one, by: 'second' })
+    expect(await refusal(session.commitTransaction())).toMatchObject({
+      code: 112,
+      labels: ['TransientTransactionError'],
+    })
+    expect(await collection.find().toArray()).toEqual([{ _id: 1, by: 'second' }])
+  })
+
+  it('is the only place for a snapshot: elsewhere it is refused, not read without one', async () => {
+    const collection = await fresh([{ _id: 1 }])
+    await store.client.withSession({ snapshot: true }, async (session) => {
+      expect(await refusal(collection.findOne({}, { session }))).toMatchObject({ code: 115 })
+      expect(await refusal(collection.insertOne({}, { session }))).toMatchObject({ code: 72 })
+    })
+  })
+
   it('sees the snapshot it began with', async () => {
     const collection = await fresh([
       { _id: 1, n: 1 },
@@ -173,7 +213,7 @@ describe('a retried write (manual: Retryable Writes)', () => {
     const command = { update: collection.collectionName, updates, lsid, txnNumber: Long.fromNumber(7), $db: 'test' }
     const send = () => exchange(store.socketPath, message(command))
     const first = await send()
-    expect(first).toEqual({ n: 1, nModified: 1, ok: 1 })
+    expect(first).toMatchObject({ n: 1, nModified: 1, ok: 1 })
     expect(await send()).toEqual(first)
     await store.restart()
     expect(await send()).toEqual(first)

@@ -56,7 +56,7 @@ export const checkFields = (name: string, body: Doc, { fields, refused = [] }: C
     } else if (key === 'rawData') throw new CommandError('InvalidOptions', "BSON field 'rawData' is an unknown field.")
     else throw new CommandError('IDLUnknownField', `BSON field '${name}.${nameOf(key)}' is an unknown field.`)
   }
-  checkConcerns(body)
+  checkConcerns(name, body)
 }
 
 export const checkCollation = (collation: Value): void => {
@@ -68,7 +68,7 @@ export const checkCollation = (collation: Value): void => {
   throw notSupported("the option 'collation'")
 }
 
-const checkConcerns = ({ readConcern, writeConcern }: Doc): void => {
+const checkConcerns = (name: string, { readConcern, writeConcern, autocommit }: Doc): void => {
   if (isDoc(readConcern)) {
     const { level } = readConcern
     if (
@@ -76,6 +76,11 @@ const checkConcerns = ({ readConcern, writeConcern }: Doc): void => {
       !['local', 'majority', 'snapshot', 'available', 'linearizable'].includes(level as string)
     )
       throw badValue(`unknown read concern level`)
+    if (level === 'snapshot' && autocommit !== false) {
+      if (!['find', 'aggregate', 'distinct'].includes(name))
+        throw new CommandError('InvalidOptions', `read concern level snapshot is not supported for ${name}`)
+      throw notSupported("the read concern 'snapshot' outside a transaction")
+    }
     if (readConcern.atClusterTime !== undefined) throw notSupported("'atClusterTime'")
   }
   if (isDoc(writeConcern)) {
@@ -105,7 +110,7 @@ export const checkedNamespace = (database: string, name: string): string => {
 
 /** The collection of a writing command, created when it is not there. */
 export const collectionForWriting = (call: Call, namespace: string): Collection =>
-  call.store.collection(namespace, call.transaction) ?? call.store.create(namespace)
+  call.store.collection(namespace, call.transaction) ?? call.store.create(namespace, call.transaction)
 
 export const documentField = (call: Call, field: string): Doc => {
   const value = call.body[field]

@@ -58,11 +58,12 @@ const create: Command = {
     'autoIndexId',
     'idIndex',
   ],
+  transactional: true,
   run: (call) => {
     const namespace = namespaceOf(call)
-    if (call.store.collections.has(namespace))
+    if (call.store.collection(namespace, call.transaction))
       throw new CommandError('NamespaceExists', `Collection ${namespace} already exists.`)
-    call.store.create(namespace)
+    collectionForWriting(call, namespace)
     return {}
   },
 }
