@@ -413,7 +413,7 @@ export const makeChannelRegistry = (needs: Needs) => {
       if (target) return counted(target.record.kind, target.channel.send(message, signal))
       const exists = await documents.findOne({ _id: channelId, companyId }, { projection: { _id: 1 } })
       if (exists) throw notOpen()
-      return { kind: 'refused', reason: 'the channel no longer exists' }
+      return { kind: 'refused', reason: 'channel_gone: the channel no longer exists' }
     },
 
     openAll: async (): Promise<void> => {

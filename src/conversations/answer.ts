@@ -13,7 +13,7 @@ import { phrasesIn } from './phrases.js'
 import type { Draft } from './documents.mongo.js'
 import type { Appended, ConversationChange } from './fold.js'
 import type { ConversationStore } from './store.mongo.js'
-import { summaryOf } from './summary.js'
+import { recapOf, summaryOf } from './summary.js'
 import { announce, eventLine, summarised } from './timeline.js'
 
 /** What the core asks of whoever can answer from documents. */
@@ -327,8 +327,9 @@ export const makeAnswer = (needs: Needs) => {
             },
           ]
     const told = notice ? { told: notice.told } : {}
-    const summary = messages ? summaryOf(messages, reason) : summarised(lastMessage.excerpt)
-    const handoff = { reason, summary, at: clock.now() }
+    const recap = messages && recapOf(messages)
+    const summing = recap ? { summary: summaryOf(recap, reason), recap } : { summary: summarised(lastMessage.excerpt) }
+    const handoff = { reason, ...summing, at: clock.now() }
     const written = await write(conversation, { answerDue: null, handler: 'nobody', handoff, language, ...told }, [
       ...said,
       eventLine({ name: 'handoff', reason }),

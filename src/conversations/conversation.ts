@@ -30,6 +30,18 @@ export type HandoffReason =
   | 'opted_out'
   | 'requested_by_agent'
 
+/** `summary` is for people who read English; `recap` says the same in parts, for whoever reads it in another language. */
+export type Handoff = { reason: HandoffReason; summary: string; recap?: Recap; at: Date }
+
+/** What was said before people were asked: excerpts, each in the words of whoever said it. */
+export type Recap = {
+  asked: string[]
+  /** Where the last words were no question. */
+  lastWords?: string
+  /** `by`: the person who said it; `from`: the documents that it was said from. */
+  answered?: { text: string; by?: string; from?: string }
+}
+
 export type Conversation = {
   id: string
   companyId: string
@@ -54,7 +66,7 @@ export type Conversation = {
   answerDue: AnswerDue | null
   /** Serialises the assistant's work on this conversation over all processes. */
   lease: { owner: string; until: Date } | null
-  handoff: { reason: HandoffReason; summary: string; at: Date } | null
+  handoff: Handoff | null
   lastMessage: { author: string; excerpt: string; at: Date }
   /** Absent where nothing was promised when it began. */
   clocks?: RunningClocks

@@ -89,7 +89,7 @@ export const makeDeliver = (needs: Needs) => {
     const orphaned = message.status === 'sending'
     const attempt: Attempt =
       orphaned && !isIdempotent(message)
-        ? { kind: 'unknown', reason: 'the process stopped while it was being sent' }
+        ? { kind: 'unknown', reason: 'process_stopped: the process stopped while it was being sent' }
         : await sendWithin(message)
     metrics.deliveries.inc({ outcome: attempt.kind })
     return settle(message, attempt, delivery.attempts + 1)
@@ -100,17 +100,18 @@ export const makeDeliver = (needs: Needs) => {
     const timer = setTimeout(() => late.abort(), SEND_MS)
     const aborted = new Promise<Attempt>((resolve) => {
       late.signal.addEventListener('abort', () =>
-        resolve({ kind: 'unknown', reason: 'the channel did not answer in time' }),
+        resolve({ kind: 'unknown', reason: 'channel_late: the channel did not answer in time' }),
       )
     })
     const sending = outbound(message)
       .then((out) => send(message, out, late.signal))
       .catch((err: unknown): Attempt => {
         log.warn({ err, messageId: message._id }, 'send failed')
-        if (!(err instanceof AppError)) return { kind: 'unknown', reason: 'the channel failed while sending' }
+        if (!(err instanceof AppError))
+          return { kind: 'unknown', reason: 'channel_failed: the channel failed while sending' }
         return err.kind === 'unavailable'
-          ? { kind: 'unreachable', reason: err.message, retryAfterMs: err.retryAfterMs }
-          : { kind: 'refused', reason: err.message }
+          ? { kind: 'unreachable', reason: `${err.code}: ${err.message}`, retryAfterMs: err.retryAfterMs }
+          : { kind: 'refused', reason: `${err.code}: ${err.message}` }
       })
     const attempt = await Promise.race([sending, aborted])
     clearTimeout(timer)
@@ -155,7 +156,8 @@ export const makeDeliver = (needs: Needs) => {
     }
     const asked = attempt.kind === 'unreachable' ? (attempt.retryAfterMs ?? 0) : 0
     if (!patience) {
-      const reason = attempt.kind === 'deferred' ? attempt.reason : 'the channel could not be reached'
+      const reason =
+        attempt.kind === 'deferred' ? attempt.reason : 'channel_unreachable: the channel could not be reached'
       if (attempts >= MAX_ATTEMPTS) return giveUp(message, 'refused', reason)
       const ownMs = retryAfterMs(attempts, LONGEST_PAUSE_MS)
       return pause(message, Math.max(ownMs, Math.min(asked, LONGEST_PAUSE_MS)))

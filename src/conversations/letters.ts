@@ -170,19 +170,20 @@ export const makeMailLetters = (needs: Needs) => {
           ...(attempt.externalId ? { mailId: attempt.externalId } : {}),
         })
       case 'refused':
-        return ended(held, 'sending', { state: 'refused', to, reason: 'not_taken', detail: attempt.reason })
+        return ended(held, 'sending', { state: 'refused', to, reason: 'not_taken', detail: wordsIn(attempt) })
       case 'unknown':
         // A second copy is worse than a person who looks.
         return ended(held, 'sending', { state: 'uncertain', to, reason: 'unknown' })
       case 'later': {
-        const { afterMs, reason: detail } = attempt
+        const { afterMs } = attempt
+        const detail = wordsIn(attempt)
         const isTooLong = held.some(({ at }) => clock.now().getTime() - at.getTime() > MOST_WAIT_MS)
         if (isTooLong) return ended(held, 'sending', { state: 'refused', to, reason: 'not_taken', detail })
         return letters.putBack(idsOf(held), inMs(clock, afterMs), { uncounted: true })
       }
       case 'deferred':
       case 'unreachable': {
-        const why = attempt.kind === 'deferred' ? { detail: attempt.reason } : {}
+        const why = attempt.kind === 'deferred' ? { detail: wordsIn(attempt) } : {}
         if (attempts >= MAX_ATTEMPTS)
           return ended(held, 'sending', { state: 'refused', to, reason: 'unreachable', ...why })
         metrics.letters.inc({ outcome: 'unreachable' }, held.length)
@@ -202,6 +203,9 @@ export const makeMailLetters = (needs: Needs) => {
     }
   }
 }
+
+/** Without the code before them. */
+const wordsIn = ({ reason }: { reason: string }): string => reason.replace(/^[a-z_]+: /, '')
 
 const idsOf = (some: readonly LetterDocument[]): string[] => some.map(({ _id }) => _id)
 const inMs = (clock: Clock, ms: number): Date => new Date(clock.now().getTime() + ms)

@@ -113,7 +113,7 @@ export type Message = {
   /** Whether it helped, as its customer says. */
   feedback?: { rating: 'up' | 'down'; at: Date }
   status: DeliveryStatus | null
-  /** Why it was refused or is uncertain. */
+  /** Why it was refused or is uncertain: `code: words`, the code for programs, the words in English or a server's own. */
   reason?: string
   /** Where its reader may have left before it came: what becomes of mailing it to them. */
   letter?: Letter
@@ -298,7 +298,7 @@ export type Patience = { tellAfterMs: number; giveUpAfterMs: number }
 /**
  * What the provider said. A broken network is no receipt: it throws `unavailable` and is tried again. `later`: it was not tried,
  * because the channel is away or others go first; that costs the message none of its attempts. `deferred`: the provider does not
- * take it now, in its own words, and may later.
+ * take it now, in its own words, and may later. A `reason` is `code: words`.
  */
 export type Receipt =
   | { kind: 'sent'; externalId?: string }

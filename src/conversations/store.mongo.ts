@@ -266,7 +266,12 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, teamOfC
           teamId: string
           all: number
           waiting: number
-        }>([{ $match: { ...filter, teamId: { $exists: true, $ne: null } } }, { $group: { _id: '$teamId', all: { $sum: 1 }, waiting } }, { $project: { _id: 0, teamId: '$_id', all: 1, waiting: 1 } }, { $sort: { teamId: 1 } }])
+        }>([
+          { $match: { ...filter, teamId: { $exists: true, $ne: null } } },
+          { $group: { _id: '$teamId', all: { $sum: 1 }, waiting } },
+          { $project: { _id: 0, teamId: '$_id', all: 1, waiting: 1 } },
+          { $sort: { teamId: 1 } },
+        ])
         .toArray()
     },
 

@@ -1,4 +1,4 @@
-import type { HandoffReason } from './conversation.js'
+import type { HandoffReason, Recap } from './conversation.js'
 import { wordsOf } from './heard-and-seen.js'
 import type { Message } from './message.js'
 import { recogniseTalk } from './talk.js'
@@ -12,10 +12,10 @@ const ANSWER_LENGTH = 70
 const TITLES_LENGTH = 60
 
 /**
- * What a person needs to know before taking over, in plain lines made of what was said: what was asked, what was answered and
- * from which documents, and why it is theirs now. No model is asked, so it is there whatever fails.
+ * What a person needs to know before taking over, made of what was said: what was asked, what was answered and from which
+ * documents. No model is asked, so it is there whatever fails.
  */
-export const summaryOf = (messages: readonly Message[], reason: HandoffReason): string => {
+export const recapOf = (messages: readonly Message[]): Recap => {
   const spoken = messages.filter(({ kind, handover }) => kind === 'message' && !handover)
   const written = spoken
     .filter(({ author }) => author.kind === 'customer')
@@ -23,19 +23,29 @@ export const summaryOf = (messages: readonly Message[], reason: HandoffReason): 
   const questions = written.filter(({ text }) => !recogniseTalk(text)).slice(-QUESTIONS)
   const last = written.at(-1)
   const answer = spoken.findLast(({ author, talk }) => author.kind !== 'customer' && !talk)
+  return {
+    asked: questions.map(({ text }) => excerpt(text, QUESTION_LENGTH)),
+    ...(last && !questions.includes(last) ? { lastWords: excerpt(last.text, QUESTION_LENGTH) } : {}),
+    ...(answer ? { answered: { text: excerpt(answer.text, ANSWER_LENGTH), ...saidBy(answer) } } : {}),
+  }
+}
+
+/** The same in plain lines of English, and why it is theirs now. */
+export const summaryOf = ({ asked, lastWords, answered }: Recap, reason: HandoffReason): string => {
+  const whence = answered?.by ? ` by ${answered.by}` : answered?.from ? ` from ${answered.from}` : ''
   const lines = [
-    questions.length > 0 && `Asked: ${questions.map(({ text }) => excerpt(text, QUESTION_LENGTH)).join(' / ')}`,
-    last && !questions.includes(last) && `Last words: ${excerpt(last.text, QUESTION_LENGTH)}`,
-    answer && `Answered${sourcesOf(answer)}: ${excerpt(answer.text, ANSWER_LENGTH)}`,
+    asked.length > 0 && `Asked: ${asked.join(' / ')}`,
+    lastWords && `Last words: ${lastWords}`,
+    answered && `Answered${whence}: ${answered.text}`,
     `Handed over: ${handoffInWords(reason)}.`,
   ]
   return lines.filter(Boolean).join('\n').slice(0, LONGEST)
 }
 
-const sourcesOf = ({ author, citations }: Message): string => {
-  if (author.kind === 'agent') return ` by ${excerpt(author.name ?? 'a person', TITLES_LENGTH)}`
+const saidBy = ({ author, citations }: Message): { by?: string; from?: string } => {
+  if (author.kind === 'agent') return { by: excerpt(author.name ?? 'a person', TITLES_LENGTH) }
   const titles = [...new Set(citations.map(({ title }) => title))]
-  return titles.length > 0 ? ` from ${excerpt(titles.join(', '), TITLES_LENGTH)}` : ''
+  return titles.length > 0 ? { from: excerpt(titles.join(', '), TITLES_LENGTH) } : {}
 }
 
 const excerpt = (text: string, length: number): string => {

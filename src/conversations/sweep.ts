@@ -34,7 +34,7 @@ export const makeSweep = ({ store, wakeAnswer, wakeDeliver, wakeRead, bus, clock
   const closeResolved = async (now: Date) => {
     for (const { _id, companyId } of await store.resolvedBefore(new Date(now.getTime() - CLOSES_AFTER_MS), BATCH)) {
       assertTransition('resolved', 'closed', 'system')
-      const line = eventLine({ name: 'state', from: 'resolved', to: 'closed', reason: 'quiet for seven days' })
+      const line = eventLine({ name: 'state', from: 'resolved', to: 'closed', reason: 'quiet_for_seven_days' })
       const target = { companyId, conversationId: _id, at: now, requestId: _id }
       const appended = await store.change(target, ({ state }) =>
         state === 'resolved' ? { change: { state: 'closed', resolvedAt: null }, drafts: [line] } : null,

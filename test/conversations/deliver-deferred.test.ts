@@ -90,7 +90,7 @@ describe('an answer that its provider puts off', () => {
     await live(patient, away, 2 * HOUR)
     expect(await answerIn(patient)).toMatchObject({
       status: 'queued',
-      reason: 'The server does not answer at this port.',
+      reason: 'server_unreachable: The server does not answer at this port.',
     })
     core.settings.patience = null
     const impatient = await answered()

@@ -30,6 +30,17 @@ const due = z
   })
   .describe('What was promised to the customer and is due first')
 
+const recap = z
+  .strictObject({
+    asked: z.array(z.string()),
+    lastWords: z.string().optional().describe('Where they were no question'),
+    answered: z
+      .strictObject({ text: z.string(), by: z.string().optional(), from: z.string().optional() })
+      .optional()
+      .describe('`by`: who said it; `from`: the documents that it was said from'),
+  })
+  .describe('The summary in parts, for whoever reads another language')
+
 const unmailed = z.enum(['no_address', 'no_mail', 'stopped', 'blocked'])
 
 const conversation = z.strictObject({
@@ -46,7 +57,7 @@ const conversation = z.strictObject({
   tags: z.array(z.string()),
   seq: z.number(),
   version: z.number(),
-  handoff: z.strictObject({ reason: z.string(), summary: z.string(), at: time }).nullable(),
+  handoff: z.strictObject({ reason: z.string(), summary: z.string(), recap: recap.optional(), at: time }).nullable(),
   lastMessage: z.strictObject({ author: z.string(), excerpt: z.string(), at: time }),
   due: due.optional(),
   reach: z

@@ -102,7 +102,7 @@ export const makeIncoming = ({ kit, marks, brake, authservId, receive, cameBack 
     const [original] = ours.length > 0 ? await kit.messagesByExternalIds(ours) : []
     if (!original && (await letterCameBack(ours, bounce))) return
     if (original && bounce.reason !== 'delayed') {
-      const reason = `${bounce.kind === 'hard' ? 'The address does not take mail' : 'Not delivered'} (${reasonInWords(bounce)})`
+      const reason = `${bounce.kind === 'hard' ? 'address_refused' : 'bounced'}: ${reasonInWords(bounce)}`
       await receive({ kind: 'status', externalId: original.externalId ?? '', status: 'refused', reason })
       const contact = await kit.contact(original.contactId)
       const hit = bounce.recipient?.toLowerCase() ?? contact?.email

@@ -68,19 +68,19 @@ const open = (given: EmailSettings, kit: ChannelKit): Channel => {
   const send = async (message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
     const { email } = message.contact
     if (message.author.kind !== 'agent' && email && (await bounceOf(email)))
-      return { kind: 'refused', reason: 'mail to this address came back as undeliverable' }
+      return { kind: 'refused', reason: 'bounced_before: mail to this address came back as undeliverable' }
     const [history, conversation, attachments] = await Promise.all([
       kit.history(message.conversationId, HISTORY),
       kit.conversation(message.conversationId),
       filesOf(message),
     ])
     if (attachments.reduce((sum, { content }) => sum + content.length, 0) > LARGEST_MAIL)
-      return { kind: 'refused', reason: 'the files are too large for a mail: 25 MB in all' }
+      return { kind: 'refused', reason: 'files_too_large: the files are too large for a mail: 25 MB in all' }
     const answered = answeredBy(message, history)
     const original = answered && message.author.kind === 'agent' ? await kit.original(answered.id) : null
     const language = conversation?.language ?? null
     const mail = compose({ message, history, original: original?.text, language, attachments })
-    if (mail.to.length === 0) return { kind: 'refused', reason: 'there is no address to answer to' }
+    if (mail.to.length === 0) return { kind: 'refused', reason: 'no_address: there is no address to answer to' }
     const { receipt, raw } = await smtp.send(mail, signal).catch((error: unknown) => {
       if (error instanceof AppError && !signal.aborted) sentWith(mailFaultOf(error.cause ?? error))
       throw error

@@ -95,7 +95,7 @@ export const makeSmtp = ({ clock, ...needs }: Needs & { clock: Clock }) => {
     send: async (mail: ComposedMail, given: AbortSignal): Promise<Sent> => {
       const waitMs = turnOf(mail.messageId)
       if (waitMs > 0) {
-        const reason = 'more mail than is allowed in a minute waits'
+        const reason = 'paced: more mail than is allowed in a minute waits'
         return { receipt: { kind: 'later', afterMs: waitMs, reason }, raw: null }
       }
       // Given up by ourselves a moment before the core does: what was not handed over by then is not sent later either.
@@ -151,12 +151,12 @@ const LONGEST_REASON = 300
 /** The server's own words: they say best what to do. They may name addresses, so that no error carries them: errors are logged. */
 const refusal = (error: unknown): Receipt => ({
   kind: 'refused',
-  reason: `the mail server refused it: ${wordsOf(error)}`,
+  reason: `server_refused: ${wordsOf(error)}`,
 })
 
 const deferral = (error: unknown): Receipt => ({
   kind: 'deferred',
-  reason: `the mail server puts it off: ${wordsOf(error)}`,
+  reason: `server_defers: ${wordsOf(error)}`,
 })
 
 const wordsOf = (error: unknown): string => {

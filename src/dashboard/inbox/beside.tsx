@@ -12,6 +12,7 @@ import { Decision } from './decision.js'
 import { handoffText } from './events.js'
 import { nameOf } from './news.js'
 import { ThePerson } from './person.js'
+import { Recap } from './recap.js'
 import { Promises, Tier } from './promises.js'
 
 type Props = { conversation: Conversation; acts: Acts; aside: Aside; close: () => void; toDetails: () => void }
@@ -82,7 +83,7 @@ const Details = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) =
         <section className="why-waiting">
           <h3>{t('details.whyWaiting')}</h3>
           <p>{handoffText(t, handoff.reason)}</p>
-          {handoff.summary && <blockquote dir="auto">{handoff.summary}</blockquote>}
+          <Recap handoff={handoff} />
         </section>
       )}
       <Promises conversation={conversation} />
@@ -97,8 +98,8 @@ const Details = ({ conversation, acts }: Pick<Props, 'conversation' | 'acts'>) =
         onChange={(event) => acts.setPriority?.(event.currentTarget.value as typeof priority)}
       />
       <Tags conversation={conversation} acts={acts} />
-      <Tier key={conversation.contactId} conversation={conversation} />
-      <ThePerson key={conversation.contactId} conversation={conversation} />
+      <Tier key={`tier ${conversation.contactId}`} conversation={conversation} />
+      <ThePerson key={`person ${conversation.contactId}`} conversation={conversation} />
     </>
   )
 }

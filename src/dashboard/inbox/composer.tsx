@@ -203,6 +203,9 @@ const hintOf = (
   if (conversation.state === 'closed') return t('composer.closed')
   if (note) return t('composer.noteHint')
   if (conversation.handler === 'assistant') return t('composer.takesOver')
-  const { assignee } = conversation
-  return assignee && assignee.id !== meId ? t('composer.othersHand', { name: assignee.name }) : ''
+  const { assignee, reach } = conversation
+  if (assignee && assignee.id !== meId) return t('composer.othersHand', { name: assignee.name })
+  const gone = reach?.kind === 'open' ? reach.whenGone : undefined
+  if (!gone) return ''
+  return gone.kind === 'mailed' ? t('composer.goneMailed', { to: gone.to }) : t(`composer.gone_${gone.reason}`)
 }

@@ -87,7 +87,8 @@ export const fetchMessages = async (conversationId: string, signal: AbortSignal)
 /** A customer's message opens the way to them again. */
 const askWhetherReachable = (conversationId: string): void => {
   const known = queryClient.getQueryData<Conversation>(['conversation', conversationId])
-  if (known?.reach?.kind === 'closed')
+  // Or left an address, or was mailed for the last time: what becomes of the next reply may be another thing now.
+  if (known?.reach?.kind === 'closed' || (known?.reach?.kind === 'open' && known.reach.whenGone))
     void queryClient.invalidateQueries({ queryKey: ['conversation', conversationId] })
 }
 
@@ -138,11 +139,13 @@ export const followInbox = (meId: string, { waiting, message }: Reactions): (() 
       if (arrivesInQueue(before, conversation)) waiting(conversation)
       seen.set(conversation.id, conversation)
       placeConversation(conversation, meId)
+      if (before && before.contact.email !== conversation.contact.email) askWhetherReachable(conversation.id)
       askSoon()
     }),
     onFrame('message', (frame) => {
       placeMessage(frame.conversationId, frame.message)
-      if (frame.message.author === 'customer') askWhetherReachable(frame.conversationId)
+      const { author, event } = frame.message
+      if (author === 'customer' || event?.name === 'mail_stopped') askWhetherReachable(frame.conversationId)
       message(frame)
     }),
     onFrame('document', askForDocumentsSoon),

@@ -19,11 +19,13 @@ import { useMay, type Conversation, type Message } from '../server/queries.js'
 import { useMinute } from '../ui/clock.js'
 import { Face } from '../ui/face.js'
 import { clockTime, dayName, sameDay, When } from '../ui/time.js'
-import { eventText } from './events.js'
+import { eventText, refusalText } from './events.js'
 import { Files } from './files.js'
 import { nameOf } from './news.js'
 import { forget, sayAgain, type Outgoing } from './outbox.js'
 import { Sources } from './sources.js'
+import { Mailed } from './letter.js'
+import { Recap } from './recap.js'
 import { Linked } from './text.js'
 import type { Writing } from './writing.js'
 
@@ -113,7 +115,7 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
                   key={group[0].id}
                   group={group}
                   handoffSeq={handoffSeq}
-                  summary={conversation.handoff?.summary ?? null}
+                  handoff={conversation.handoff}
                   visitor={visitor}
                   explain={explain}
                 />
@@ -187,16 +189,16 @@ type GroupProps = {
   group: GroupOf
   /** The number of the newest handover's line. */
   handoffSeq: number | undefined
-  summary: string | null
+  handoff: Conversation['handoff']
   visitor: string
   explain: (decisionId: string) => void
 }
 
-const Group = ({ group, handoffSeq, summary, visitor, explain }: GroupProps) => {
+const Group = ({ group, handoffSeq, handoff, visitor, explain }: GroupProps) => {
   const t = useT()
   const language = useLanguage()
   const [first] = group
-  if (first.kind === 'event') return <Event message={first} summary={first.seq === handoffSeq ? summary : null} />
+  if (first.kind === 'event') return <Event message={first} handoff={first.seq === handoffSeq ? handoff : null} />
   const note = first.kind === 'note'
   const own = first.author !== 'customer'
   const named = first.author === 'agent' ? first.authorName : undefined
@@ -256,6 +258,7 @@ const Bubble = memo(function Bubble({ message, visitor, explain }: BubbleProps) 
             </button>
           )}
           {status !== null && <Delivery message={message} />}
+          {message.letter && <Mailed letter={message.letter} />}
           {feedback && <Rated {...feedback} visitor={visitor} />}
         </div>
       )}
@@ -300,13 +303,13 @@ const Delivery = ({ message: { status, reason } }: { message: Message }) => {
     <span className={bad || late ? 'delivery bad' : 'delivery'}>
       <StatusIcon aria-hidden />
       {t(late ? 'delivery.delayed' : `delivery.${status}`)}
-      {(bad || late) && reason ? `: ${reason}` : ''}
+      {(bad || late) && reason ? `: ${refusalText(t, reason)}` : ''}
     </span>
   )
 }
 
-/** `summary`: of the newest handover, what the person who takes it should know. */
-const Event = ({ message, summary }: { message: Message; summary: string | null }) => {
+/** `handoff`: of the newest handover, what the person who takes it should know. */
+const Event = ({ message, handoff }: { message: Message; handoff: Conversation['handoff'] }) => {
   const t = useT()
   const language = useLanguage()
   return (
@@ -315,11 +318,7 @@ const Event = ({ message, summary }: { message: Message; summary: string | null 
         {eventText(t, message)}
         <time dateTime={message.at}> {clockTime(language, new Date(message.at))}</time>
       </p>
-      {summary && (
-        <blockquote dir="auto">
-          <Linked text={summary} />
-        </blockquote>
-      )}
+      {handoff && <Recap handoff={handoff} />}
     </div>
   )
 }

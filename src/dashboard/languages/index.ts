@@ -100,8 +100,8 @@ export const useT = (): T => {
 export const useLanguage = (): Language => useTranslation().i18n.language as Language
 
 /** What the server named, in the person's words; it may know more than this page does, and then says it itself. */
-export const wordsFor = (t: T, key: string, otherwise: string): string =>
-  i18next.exists(key) ? t(key as Key) : otherwise
+export const wordsFor = (t: T, key: string, otherwise: string, values?: Record<string, string>): string =>
+  i18next.exists(key) ? t(key as Key, values) : otherwise
 
 /** Any fault in the person's words; what has no translation is said as the server said it. */
 export const useFault = (): ((error: unknown) => string) => {
