@@ -78,13 +78,13 @@ export function* openPeriods(
   }
   const calendar = calendarOf(hours)
   // A night over the cut between two stretches is one period: the last one found is held back until the next is known.
+  // What lies outside is cut to nothing or less, and falls out where it would be told.
   let held: Span = { open: start, close: start }
   for (let index = Math.floor(start / STRETCH); index * STRETCH < end; index += 1) {
     const { opens, closes } = calendar(index)
     for (let at = 0; at < opens.length; at += 1) {
       const open = Math.max(opens[at] ?? 0, start)
       const close = Math.min(closes[at] ?? 0, end)
-      if (close <= open) continue
       if (held.close === open) held.close = close
       else {
         if (held.open < held.close) yield { open: new Date(held.open), close: new Date(held.close) }

@@ -67,7 +67,7 @@ export const makeCalendar = (hours: BusinessHours): Calendar => {
 const makeSpansOn = ({ weekly, exceptions = [] }: BusinessHours): ((day: number) => readonly Span[]) => {
   const week = WEEKDAYS.map((weekday) => (weekly[weekday] ?? []).map(spanOf))
   const dated = new Map<number, Span[]>()
-  const yearly = new Map<number, Span[]>()
+  const yearly = new Map<string, Span[]>()
   for (const { date, periods } of exceptions) {
     const parsed = parseDate(date)
     if (!parsed) throw new RangeError(`Not a date: ${JSON.stringify(date)}`)
@@ -159,12 +159,10 @@ export const spanOf = ({ open, close }: Period): Span => {
   return { open: opens, close: closes <= opens ? closes + DAY : closes }
 }
 
-const monthDayOf = (day: number): number => {
-  const date = new Date(day * DAY)
-  return (date.getUTCMonth() + 1) * 100 + date.getUTCDate()
-}
+/** `MM-DD`, of years with more than four digits too. */
+const monthDayOf = (day: number): string => new Date(day * DAY).toISOString().slice(-19, -14)
 
-type ExceptionDate = { kind: 'once'; day: number } | { kind: 'yearly'; monthDay: number }
+type ExceptionDate = { kind: 'once'; day: number } | { kind: 'yearly'; monthDay: string }
 
 /** `null` for a date that is in no calendar. */
 export const parseDate = (text: string): ExceptionDate | null => {
@@ -172,8 +170,8 @@ export const parseDate = (text: string): ExceptionDate | null => {
   // 2000 had a 29 February: as a yearly date it counts in the years that have one. Asked 400 years later, because
   // Date.UTC takes the years 0 to 99 for those of the last century.
   const date = new Date(Date.UTC(Number(year ?? 2000) + 400, Number(month) - 1, Number(dayOfMonth)))
-  // A calendar that rolls 31 February over into March does not say the same day back.
-  if (date.getUTCDate() !== Number(dayOfMonth) || date.getUTCMonth() !== Number(month) - 1) return null
+  // A calendar that rolls 31 February over into March does not say the same month back.
+  if (date.getUTCMonth() !== Number(month) - 1) return null
   const day = date.getTime() / DAY - DAYS_IN_400_YEARS
-  return year === undefined ? { kind: 'yearly', monthDay: monthDayOf(day) } : { kind: 'once', day }
+  return year === undefined ? { kind: 'yearly', monthDay: text } : { kind: 'once', day }
 }

@@ -81,7 +81,7 @@ const openZone = (timeZone: string): Zone => {
     const before = offsetAt(wall - DAY)
     const after = offsetAt(wall + DAY)
     const first = wall - before
-    if (before === after || offsetAt(first) === before) return first
+    if (offsetAt(first) === before) return first
     const second = wall - after
     // Neither holds: the wall skips this time. Read with the offset of before, it lies beyond by what was skipped.
     return offsetAt(second) === after ? second : first
@@ -93,18 +93,18 @@ const openZone = (timeZone: string): Zone => {
 const askerOf = (timeZone: string): ((at: number) => number) => {
   const format = formatterOf(timeZone)
   return (at) => {
-    // `1/31/2026, GMT-03:30:52`; seconds only where the zone once had them.
-    const text = format.format(at)
-    const [, sign, hours, minutes, seconds] = /GMT(?:([+-])(\d+):?(\d+)?:?(\d+)?)?$/.exec(text) ?? []
-    if (hours === undefined) return 0
-    const size = Number(hours) * 3_600_000 + Number(minutes ?? 0) * 60_000 + Number(seconds ?? 0) * 1_000
+    // `1/31/2026, GMT-03:30:52`; seconds only where the zone once had them; `GMT` alone where there is no offset.
+    const found = /([+-])(\d+):(\d+)(?::(\d+))?/.exec(format.format(at))
+    if (!found) return 0
+    const [, sign, hours, minutes, seconds = 0] = found
+    const size = Number(hours) * 3_600_000 + Number(minutes) * 60_000 + Number(seconds) * 1_000
     return sign === '-' ? -size : size
   }
 }
 
 const formatterOf = (timeZone: string): Intl.DateTimeFormat => {
   // Without a name, or with an offset, some runtimes would take the machine's own zone or a fixed one.
-  if (!/^[A-Za-z]/.test(timeZone)) throw new RangeError(`Unknown time zone: ${JSON.stringify(timeZone)}`)
+  if (!/[A-Za-z]/.test(timeZone)) throw new RangeError(`Unknown time zone: ${JSON.stringify(timeZone)}`)
   try {
     return new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
   } catch (cause) {

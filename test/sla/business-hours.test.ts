@@ -135,6 +135,20 @@ describe('the door', () => {
     expect(between(overlapping, '2024-01-15T00:00Z', '2024-01-16T00:00Z')).toBe(6 * HOUR)
   })
 
+  it('opens in the order of the day, whatever the order in which it was written', () => {
+    const disorder = hoursOf('UTC', { mon: '14:00-15:00 09:00-10:00' })
+    expect(open(disorder, '2024-01-15T00:00Z', '2024-01-16T00:00Z')).toEqual([
+      '2024-01-15T09:00Z 2024-01-15T10:00Z',
+      '2024-01-15T14:00Z 2024-01-15T15:00Z',
+    ])
+    expect(opening(disorder, '2024-01-15T00:00Z')).toBe('2024-01-15T09:00Z')
+  })
+
+  it('counts once what two periods say, over a year as well', () => {
+    const twice = hoursOf('UTC', { mon: '09:00-12:00 11:00-14:00' })
+    expect(between(twice, '2024-01-01T00:00Z', '2024-12-30T00:00Z')).toBe(52 * 5 * HOUR)
+  })
+
   it('never shuts where every day is whole', () => {
     const day = '00:00-24:00'
     const always = hoursOf('Europe/Berlin', { mon: day, tue: day, wed: day, thu: day, fri: day, sat: day, sun: day })
@@ -152,6 +166,7 @@ describe('an exception', () => {
     ['for one date beats the yearly one', { '01-17': '', '2024-01-17': '10:00-11:00' }, '2024-01-17', ['10:00 11:00']],
     ['for one date beats it when it closes, too', { '2024-01-17': '', '01-17': '10:00-11:00' }, '2024-01-17', []],
     ['does not touch the same day of another year', { '2023-01-17': '' }, '2024-01-17', ['09:00 17:00']],
+    ['comes back in ten thousand years', { '01-17': '' }, '+012024-01-17', []],
     ['on 29 February counts in a leap year', { '02-29': '' }, '2024-02-29', []],
     ['on 29 February leaves 1 March of another year alone', { '02-29': '' }, '2023-03-01', ['09:00 17:00']],
     ['may run past midnight', { '2024-01-19': '22:00-03:00' }, '2024-01-20', ['00:00 03:00']],
@@ -224,6 +239,13 @@ describe('when the clocks change', () => {
       ['2014-11-02T07:00Z 2014-11-02T08:30Z'],
     ],
     [
+      'the hour after the two equal ones comes once',
+      hoursOf('America/Los_Angeles', { sun: '02:00-04:00' }),
+      '2014-11-02T00:00Z',
+      '2014-11-03T00:00Z',
+      ['2014-11-02T10:00Z 2014-11-02T12:00Z'],
+    ],
+    [
       'a midnight that does not exist is one in the morning',
       hoursOf('America/Sao_Paulo', { sat: '20:00-24:00' }),
       '2015-10-17T00:00Z',
@@ -283,6 +305,11 @@ describe('when the clocks change', () => {
     expect(opening(office('America/St_Johns'), '2024-01-16T00:00Z')).toBe('2024-01-16T12:30Z')
   })
 
+  it('hours that the gap swallows to the minute are no opening', () => {
+    const hours = hoursOf('America/Los_Angeles', { sun: '02:00-03:00' })
+    expect(opening(hours, '2006-04-01T00:00Z')).toBe('2006-04-09T09:00Z')
+  })
+
   it('two changes a week apart are both seen', () => {
     const hours = hoursOf('America/Recife', { mon: '09:00-10:00' })
     expect(['2000-10-02', '2000-10-09', '2000-10-16'].map((day) => opening(hours, `${day}T00:00Z`))).toEqual([
@@ -319,7 +346,12 @@ describe('what makes no sense is refused', () => {
     [
       'a time that no clock shows',
       () => isOpen(hoursOf('UTC', { mon: '09:00-25:61' }), at('2024-01-15')),
-      /Not a time of day/,
+      /Not a time of day: \{"open":"09:00","close":"25:61"\}/,
+    ],
+    [
+      'an opening that no clock shows',
+      () => isOpen(hoursOf('UTC', { mon: '9:00-17:00' }), at('2024-01-15')),
+      /Not a time of day: \{"open":"9:00","close":"17:00"\}/,
     ],
     [
       'a day that no calendar shows',
@@ -343,6 +375,15 @@ describe('what makes no sense is refused', () => {
   ])('%s', (_case, act, message) => {
     expect(act).toThrow(RangeError)
     expect(act).toThrow(message)
+  })
+
+  it('and the reason that the runtime gives is kept', () => {
+    expect.assertions(1)
+    try {
+      isOpen(office('Mars/Olympus'), at('2024-01-15'))
+    } catch (error) {
+      expect((error as Error).cause).toBeInstanceOf(Error)
+    }
   })
 
   it('hours that never open are simply not open, and count nothing', () => {
@@ -381,6 +422,8 @@ describe('hours that are to be saved', () => {
     ],
     ['24:01', hoursOf('UTC', { mon: '09:00-24:01' }), ['weekly.mon.0.close not_a_time']],
     ['9:00', hoursOf('UTC', { mon: '9:00-10:00' }), ['weekly.mon.0.open not_a_time']],
+    ['a time with more before it', hoursOf('UTC', { mon: '109:00-10:00' }), ['weekly.mon.0.open not_a_time']],
+    ['a time with more behind it', hoursOf('UTC', { mon: '09:000-10:00' }), ['weekly.mon.0.open not_a_time']],
     ['09:60', hoursOf('UTC', { mon: '09:60-10:00' }), ['weekly.mon.0.open not_a_time']],
     [
       'an empty text',
@@ -428,6 +471,7 @@ describe('hours that are to be saved', () => {
     ['the thirteenth month', office('UTC', { '2023-13-01': '' }), ['exceptions.0.date not_a_date']],
     ['a day zero', office('UTC', { '2023-01-00': '' }), ['exceptions.0.date not_a_date']],
     ['a date in another order', office('UTC', { '24.12.2023': '' }), ['exceptions.0.date not_a_date']],
+    ['a date with more before it', office('UTC', { 'on 12-24': '' }), ['exceptions.0.date not_a_date']],
     ['a date with more behind it', office('UTC', { '2023-12-24T00:00': '' }), ['exceptions.0.date not_a_date']],
     [
       'the same date twice',
