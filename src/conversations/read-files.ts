@@ -29,8 +29,8 @@ type Needs = {
   log: Log
 }
 
-/** A process that dies holds a message for so long; a file is held beside it, so nothing is paid for twice. */
-const HELD_MS = 45_000
+/** A process that dies holds a message for so long. Who reads longer is not disturbed: the file itself is held too. */
+const HELD_MS = 6_000
 const MAX_ATTEMPTS = 3
 const retryAfterMs = (attempts: number) => 1_000 * 4 ** (attempts - 1)
 const BUSY_MS = 500
@@ -50,11 +50,14 @@ export const makeReadFiles = ({ store, readFile, reads, wakeAnswer, wakeRead, bu
     language: string,
     stop: AbortSignal,
   ): Promise<Attachment> => {
+    const attempts = reading?.attempts ?? 0
+    // Whoever tried it so often did not live to say how it ended.
+    if (attempts > MAX_ATTEMPTS) return { ...file, unread: 'failed' }
     try {
       const found = await readFile(companyId, file, language, stop)
       return found.kind === 'read' ? { ...file, text: found.text } : { ...file, unread: found.reason }
     } catch (error) {
-      const isLast = (reading?.attempts ?? 0) >= MAX_ATTEMPTS && !isBusy(error)
+      const isLast = attempts >= MAX_ATTEMPTS && !isBusy(error)
       if (stop.aborted || !isLast) throw error
       log.warn({ err: error, companyId }, 'file not read')
       return { ...file, unread: 'failed' }

@@ -55,8 +55,9 @@ const MOST_RECORDING_BYTES = 16 * MB
 const MOST_SECONDS = 10 * 60
 const MOST_PICTURE_BYTES = 8 * MB
 const MOST_CHARACTERS = 8_000
-/** Longer than one reading may take: then whoever did it is dead. */
-const HELD_MS = 60_000
+/** Short, so that a file whose reader was killed is free again within seconds; renewed while it is read. */
+const HELD_MS = 6_000
+const RENEW_EVERY_MS = 2_000
 
 /** What the protocol's servers take, by what the bytes are. */
 const RECORDINGS: Record<string, string> = {
@@ -86,13 +87,15 @@ export const makeReadFile = ({ mongo, transcriber, seer, clock, log }: Needs): R
   const texts = mongo.db.collection<Kept>('file_texts')
   const idOf = (companyId: string, fileId: string) => sha256([companyId, fileId].join('\0'))
 
+  const heldUntil = () => new Date(clock.now().getTime() + HELD_MS)
+
   const claim = async (companyId: string, fileId: string): Promise<Kept> => {
     const _id = idOf(companyId, fileId)
     const now = clock.now()
     await texts.updateOne({ _id }, { $setOnInsert: { companyId, fileId, heldUntil: new Date(0) } }, { upsert: true })
     const claimed = await texts.findOneAndUpdate(
       { _id, outcome: { $exists: false }, heldUntil: { $lte: now } },
-      { $set: { heldUntil: new Date(now.getTime() + HELD_MS) } },
+      { $set: { heldUntil: heldUntil() } },
       { returnDocument: 'after' },
     )
     const found = claimed ?? (await texts.findOne({ _id }))
@@ -147,6 +150,11 @@ export const makeReadFile = ({ mongo, transcriber, seer, clock, log }: Needs): R
   return async (companyId, file, language, signal) => {
     const { _id, outcome: known } = await claim(companyId, file.id)
     if (known) return known
+    const renewal = setInterval(() => {
+      texts
+        .updateOne({ _id }, { $set: { heldUntil: heldUntil() } })
+        .catch((err: unknown) => log.warn({ err }, 'file not held on to'))
+    }, RENEW_EVERY_MS)
     try {
       const outcome = await read(companyId, file, language, signal)
       await texts.updateOne({ _id }, { $set: { outcome } })
@@ -159,6 +167,8 @@ export const makeReadFile = ({ mongo, transcriber, seer, clock, log }: Needs): R
       if (!reason && !isSpent) throw error
       log.info({ companyId, reason: reason ?? 'budget' }, 'file not read')
       return unread(reason ?? 'budget')
+    } finally {
+      clearInterval(renewal)
     }
   }
 }
