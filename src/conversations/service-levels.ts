@@ -1,6 +1,7 @@
 import type { ServiceTerms, TermsRef } from '../companies/service-levels.mongo.js'
 import type { Clock as Now } from '../platform/clock.js'
-import { hoursUnder, readClocks, type Clock, type Span } from '../sla/clocks.js'
+import { readClocks, type Clock, type Span } from '../sla/clocks.js'
+import { hoursUnder } from '../sla/timing.js'
 import { explain, type Step } from '../sla/explain.js'
 import { eventOf } from './clocks.js'
 import type { Message } from './message.js'

@@ -1,5 +1,6 @@
 import { openPeriods, type BusinessHours } from './business-hours.js'
-import { hoursUnder, type Cause, type Change, type Clock, type LedgerEntry, type TeamHours } from './clocks.js'
+import type { Cause, Change, Clock, LedgerEntry } from './clocks.js'
+import { hoursUnder, type TeamHours } from './timing.js'
 
 /** One line of an answer to "why is this due at 14:35": when, and what happened then. */
 export type Step = { at: Date; text: string }

@@ -1,16 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { addBusinessTime, businessTimeBetween, type BusinessHours } from '../../src/sla/business-hours.js'
-import {
-  advance,
-  hoursUnder,
-  look,
-  readClocks,
-  settle,
-  watch,
-  type Clock,
-  type HistoryEvent,
-} from '../../src/sla/clocks.js'
+import { advance, look, readClocks, settle, watch, type Clock, type HistoryEvent } from '../../src/sla/clocks.js'
+import { hoursUnder } from '../../src/sla/timing.js'
 import { explain } from '../../src/sla/explain.js'
 import { PAUSABLE_STATES, PRIORITIES, STATES, type Policy } from '../../src/sla/policy.js'
 import { promise } from './conversation.js'
