@@ -74,14 +74,16 @@ try {
       path: `/inbox/${desk.mine}`,
       then: async (page) => {
         // Where there is no room beside, the panel is opened by hand.
+        await page.locator('.composer').waitFor()
         if (!(await page.locator('.beside').count())) await page.keyboard.press('i')
-        await page.locator('.person').first().scrollIntoViewIfNeeded()
+        await page.locator('section.person').scrollIntoViewIfNeeded()
       },
     },
     {
       name: 'promises',
       path: `/inbox/${desk.waiting}`,
       then: async (page) => {
+        await page.locator('.composer').waitFor()
         if (!(await page.locator('.beside').count())) await page.keyboard.press('i')
         await page.locator('.promises summary').first().click()
         await page.locator('.promises').scrollIntoViewIfNeeded()

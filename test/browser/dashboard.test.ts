@@ -235,8 +235,10 @@ describeInBrowser('the dashboard', () => {
     expect(surface).toBe('rgb(255, 255, 255)')
     await page.getByLabel('Name', { exact: true }).fill('Barbara')
     await page.getByLabel('Email').fill('barbara@example.com')
-    await page.getByRole('button', { name: 'Invite', exact: true }).click()
+    await page.getByRole('button', { name: 'Invite', exact: true }).dblclick()
     expect(await page.locator('.copyable code').textContent()).toMatch(/\/setup#.{20,}/)
+    const { people } = (await desk.app.call<{ people: { email: string }[] }>('/people')).body
+    expect(people.filter(({ email }) => email === 'barbara@example.com')).toHaveLength(1)
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
     await page.locator('.rows li', { hasText: 'Barbara' }).getByText('Invited').waitFor()
 

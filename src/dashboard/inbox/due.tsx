@@ -2,7 +2,7 @@ import { IconClockHour4 } from '@tabler/icons-react'
 import { useLanguage, useT } from '../languages/index.js'
 import type { Conversation } from '../server/queries.js'
 import { useMinute } from '../ui/clock.js'
-import { clockTime, fullDate, sameDay } from '../ui/time.js'
+import { momentOf } from '../ui/time.js'
 
 /** What was promised first, in words and not by colour alone; nothing where nothing is due. */
 export const DueChip = ({ conversation: { due } }: { conversation: Conversation }) => {
@@ -19,13 +19,8 @@ export const DueChip = ({ conversation: { due } }: { conversation: Conversation 
   )
 }
 
-/** "14:05" today, with the date on another day. */
 export const useMoment = (): ((at: string) => string) => {
   const language = useLanguage()
   const present = useMinute()
-  return (at) => {
-    const date = new Date(at)
-    const time = clockTime(language, date)
-    return sameDay(date, new Date(present)) ? time : `${fullDate(language, at)}, ${time}`
-  }
+  return (at) => momentOf(language, new Date(at), present)
 }

@@ -1,9 +1,10 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { IconClockPause } from '@tabler/icons-react'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useFault, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import type { Conversation } from '../server/queries.js'
 import { placeMessage } from './follow.js'
 
@@ -26,7 +27,7 @@ export const Unreachable = ({ conversation }: { conversation: Conversation }) =>
   const templates = list.data?.templates ?? []
   const template = templates.find(({ name, language }) => `${name} ${language}` === chosen)
   const parameters = Array.from({ length: template?.parameters ?? 0 }, (_, at) => values[at] ?? '')
-  const send = useMutation({
+  const send = useDeed({
     mutationFn: ({ name, language }: { name: string; language: string }) =>
       call('conversations', 'speak', { params: { id }, body: { text: '', template: { name, language, parameters } } }),
     onSuccess: (message) => {

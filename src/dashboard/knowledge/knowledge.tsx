@@ -1,9 +1,10 @@
 import { ActionIcon, Button, Loader, Textarea, TextInput } from '@mantine/core'
 import { IconBook2, IconDownload, IconFileText, IconFileUpload, IconTrash, IconX } from '@tabler/icons-react'
-import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { useRef, useState, type DragEvent } from 'react'
 import { useFault, useLanguage, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import { queryClient, useMay, type Document } from '../server/queries.js'
 import { Dialog, useConfirm } from '../ui/confirm.js'
 import { Blank, Coming, Failed } from '../ui/states.js'
@@ -256,7 +257,7 @@ const Paste = ({ opened, close }: { opened: boolean; close: () => void }) => {
   const fault = useFault()
   const [title, setTitle] = useState('')
   const [text, setText] = useState('')
-  const add = useMutation({
+  const add = useDeed({
     mutationFn: () => call('knowledge', 'addDocument', { body: { title: title.trim(), text } }),
     onSuccess: async () => {
       setTitle('')

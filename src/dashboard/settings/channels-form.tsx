@@ -1,8 +1,8 @@
 import { Button, TextInput } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useFault, useT } from '../languages/index.js'
 import { call, Refused } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import { queryClient, useMay } from '../server/queries.js'
 import { tell } from '../ui/tell.js'
 import { Cautions, KindIcon, useKindName, type Channel, type Kind } from './channels-kind.js'
@@ -13,7 +13,7 @@ export const NewChannel = ({ kind, close }: { kind: Kind; close: () => void }) =
   const kindName = useKindName()(kind)
   const [name, setName] = useState(kindName)
   const [values, setValues] = useState<Values>({})
-  const add = useMutation({
+  const add = useDeed({
     mutationFn: () => call('channels', 'add', { body: { kind: kind.kind, name: name.trim(), settings: values } }),
     onSuccess: async () => {
       await queryClient.invalidateQueries({ queryKey: ['channels'] })
@@ -78,7 +78,7 @@ export const ChannelForm = ({ channel, kind, changed, setChanged, saved }: FormP
   const t = useT()
   const mayWrite = useMay('channels:write')
   const [name, setName] = useState(channel.name)
-  const save = useMutation({
+  const save = useDeed({
     mutationFn: () =>
       call('channels', 'update', {
         params: { id: channel.id },

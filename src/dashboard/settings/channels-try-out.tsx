@@ -1,9 +1,9 @@
 import { Button, TextInput } from '@mantine/core'
 import { IconCheck, IconX } from '@tabler/icons-react'
-import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useLanguage, useT, wordsFor } from '../languages/index.js'
 import { call } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import { Fault } from './channels-form.js'
 
 /** A message to oneself, hop by hop: where it stops is what has to be looked at. */
@@ -11,7 +11,7 @@ export const TryOut = ({ channelId }: { channelId: string }) => {
   const t = useT()
   const language = useLanguage()
   const [to, setTo] = useState('')
-  const test = useMutation({
+  const test = useDeed({
     mutationFn: () => call('channels', 'test', { params: { id: channelId }, body: { to: to.trim() } }),
   })
   const took = (ms: number) =>

@@ -1,9 +1,10 @@
 import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core'
 import { IconKey, IconTrash } from '@tabler/icons-react'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useFault, useLanguage, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import { queryClient, useMay, useMe, type Role } from '../server/queries.js'
 import { Dialog, useConfirm } from '../ui/confirm.js'
 import { FormFault } from '../ui/form.js'
@@ -88,7 +89,7 @@ const MakeKey = ({ close }: { close: () => void }) => {
   const me = useMe().data
   const [name, setName] = useState('')
   const [role, setRole] = useState<Role>('agent')
-  const make = useMutation({
+  const make = useDeed({
     mutationFn: () => call('keys', 'add', { body: { name: name.trim(), role } }),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ['keys'] }),
   })

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useFault, useT } from '../languages/index.js'
 import { call, Refused } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import { queryClient, useMay, useMe, usePeople, type Person, type Role } from '../server/queries.js'
 import { Dialog, useConfirm } from '../ui/confirm.js'
 import { Face } from '../ui/face.js'
@@ -118,7 +119,7 @@ const Invite = ({ close }: { close: () => void }) => {
   const [name, setName] = useState('')
   const [email, setEmail] = useState('')
   const [role, setRole] = useState<Role>('agent')
-  const invite = useMutation({
+  const invite = useDeed({
     mutationFn: () => call('people', 'invite', { body: { name: name.trim(), email: email.trim(), role } }),
     onSuccess: async ({ mailed }) => {
       await queryClient.invalidateQueries({ queryKey: ['people'] })

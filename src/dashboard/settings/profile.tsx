@@ -5,6 +5,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { chooseLanguage, LANGUAGES, useFault, useLanguage, useT, type Language } from '../languages/index.js'
 import { call, Refused } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import { queryClient } from '../server/queries.js'
 import { singleKeys } from '../ui/commands.js'
 import { FormFault, Password } from '../ui/form.js'
@@ -114,7 +115,7 @@ const ChangePassword = () => {
   const [currentPassword, setCurrent] = useState('')
   const [newPassword, setNext] = useState('')
   const short = newPassword.length > 0 && newPassword.length < LEAST_PASSWORD
-  const change = useMutation({
+  const change = useDeed({
     mutationFn: () => call('setup', 'changePassword', { body: { currentPassword, newPassword } }),
     onSuccess: () => {
       setCurrent('')

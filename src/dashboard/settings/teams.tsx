@@ -1,10 +1,11 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core'
 import { IconClockHour4, IconPencil, IconTrash, IconUsersGroup, IconUsersPlus } from '@tabler/icons-react'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useFault, useT } from '../languages/index.js'
 import { call, Refused } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import { queryClient, useMay, usePeople, useTeams, type Team } from '../server/queries.js'
 import { Dialog, useConfirm } from '../ui/confirm.js'
 import { FormFault } from '../ui/form.js'
@@ -132,7 +133,7 @@ const TeamForm = ({ team, others, close }: FormProps) => {
   const [name, setName] = useState(team?.name ?? '')
   const [members, setMembers] = useState<readonly string[]>(team?.members ?? [])
   const [from, setFrom] = useState<readonly string[]>(team?.channels ?? [])
-  const save = useMutation({
+  const save = useDeed({
     mutationFn: () => {
       const body = { name: name.trim(), members: [...members], channels: [...from] }
       return team ? call('teams', 'update', { params: { id: team.id }, body }) : call('teams', 'add', { body })

@@ -1,10 +1,11 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
 import '@mantine/core/styles/PasswordInput.layer.css'
-import { useMutation, useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useFault, useT } from '../languages/index.js'
 import { call, Refused } from '../server/client.js'
+import { useDeed } from '../server/deed.js'
 import { queryClient } from '../server/queries.js'
 import { Coming } from '../ui/states.js'
 import { Gate } from './gate.js'
@@ -29,7 +30,12 @@ export const SetUpScreen = () => {
   })
   if (token === '') return <Gate title={t('setUp.title')} text={t('setUp.noLink')} children={null} />
   if (link.isPending) return <Gate title={t('setUp.title')} text="" children={<Coming lines={3} />} />
-  if (link.isError) return <Gate title={t('setUp.spent')} text={fault(link.error)} children={null} />
+  if (link.isError)
+    return (
+      <Gate title={t('setUp.spent')} text={fault(link.error)}>
+        <Link to="/inbox">{t('signIn.title')}</Link>
+      </Gate>
+    )
   return <SetUpForm token={token} company={link.data.company} invited={link.data.invited} />
 }
 
@@ -43,7 +49,7 @@ const SetUpForm = ({ token, company, invited }: { token: string; company: string
   const [email, setEmail] = useState(invited?.email ?? '')
   const [password, setPassword] = useState('')
   const short = password.length > 0 && password.length < LEAST_PASSWORD
-  const create = useMutation({
+  const create = useDeed({
     mutationFn: async () => {
       const given = { name: name.trim(), email: email.trim(), password }
       await call('setup', 'setUp', { body: { token, ...given } })
@@ -51,7 +57,7 @@ const SetUpForm = ({ token, company, invited }: { token: string; company: string
     },
     onSuccess: async () => {
       await queryClient.resetQueries()
-      await navigate({ to: '/inbox' })
+      await navigate({ to: '/inbox', replace: true })
     },
   })
   const field = create.error instanceof Refused ? create.error.field : undefined

@@ -41,6 +41,15 @@ export const dayName = (language: string, date: Date, present: number): string =
 export const fullDate = (language: string, at: string): string =>
   format(language, new Date(at), { dateStyle: 'medium' })
 
+/** As short as it stays clear: "14:05" today, "Mon 14:05" within the week, the day and month beyond it. */
+export const momentOf = (language: string, date: Date, present: number): string => {
+  if (sameDay(date, new Date(present))) return clockTime(language, date)
+  const time = { hour: 'numeric', minute: '2-digit' } as const
+  if (Math.abs(date.getTime() - present) < 6 * DAY_MS) return format(language, date, { weekday: 'short', ...time })
+  const year = date.getFullYear() === new Date(present).getFullYear() ? {} : ({ year: 'numeric' } as const)
+  return format(language, date, { day: 'numeric', month: 'short', ...year, ...time })
+}
+
 export const sameDay = (one: Date, other: Date): boolean => midnight(one) === midnight(other)
 
 const midnight = (date: Date): number => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime()
