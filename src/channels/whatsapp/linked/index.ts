@@ -12,12 +12,15 @@ import { openSessionKeys } from './session-keys.js'
 import { openSimulated } from './simulated.js'
 import type { OpenSocket } from './socket.js'
 
+const NUMBER = 'is a number with its country code, such as +49 151 23456789'
+
 export const linkedSettings = z.object({
   phoneNumber: z
     .string()
     .trim()
+    .regex(/^[+\d\s().-]*$/u, NUMBER)
     .transform((given) => given.replace(/[\s().-]/gu, ''))
-    .pipe(z.string().regex(/^\+?[1-9]\d{6,14}$/u, 'is a number with its country code, such as +49 151 23456789'))
+    .pipe(z.string().regex(/^\+?[1-9]\d{6,14}$/u, NUMBER))
     .nullish()
     .describe('The phone’s number: then a code is shown to type into the phone, instead of a picture to scan'),
   simulatorUrl: z
