@@ -136,8 +136,8 @@ export const makeAnswer = (needs: Needs) => {
       const reason = decision.kind === 'hand_over' ? decision.reason : 'outside_hours'
       return handOver({ ...conversation, language }, reason, messages, phrasesIn(language)[reason])
     }
-    if (decision.kind !== 'leave' && decision.kind !== 'hand_over' && (await hasSaidEnough(conversation)))
-      return handOver(conversation, 'enough_answers', messages, null)
+    if (decision.kind !== 'leave' && (await hasSaidEnough(conversation)))
+      return handOver(conversation, decision.kind === 'hand_over' ? decision.reason : 'enough_answers', messages, null)
     switch (decision.kind) {
       case 'leave':
         return (await write(conversation, { answerDue: null }, [])) !== null
@@ -166,6 +166,14 @@ export const makeAnswer = (needs: Needs) => {
     return (await store.countAnswers(companyId, all, since)) >= perContactAndDay
   }
 
+  /** When people are there is said to one person so often a day, in whichever of their conversations. */
+  const mayNotify = async ({ companyId, channelId, contactId }: Claimed): Promise<boolean> => {
+    const { noticesPerContactAndDay: most = Infinity } = automaticLimitsOf({ companyId, channelId })
+    if (most === Infinity) return true
+    const all = await store.idsOfContact(companyId, channelId, contactId)
+    return (await store.countNotices(companyId, all, new Date(clock.now().getTime() - DAY_MS))) < most
+  }
+
   /** People have it: the assistant has nothing to answer, but may have to say when they are there. */
   const tellWaiting = async (conversation: Claimed): Promise<boolean> => {
     const { companyId, id, channelId, teamId, answerDue } = conversation
@@ -174,10 +182,11 @@ export const makeAnswer = (needs: Needs) => {
       mustGiveUp(answerDue, clock.now(), servingSince) === null && !(await isOptedOut(conversation))
         ? waitingNotice(conversation, opening, await languageFor(conversation), clock.now())
         : null
-    const drafts = notice ? [saidAsNotice(notice)] : []
+    const isSaid = notice !== null && (await mayNotify(conversation))
+    const drafts = isSaid ? [saidAsNotice(notice)] : []
     const change = { answerDue: null, ...(notice ? { told: notice.told } : {}) }
     if (!(await write(conversation, change, drafts))) return false
-    if (notice) log.info({ conversationId: id }, 'told when people are there')
+    if (isSaid) log.info({ conversationId: id }, 'told when people are there')
     return true
   }
 
@@ -197,7 +206,7 @@ export const makeAnswer = (needs: Needs) => {
     const { companyId, channelId, teamId } = conversation
     const opening = await openingOf(companyId, channelId, teamId)
     const notice = backNotice(conversation, opening, language, clock.now())
-    if (!notice) return write(conversation, change, drafts)
+    if (!notice || !(await mayNotify(conversation))) return write(conversation, change, drafts)
     return write(conversation, { ...change, told: notice.told }, [...drafts, saidAsNotice(notice)])
   }
 

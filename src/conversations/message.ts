@@ -270,8 +270,11 @@ export type KnownContact = {
   optedOut?: true
 }
 
-/** How often the assistant may answer by itself: in one conversation in all, to one person within a day. */
-export type AutomaticLimits = { perConversation?: number; perContactAndDay?: number }
+/**
+ * How often the assistant may write by itself: in one conversation in all, to one person within a day; and how often of that it
+ * may say when people are there.
+ */
+export type AutomaticLimits = { perConversation?: number; perContactAndDay?: number; noticesPerContactAndDay?: number }
 
 export type OutboundMessage = Pick<
   Message,

@@ -224,6 +224,15 @@ export const makeConversationStore = ({ client, db, termsOf, choicesFor, teamOfC
         at: { $gte: since },
       }),
 
+    /** What was said there of when people are back. */
+    countNotices: (companyId: string, conversationIds: readonly string[], since: Date): Promise<number> =>
+      messages.countDocuments({
+        companyId,
+        conversationId: { $in: [...conversationIds] },
+        notice: true,
+        at: { $gte: since },
+      }),
+
     list: async (filter: ConversationFilter, sort: Record<string, 1 | -1>, limit: number): Promise<Conversation[]> =>
       (await conversations.find(filter, { sort, limit }).toArray()).map(withId),
 

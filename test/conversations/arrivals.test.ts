@@ -271,6 +271,29 @@ describe('two machines that answer each other', () => {
     })
   })
 
+  it('stop where each asks for a person again and again: the queue has it, and nothing more is said', async () => {
+    core.settings.automaticLimits = { perContactAndDay: 2 }
+    const { id, contact } = fresh()
+    const said: number[] = []
+    for (const turn of [0, 1, 2, 3]) {
+      const conversationId = `cnv_person_${id}_${turn}`
+      const text = 'I want to talk to a human please'
+      await core.receive(ACME, arrival(conversationId, { contact, conversationId, startsConversation: true, text }))
+      await core.answer(ACME.companyId, conversationId)
+      said.push(
+        (await messagesIn(conversationId)).filter(
+          ({ author, kind }) => kind === 'message' && author.kind === 'assistant',
+        ).length,
+      )
+      expect(await core.store.conversation(ACME.companyId, conversationId)).toMatchObject({
+        handler: 'nobody',
+        handoff: { reason: 'asked_for_person' },
+      })
+    }
+    core.settings.automaticLimits = {}
+    expect(said).toEqual([1, 1, 0, 0])
+  })
+
   it('stop at the limit of the day, over all conversations of the person', async () => {
     core.settings.automaticLimits = { perContactAndDay: 2 }
     const { id, contact } = fresh()

@@ -70,6 +70,25 @@ describe('a customer who writes while nobody is there', () => {
     expect((await told()).at(-1)).toMatch(/^Somebody is back on Tuesday at 9:00/)
   })
 
+  it('is told it once a day where the channel caps it, in however many conversations, and is answered in each', async () => {
+    core.settings.automaticLimits = { noticesPerContactAndDay: 1 }
+    opens('sets_expectations')
+    at(FRIDAY_NIGHT)
+    const contact = { externalId: id }
+    const begin = async (conversationId: string) => {
+      await core.receive(ACME, arrival(conversationId, { contact, conversationId, startsConversation: true }))
+      await core.answer(ACME.companyId, conversationId)
+      return (await core.inbox.messages(ACME.companyId, conversationId)).filter(
+        ({ author }) => author.kind === 'assistant',
+      ).length
+    }
+    expect([await begin(`${id}a`), await begin(`${id}b`), await begin(`${id}c`)]).toEqual([2, 1, 1])
+    at(SATURDAY_NIGHT)
+    core.pass(60 * 60_000)
+    expect(await begin(`${id}d`)).toBe(2)
+    core.settings.automaticLimits = {}
+  })
+
   it('hears it in the word that a person was asked', async () => {
     opens('sets_expectations')
     at(FRIDAY_NIGHT)

@@ -162,7 +162,7 @@ export default defineChannel({
   idempotent: false,
   // What a server puts off is tried for as long as servers themselves do (RFC 5321 section 4.5.4.1).
   patience: { tellAfterMs: HOUR_MS, giveUpAfterMs: 4 * 24 * HOUR_MS },
-  automaticLimits: { perConversation: 10, perContactAndDay: 20 },
+  automaticLimits: { perConversation: 10, perContactAndDay: 20, noticesPerContactAndDay: 1 },
   webhookBytes: WEBHOOK_BYTES,
   check: checkSettings,
   open,
