@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MessageArrival, Received } from '../../../conversations/message.js'
 import { AppError } from '../../../platform/errors.js'
+import { isOutage } from '../../../platform/mongo.js'
 import type { ChannelKit, Receive } from '../../channel.js'
 import type { Media } from '../decode.js'
 import { phoneOf } from '../contact.js'
@@ -40,6 +41,7 @@ const NAMES_AT_ONCE = 2
 const AGAIN_WITHIN_MS = 20_000
 const LONGEST_PAUSE_MS = 15_000
 const FILE_TRIES = 6
+const MOST_TRIES = 8
 /** WhatsApp keeps files for some weeks; a phone that has not handed one out within days will not. */
 const FILE_WITHIN_MS = 3 * 24 * 60 * 60 * 1000
 const MOST_KNOWN = 20_000
@@ -213,10 +215,11 @@ export const makeIncoming = (needs: Needs) => {
         await work()
         return true
       } catch (err) {
-        const passes = !(err instanceof AppError) || err.kind === 'unavailable'
+        const isAway = err instanceof AppError ? err.kind === 'unavailable' : isOutage(err)
         const code = err instanceof AppError ? err.code : 'not_taken_in'
         log.warn({ code, tries }, 'linked phone')
-        if (!passes || tries >= 8) return false
+        // What no outage explains stays in the journal, until the phone connects next: it must not hold up everybody else.
+        if (!isAway && (err instanceof AppError || tries >= MOST_TRIES)) return false
         await pause(Math.min(250 * 2 ** tries, LONGEST_PAUSE_MS), undefined, { signal: stopping.signal }).catch(
           () => {},
         )
