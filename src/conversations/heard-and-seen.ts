@@ -10,7 +10,7 @@ const RECORDING = /\.(?:ogg|oga|opus|mp3|m4a|wav|flac|weba)$/iu
 /** Signs in signatures and pixels that count readers say nothing. */
 const LEAST_PICTURE_BYTES = 4 * 1024
 
-export const textKindOf = ({ name, type, size }: Attachment): FileText['kind'] | null => {
+const textKindOf = ({ name, type, size }: Attachment): FileText['kind'] | null => {
   if (type.startsWith('image/')) return size >= LEAST_PICTURE_BYTES ? 'description' : null
   return RECORDING.test(name) ? 'transcript' : null
 }
