@@ -3,6 +3,7 @@ import { Timestamp } from 'mongodb'
 import { SESSION } from './commands/session.js'
 import { READS } from './commands/reads.js'
 import { WRITES } from './commands/writes.js'
+import { bulkWrite } from './commands/bulk-write.js'
 import { CATALOG } from './commands/catalog.js'
 import { SEARCH } from './commands/search.js'
 import { ADMINISTRATION } from './commands/administration.js'
@@ -21,6 +22,7 @@ const COMMANDS: Partial<Record<string, Command>> = {
   ...SESSION,
   ...READS,
   ...WRITES,
+  bulkWrite,
   ...CATALOG,
   ...SEARCH,
   ...ADMINISTRATION,

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { Raw, encode } from '../bson.js'
-import { badValue, CommandError, failedToParse, notSupported } from '../errors.js'
+import { CommandError, failedToParse } from '../errors.js'
 import { compileFilter, type Filter } from '../match.js'
 import { compileProjection, scopeOf, type Reshape } from '../project.js'
 import { compileSort, select, type Found, type Sort } from '../select.js'
 import type { Collection } from '../collection.js'
 import { compileUpdate, upsertSeed, type Update } from '../update.js'
-import { type Doc, isDoc, isTruthy, newDoc, ObjectId, wholeNumber, type Value, displayed } from '../values.js'
+import { type Doc, isDoc, isTruthy, newDoc, ObjectId, wholeNumber, type Value } from '../values.js'
 import {
   type Call,
   checkCollation,
-  checkedNamespace,
   checkHint,
   collectionForWriting,
   type Command,
@@ -64,7 +63,7 @@ const writeError = (index: number, error: CommandError): WriteError => ({
 const REFUSALS = new Set(['CommandNotFound', 'CommandNotSupported', 'NotImplemented'])
 
 /** Compiles a statement. What is refused fails the whole command before anything is written; a mistake is the statement's own. */
-const prepared = <T>(compile: () => T): T | CommandError => {
+export const prepared = <T>(compile: () => T): T | CommandError => {
   try {
     return compile()
   } catch (error) {
@@ -74,7 +73,7 @@ const prepared = <T>(compile: () => T): T | CommandError => {
 }
 
 /** Runs statements one by one; an error ends them, or is noted when they are unordered. In a transaction it ends that. */
-const runStatements = <T>(
+export const runStatements = <T>(
   call: Call,
   statements: readonly (T | CommandError)[],
   ordered: boolean,
@@ -112,13 +111,13 @@ const insert: Command = {
   },
 }
 
-const insertOne = (call: Call, collection: Collection, statement: RawDocument): Value => {
+export const insertOne = (call: Call, collection: Collection, statement: RawDocument): Value => {
   const { doc, raw } = withIdFirst(statement.doc, statement.raw)
   call.store.insert(collection, doc, raw, call.transaction)
   return doc._id
 }
 
-const statementsOf = (call: Call, field: string): RawDocument[] => {
+export const statementsOf = (call: Call, field: string): RawDocument[] => {
   const statements = items(call, field)
   if (statements.length < 1 || statements.length > MOST_STATEMENTS) {
     throw new CommandError(
@@ -129,7 +128,7 @@ const statementsOf = (call: Call, field: string): RawDocument[] => {
   return statements
 }
 
-const checkStatement = (statement: Doc, fields: readonly string[], where: string): void => {
+export const checkStatement = (statement: Doc, fields: readonly string[], where: string): void => {
   for (const key in statement) {
     if (key === 'collation') checkCollation(statement[key])
     else if (!fields.includes(key))
@@ -146,12 +145,12 @@ export type UpdateStatement = {
   hint: Value
 }
 
-const filterOf = (value: Value, variables: Variables): Filter => {
+export const filterOf = (value: Value, variables: Variables): Filter => {
   if (!isDoc(value)) throw new CommandError('TypeMismatch', 'the query of a write must be an object')
   return compileFilter(value, variables)
 }
 
-const updateStatement = (
+export const updateStatement = (
   spec: { q: Value; u: Value; multi: Value; upsert: Value; arrayFilters: Value; sort: Value; hint: Value; c: Value },
   variables: Variables,
 ): UpdateStatement => {
@@ -175,7 +174,7 @@ const updateStatement = (
 /** What an update did; `upserted` is the new `_id`. */
 export type Updated = { n: number; modified: number; upserted: Value; before: Doc | null; after: Doc | null }
 
-const applyUpdate = (
+export const applyUpdate = (
   call: Call,
   collection: Collection,
   { filter, update, multi, upsert, sort, hint }: UpdateStatement,
@@ -243,7 +242,7 @@ const update: Command = {
 
 export type DeleteStatement = { filter: Filter; many: boolean; hint: Value }
 
-const applyDelete = (call: Call, collection: Collection, { filter, many, hint }: DeleteStatement): number => {
+export const applyDelete = (call: Call, collection: Collection, { filter, many, hint }: DeleteStatement): number => {
   const { store, transaction } = call
   checkHint(collection, hint)
   const found = select(store, collection, filter, { sort: null, skip: 0, limit: many ? Infinity : 1, transaction })
@@ -342,107 +341,4 @@ const findAndModify: Command = {
 const shown = ({ store, transaction }: Call, { slot, doc }: Found, reshape: Reshape | null): Doc | Raw =>
   reshape ? reshape(doc, scopeOf(doc)) : new Raw(store.rawOf(slot, doc, transaction))
 
-// --- bulkWrite -------------------------------------------------------------------------------------------------------
-
-type Operation = {
-  kind: 'insert' | 'update' | 'delete'
-  namespace: string
-  run: (collection: Collection) => Reply
-  creates: boolean
-}
-
-/** MongoDB 8's `bulkWrite`: statements over several collections, with a cursor of their results. */
-const bulkWrite: Command = {
-  fields: ['ops', 'nsInfo', 'ordered', 'errorsOnly', 'cursor', 'let', 'bypassDocumentValidation'],
-  transactional: true,
-  run: (call) => {
-    const { body, store } = call
-    const variables = letVariables(body.let)
-    const namespaces = items(call, 'nsInfo').map(({ doc }) => {
-      checkStatement(doc, ['ns'], 'bulkWrite.nsInfo')
-      const ns = displayed(doc.ns)
-      const dot = ns.indexOf('.')
-      return checkedNamespace(ns.slice(0, Math.max(0, dot)), ns.slice(dot + 1))
-    })
-    const totals = { nErrors: 0, nInserted: 0, nMatched: 0, nModified: 0, nUpserted: 0, nDeleted: 0 }
-    const operations = statementsOf(call, 'ops').map(({ doc }) =>
-      prepared(() => bulkOperation(call, doc, namespaces, variables, totals)),
-    )
-    const results: Reply[] = []
-    const errorsOnly = flag(body, 'errorsOnly', false)
-    const errors = runStatements(call, operations, flag(body, 'ordered', true), (operation, idx) => {
-      const collection = operation.creates
-        ? collectionForWriting(call, operation.namespace)
-        : store.collection(operation.namespace, call.transaction)
-      const result = {
-        ok: 1,
-        idx,
-        n: 0,
-        ...(operation.kind === 'update' ? { nModified: 0 } : {}),
-        ...(collection ? operation.run(collection) : {}),
-      }
-      if (!errorsOnly) results.push(result)
-    })
-    for (const { index, ...error } of errors) results.push({ ok: 0, idx: index, n: 0, ...error })
-    results.sort((a, b) => (a.idx as number) - (b.idx as number))
-    totals.nErrors = errors.length
-    return { cursor: { id: 0n, firstBatch: results, ns: 'admin.$cmd.bulkWrite' }, ...totals }
-  },
-}
-
-const bulkOperation = (
-  call: Call,
-  doc: Doc,
-  namespaces: readonly string[],
-  variables: Variables,
-  totals: Record<'nInserted' | 'nMatched' | 'nModified' | 'nUpserted' | 'nDeleted', number>,
-): Operation => {
-  const kind = Object.keys(doc)[0]
-  if (kind !== 'insert' && kind !== 'update' && kind !== 'delete')
-    throw notSupported(`the operation '${kind}' of bulkWrite`)
-  const namespace = namespaces[wholeNumber(doc[kind]) ?? -1]
-  if (namespace === undefined) throw badValue('BulkWrite ops entry has an invalid nsInfo index')
-  if (kind === 'insert') {
-    checkStatement(doc, ['insert', 'document'], 'bulkWrite.ops')
-    const { document } = doc
-    if (!isDoc(document)) throw failedToParse('insert needs a document')
-    const run = (collection: Collection): Reply => {
-      insertOne(call, collection, { doc: document, raw: encode(document) })
-      totals.nInserted++
-      return { n: 1 }
-    }
-    return { kind, namespace, creates: true, run }
-  }
-  if (kind === 'delete') {
-    checkStatement(doc, ['delete', 'filter', 'multi', 'hint'], 'bulkWrite.ops')
-    const statement: DeleteStatement = {
-      filter: filterOf(doc.filter, variables),
-      many: isTruthy(doc.multi),
-      hint: doc.hint,
-    }
-    const run = (collection: Collection): Reply => {
-      const n = applyDelete(call, collection, statement)
-      totals.nDeleted += n
-      return { n }
-    }
-    return { kind, namespace, creates: false, run }
-  }
-  checkStatement(
-    doc,
-    ['update', 'filter', 'updateMods', 'multi', 'upsert', 'arrayFilters', 'hint', 'sort', 'constants'],
-    'bulkWrite.ops',
-  )
-  const { filter: q, updateMods: u, multi, upsert, arrayFilters, hint, sort, constants: c } = doc
-  const statement = updateStatement({ q, u, c, multi, upsert, arrayFilters, hint, sort }, variables)
-  const run = (collection: Collection): Reply => {
-    const outcome = applyUpdate(call, collection, statement)
-    const isUpsert = outcome.upserted !== undefined
-    totals.nMatched += isUpsert ? 0 : outcome.n
-    totals.nModified += outcome.modified
-    totals.nUpserted += isUpsert ? 1 : 0
-    return { n: outcome.n, nModified: outcome.modified, ...(isUpsert ? { upserted: { _id: outcome.upserted } } : {}) }
-  }
-  return { kind, namespace, creates: statement.upsert, run }
-}
-
-export const WRITES: Record<string, Command> = { insert, update, delete: remove, findAndModify, bulkWrite }
+export const WRITES: Record<string, Command> = { insert, update, delete: remove, findAndModify }
