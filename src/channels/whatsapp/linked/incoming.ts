@@ -128,7 +128,7 @@ export const makeIncoming = (needs: Needs) => {
       await receive({ kind: 'edit', externalId, text: arrival.text, ...optionalDetails(arrival.details) })
       await memory.remove(AWAITED + externalId)
       awaited?.delete(externalId)
-    } else await receiveOnce(told.content.kind === 'media' ? { ...arrival, awaitsFile: true } : arrival)
+    } else await receiveOnce(arrival)
     const { content } = told
     return content.kind === 'media' ? () => takeFile(told, raw, content.media, content.caption) : null
   }
