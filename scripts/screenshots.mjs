@@ -114,6 +114,7 @@ try {
       },
     })),
     { name: 'people', path: '/settings/people' },
+    { name: 'teams', path: '/settings/teams' },
     { name: 'keys', path: '/settings/keys' },
     { name: 'hours', path: '/settings/hours', whole: true },
     { name: 'policies', path: '/settings/policies', whole: true },

@@ -60,6 +60,7 @@ describeInBrowser('every page of the dashboard', () => {
     settings: { path: () => '/settings' },
     channels: { path: () => '/settings/channels', then: (page) => page.locator('.channel form').first().waitFor() },
     people: { path: () => '/settings/people', then: (page) => page.locator('.rows li').first().waitFor() },
+    teams: { path: () => '/settings/teams' },
     keys: { path: () => '/settings/keys', then: (page) => page.locator('.rows li').first().waitFor() },
     company: { path: () => '/settings/company', then: (page) => page.locator('form').first().waitFor() },
     profile: { path: () => '/settings/profile' },
