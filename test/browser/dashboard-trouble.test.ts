@@ -45,7 +45,7 @@ describeInBrowser('the dashboard where things are not as they should be', () => 
     expect(await page.locator('.composer textarea').inputValue()).toBe('Half a sen')
     await page.locator('.composer textarea').fill('A whole sentence.')
     await page.keyboard.press('Control+Enter')
-    await page.locator('.bubble', { hasText: 'A whole sentence.' }).waitFor()
+    await page.locator('.group.agent:not(.unsent) .bubble', { hasText: 'A whole sentence.' }).waitFor()
     await expect(said(visitor.conversationId, 'A whole sentence.')).resolves.toBe(1)
     expect(thrown).toEqual([])
     await context.close()
@@ -67,6 +67,38 @@ describeInBrowser('the dashboard where things are not as they should be', () => 
     await page.locator('.bubble', { hasText: 'Just this.' }).waitFor()
     await page.waitForTimeout(300)
     expect(await said(visitor.conversationId, 'Just this.')).toBe(1)
+    await page.context().close()
+  })
+
+  it('asks who it is again where the session is of yesterday, and keeps what was typed', async () => {
+    const visitor = await desk.visitor('Yara')
+    await visitor.write('I would like to talk to a person.')
+    const page = await desk.signedIn()
+    await page.goto(`/inbox/${visitor.conversationId}`)
+    await page.locator('.composer textarea').fill('Written before the night')
+    await page.context().clearCookies()
+    await page.keyboard.press('Control+Enter')
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await page.getByLabel('Email').fill(OWNER.email)
+    await page.getByLabel('Password', { exact: true }).fill(OWNER.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    // As what was typed, or as what could not be sent: whichever the page was at when it heard of it.
+    await page.waitForFunction((text) => {
+      const typed = document.querySelector<HTMLTextAreaElement>('.composer textarea')?.value
+      return typed === text || document.querySelector('.unsent')?.textContent.includes(text)
+    }, 'Written before the night')
+    await page.context().close()
+  })
+
+  it('tells an agent in their language what was asked, and what becomes of a reply', async () => {
+    const visitor = await desk.visitor('Zoé')
+    await visitor.write('What is the meaning of life?')
+    const page = await desk.signedIn(OWNER, { language: 'es' })
+    await page.goto(`/inbox/${visitor.conversationId}`)
+    await page.locator('.event.handoff blockquote').getByText('Preguntó:').waitFor()
+    await page.getByRole('button', { name: 'Asignarme' }).or(page.locator('.take-over')).first().click()
+    await page.getByText('Si se va, esto le espera aquí: no hay correo configurado').waitFor()
+    expect(await page.locator('.timeline').innerText()).not.toMatch(/Asked:|Handed over/)
     await page.context().close()
   })
 

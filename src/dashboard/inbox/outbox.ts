@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { call, Refused } from '../server/client.js'
-import { queryClient } from '../server/queries.js'
+import { heard, queryClient } from '../server/queries.js'
 import { remembered } from '../server/remembered.js'
 import type { ReadyFile } from './attachments.js'
 import { placeMessage } from './follow.js'
@@ -128,6 +128,8 @@ const sendOne = async (outgoing: Outgoing): Promise<'done' | number | null> => {
   } catch (error) {
     if (!(error instanceof Refused) || error.status >= 500) return null
     if (error.status === 429) return error.retryAfterMs ?? null
+    // A session of yesterday: who it is is asked again, and what was written is still here then.
+    heard(error)
     if (error.code === 'window_closed')
       void queryClient.invalidateQueries({ queryKey: ['conversation', conversationId] })
     change(id, { ...outgoing, state: 'refused', fault: { code: error.code, message: error.message } })

@@ -12,7 +12,7 @@ export type Counts = Answer<'conversations', 'counts'>
 export type Document = Answer<'knowledge', 'listDocuments'>['documents'][number]
 
 /** The session may end, or a right be taken away, at any moment: whichever call hears of it first tells the whole page. */
-const heard = (error: unknown): void => {
+export const heard = (error: unknown): void => {
   if (!(error instanceof Refused)) return
   if (error.code === 'unauthenticated') queryClient.setQueryData<Me | null>(['me'], null)
   if (error.code === 'forbidden') void queryClient.invalidateQueries({ queryKey: ['me'] })
