@@ -12,8 +12,8 @@ export type Authentication = {
   statements: Statement[]
 }
 
-export type Verdict = 'pass' | 'fail' | 'none'
-export type Statement = { server: string | null; verdict: Verdict }
+type Verdict = 'pass' | 'fail' | 'none'
+type Statement = { server: string | null; verdict: Verdict }
 
 const MOST_HEADERS = 20
 
