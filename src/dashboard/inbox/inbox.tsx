@@ -1,11 +1,11 @@
-import { ActionIcon, NativeSelect } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { IconBell, IconInbox, IconMessageCircle2, IconSearch, IconSparkles, IconX } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, Outlet, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import { useT, type Key } from '../languages/index.js'
 import { call } from '../server/client.js'
-import { useCounts, useMay, useMe, useTeams, type Conversation } from '../server/queries.js'
+import { useMay, useMe, useTeams, type Conversation } from '../server/queries.js'
 import { remembered } from '../server/remembered.js'
 import { useCommands } from '../ui/commands.js'
 import { Face } from '../ui/face.js'
@@ -118,7 +118,7 @@ const ListHead = ({ view, q, team }: { view: View; q: string; team: string }) =>
           </ActionIcon>
         )}
       </div>
-      <TeamChoice team={team} choose={(next) => void navigate({ to: '.', search: searchWith(next) })} />
+      <Teams team={team} choose={(next) => void navigate({ to: '.', search: searchWith(next) })} />
       <AskForNotifications />
     </header>
   )
@@ -130,30 +130,17 @@ const searchWith =
   (team: string) =>
   ({ view, q }: Search): Search => ({ ...(view ? { view } : {}), ...(q ? { q } : {}), ...(team ? { team } : {}) })
 
-/** Offered where there are teams; with each, how much of its there is to do. */
-const TeamChoice = ({ team, choose }: { team: string; choose: (team: string) => void }) => {
-  const t = useT()
-  const me = useMe().data
+const TeamChoice = lazy(() => import('./team-choice.js').then((module) => ({ default: module.TeamChoice })))
+
+/** Most companies have no teams: the choice is fetched where there is one. */
+const Teams = (choice: { team: string; choose: (team: string) => void }) => {
   const teams = useTeams().data ?? []
-  const counts = useCounts().data?.teams ?? []
-  if (teams.length === 0 && team === '') return null
-  const isMember = teams.some(({ members }) => me && members.includes(me.id))
-  const numberOf = (id: string) => counts.find(({ teamId }) => teamId === id)?.all ?? 0
-  const known = ['', 'mine', 'none', ...teams.map(({ id }) => id)].includes(team)
   return (
-    <NativeSelect
-      size="xs"
-      aria-label={t('inbox.team')}
-      value={team}
-      data={[
-        { value: '', label: t('inbox.everyTeam') },
-        ...(isMember || team === 'mine' ? [{ value: 'mine', label: t('inbox.myTeams') }] : []),
-        ...teams.map(({ id, name }) => ({ value: id, label: numberOf(id) > 0 ? `${name} (${numberOf(id)})` : name })),
-        { value: 'none', label: t('inbox.noTeam') },
-        ...(known ? [] : [{ value: team, label: team }]),
-      ]}
-      onChange={(event) => choose(event.currentTarget.value)}
-    />
+    (teams.length > 0 || choice.team !== '') && (
+      <Suspense>
+        <TeamChoice {...choice} />
+      </Suspense>
+    )
   )
 }
 
