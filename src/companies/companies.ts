@@ -13,7 +13,7 @@ import { makeTeamStore, teamSchemas } from './teams.mongo.js'
 export type { Company } from './company.mongo.js'
 export type { ApiKey } from './keys.mongo.js'
 export type { Person } from './people.mongo.js'
-export type { Team, TeamChange, TeamDraft } from './teams.mongo.js'
+export type { Team } from './teams.mongo.js'
 
 /** On whose behalf something is done. `id` and `name` stand as the author under what they write. */
 export type Caller = {

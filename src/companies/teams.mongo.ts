@@ -14,8 +14,8 @@ export type Team = {
 }
 
 /** What of a team its author decides; what is absent in a change stays as it is. */
-export type TeamDraft = Pick<Team, 'name' | 'members' | 'channels'>
-export type TeamChange = { [Field in keyof TeamDraft]?: TeamDraft[Field] | undefined }
+type TeamDraft = Pick<Team, 'name' | 'members' | 'channels'>
+type TeamChange = { [Field in keyof TeamDraft]?: TeamDraft[Field] | undefined }
 
 type TeamDocument = Omit<Team, 'id'> & { _id: string; companyId: string; nameKey: string }
 
@@ -120,8 +120,6 @@ export const makeTeamStore = ({ db, clock, personIds, channelIds }: Needs) => {
     },
   }
 }
-
-export type TeamStore = ReturnType<typeof makeTeamStore>
 
 const toTeam = ({ companyId: _companyId, nameKey: _nameKey, ...document }: TeamDocument): Team => withId(document)
 

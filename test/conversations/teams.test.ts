@@ -218,7 +218,9 @@ describe('a promise', () => {
     const explained = await explain(ACME.companyId, one.id)
     expect(explained?.timeZone).toBe('UTC')
     const texts = explained?.clocks[0]?.steps.map(({ text }) => text)
-    expect(texts?.some((text) => /team Night has it \(msg_[\w-]+\); from here on its hours count$/.test(text))).toBe(true)
+    expect(texts?.some((text) => /team Night has it \(msg_[\w-]+\); from here on its hours count$/.test(text))).toBe(
+      true,
+    )
     expect(texts?.at(-1)).toBe('Due Mon 2 Mar 2026, 19:00')
   })
 
