@@ -27,10 +27,11 @@ export const makeConsent =
     if (await store.messageByExternalId(companyId, channelId, arrival.externalId)) return receive(origin, arrival)
     const contactId = await store.contactBehind(companyId, contactIdOf(origin, arrival.contact.externalId))
     const note = () => store.setContactOptedOut(companyId, contactId, wants === 'out' ? clock.now() : null)
+    const isStranger = (await store.contact(companyId, contactId)) === null
     const noted = await note()
     const received = await receive(origin, arrival)
-    // Their first word is this one: they are known only now.
-    const isNews = noted || (wants === 'out' && (await note()))
+    // Of a stranger the wish is kept with this first word (receive.ts), unless another word of theirs came in between.
+    const isNews = noted || (wants === 'out' && ((await note()) || isStranger))
     if (received.duplicate || !isNews) return received
 
     const { conversationId } = received

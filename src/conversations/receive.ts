@@ -216,7 +216,15 @@ const create = (
       ...(reason ? [eventLine({ name: 'handoff', reason })] : []),
       ...(team ? [eventLine({ name: 'team', to: { id: team.id, name: team.name } })] : []),
     ],
-    contact: { _id: contactId, companyId, channelId, externalId, ...known, createdAt: now },
+    contact: {
+      _id: contactId,
+      companyId,
+      channelId,
+      externalId,
+      ...known,
+      ...(arrival.consent?.wants === 'out' ? { optedOutAt: now } : {}),
+      createdAt: now,
+    },
     requestId,
     promised,
   })

@@ -40,6 +40,13 @@ describe('a customer’s message', () => {
     expect((await core.inbox.get('acme', mine.conversationId)).seq).toBe(1)
   })
 
+  it('that is a stranger’s wish to be left alone holds with the message itself, whatever happens next', async () => {
+    const first = arrival('stop', { ...mine, text: 'STOP', automatic: 'opt_out', consent: { wants: 'out' } })
+    await core.receive(ACME, first)
+    const { contactId } = await core.inbox.get('acme', mine.conversationId)
+    expect(await core.store.contact('acme', contactId)).toMatchObject({ optedOut: true })
+  })
+
   it('is refused when its id was already used for other words', async () => {
     await write('m1', 'Hello')
     await expect(write('m1', 'Goodbye')).rejects.toMatchObject({ code: 'message_id_reused', field: 'id' })
