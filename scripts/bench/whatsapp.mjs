@@ -66,6 +66,7 @@ export const whatsapp = async () => {
     verifyToken: 'a word for the bench',
     graphUrl: graph.url,
     personButton: false,
+    ratingButtons: false,
   }
   const { id } = await call(server.url, '/channels', { body: { kind: 'whatsapp-cloud', settings } })
   const meta = { url: `${server.url}/webhooks/${id}`, secret: graph.secret, phoneNumberId: graph.phoneNumberId }

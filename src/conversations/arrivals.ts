@@ -4,14 +4,17 @@ import type { Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
 import type { MessageDocument } from './documents.mongo.js'
 import { makeConsent } from './consent.js'
+import { makeRate } from './customer.js'
 import { makeHandOverUndelivered } from './deliver.js'
 import type { Reads } from './heard-and-seen.js'
 import { makeIdentify } from './identities.js'
 import {
+  contactIdOf,
   type Arrival,
   type EditArrival,
   type MessageArrival,
   type Origin,
+  type RatingArrival,
   type ReactionArrival,
   type Received,
   type StatusArrival,
@@ -47,6 +50,7 @@ export const makeArrivals = (needs: Needs) => {
   }
 
   const takeConsent = makeConsent(needs)
+  const rate = makeRate(needs)
 
   /** What was told of it before it came is done at once. */
   const taken = async (origin: Origin, arrival: MessageArrival): Promise<Received> => {
@@ -82,6 +86,11 @@ export const makeArrivals = (needs: Needs) => {
     announce(await store.react(origin, arrival))
   }
 
+  const rated = async (origin: Origin, { from, messageId, rating, at }: RatingArrival): Promise<void> => {
+    const contactId = await store.contactBehind(origin.companyId, contactIdOf(origin, from))
+    await rate(origin, contactId, messageId, rating, at)
+  }
+
   const moved = async (origin: Origin, arrival: StatusArrival): Promise<void> => {
     const message = await store.applyStatus(origin, arrival, clock.now())
     if (message?.status === 'refused' && message.author.kind === 'assistant') await handOverUndelivered(message)
@@ -100,6 +109,9 @@ export const makeArrivals = (needs: Needs) => {
         return null
       case 'reaction':
         await reacted(origin, arrival)
+        return null
+      case 'rating':
+        await rated(origin, arrival)
         return null
       case 'identity':
         await identify(origin, arrival)

@@ -38,14 +38,6 @@ export const makeCustomerActions = ({ store, openingOf, bus, clock }: Needs) => 
     return closed ? { opensAt: closed.backAt } : {}
   }
 
-  const own = async ({ companyId }: Origin, contactId: string, messageId: string): Promise<Message> => {
-    const message = await store.message(companyId, messageId)
-    if (message?.contactId === contactId && message.kind === 'message') return message
-    throw new AppError('not_found', 'message_not_found', 'There is no such message in this chat.', {
-      field: 'messageId',
-    })
-  }
-
   return {
     standing: async (origin: Origin, contactId: string): Promise<Standing> => {
       const { companyId, channelId } = origin
@@ -63,18 +55,7 @@ export const makeCustomerActions = ({ store, openingOf, bus, clock }: Needs) => 
       }
     },
 
-    /** Says whether an answer helped; `null` takes it back. Saying the same again changes nothing. */
-    rate: async (origin: Origin, contactId: string, messageId: string, rating: Rating | null): Promise<void> => {
-      const { companyId, conversationId, channelId, author, feedback } = await own(origin, contactId, messageId)
-      if (author.kind !== 'assistant') {
-        throw new AppError('invalid', 'not_an_answer', 'Only what the assistant said can be rated.', {
-          field: 'messageId',
-        })
-      }
-      if ((feedback?.rating ?? null) === rating) return
-      await store.setFeedback(companyId, messageId, rating && { rating, at: clock.now() })
-      bus.publish({ type: 'feedback', companyId, conversationId, channelId, contactId, messageId })
-    },
+    rate: makeRate({ store, bus, clock }),
 
     /** Where the customer can be reached when they are gone. Not verified: anybody can type anything. */
     leaveEmail: async (origin: Origin, contactId: string, email: string): Promise<void> => {
@@ -88,9 +69,48 @@ export const makeCustomerActions = ({ store, openingOf, bus, clock }: Needs) => 
 
     /** The n-th source of a message that the customer was shown, from 0. */
     citation: async (origin: Origin, contactId: string, messageId: string, index: number): Promise<Citation> => {
-      const citation = (await own(origin, contactId, messageId)).citations[index]
+      const citation = (await ownMessage(store, origin, contactId, messageId)).citations[index]
       if (citation) return citation
       throw new AppError('not_found', 'source_not_found', 'The message has no such source.', { field: 'citation' })
     },
   }
+}
+
+/** Says whether an answer helped; `null` takes it back. The latest word counts, in whatever order they come. */
+export const makeRate =
+  ({ store, bus, clock }: Pick<Needs, 'store' | 'bus' | 'clock'>) =>
+  async (
+    origin: Origin,
+    contactId: string,
+    messageId: string,
+    rating: Rating | null,
+    at: Date = clock.now(),
+  ): Promise<void> => {
+    const { companyId, conversationId, channelId, author, feedback } = await ownMessage(
+      store,
+      origin,
+      contactId,
+      messageId,
+    )
+    if (author.kind !== 'assistant') {
+      throw new AppError('invalid', 'not_an_answer', 'Only what the assistant said can be rated.', {
+        field: 'messageId',
+      })
+    }
+    if ((feedback?.rating ?? null) === rating || (feedback && feedback.at > at)) return
+    await store.setFeedback(companyId, messageId, rating && { rating, at })
+    bus.publish({ type: 'feedback', companyId, conversationId, channelId, contactId, messageId })
+  }
+
+const ownMessage = async (
+  store: ConversationStore,
+  { companyId }: Origin,
+  contactId: string,
+  messageId: string,
+): Promise<Message> => {
+  const message = await store.message(companyId, messageId)
+  if (message?.contactId === contactId && message.kind === 'message') return message
+  throw new AppError('not_found', 'message_not_found', 'There is no such message in this chat.', {
+    field: 'messageId',
+  })
 }

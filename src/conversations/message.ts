@@ -187,7 +187,7 @@ export const MAX_MESSAGE_LENGTH = 10_000
 export type Original = { text: string; html?: string }
 
 /** Something that happened at a provider. Decoders turn everything they meet into one of these. */
-export type Arrival = MessageArrival | StatusArrival | EditArrival | ReactionArrival | IdentityArrival
+export type Arrival = MessageArrival | StatusArrival | EditArrival | ReactionArrival | RatingArrival | IdentityArrival
 
 export type MessageArrival = {
   kind: 'message'
@@ -242,6 +242,9 @@ export type EditArrival = {
 
 /** `null` takes it back. */
 export type ReactionArrival = { kind: 'reaction'; externalId: string; emoji: string | null }
+
+/** Whether an answer of ours helped the contact whom the channel knows so; the latest word of theirs counts, whenever it comes. */
+export type RatingArrival = { kind: 'rating'; from: string; messageId: string; rating: 'up' | 'down'; at: Date }
 
 /** The channel knows the contact by another id from now on; it is the same person with the same conversations. */
 export type IdentityArrival = { kind: 'identity'; from: string; to: string; phone?: string }

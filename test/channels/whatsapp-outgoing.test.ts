@@ -85,6 +85,7 @@ describe('a text on its way to WhatsApp', () => {
 
 const CITATION = { documentId: 'doc_1', passageId: 'psg_1', title: 'Returns', quote: 'Within 30 days.' }
 const answer = {
+  id: 'msg_1',
   text: 'You have 30 days [1].',
   citations: [CITATION],
   author: { kind: 'assistant' as const },
@@ -92,6 +93,7 @@ const answer = {
   choices: [],
   template: null,
   personButton: true,
+  ratingButtons: true,
 }
 const person = { ...answer, text: 'Hello!', citations: [], author: { kind: 'agent' as const } }
 const file = (name: string, size = 1_000) => ({ id: 'a'.repeat(64), name, type: 'application/octet-stream', size })
@@ -102,7 +104,7 @@ type Interactive = {
 }
 
 describe('an answer on WhatsApp', () => {
-  it('names its sources, each once, and offers a person', () => {
+  it('names its sources, each once, and offers a person and a word on whether it helped', () => {
     const [part, ...rest] = partsOf({
       ...answer,
       citations: [
@@ -118,7 +120,13 @@ describe('an answer on WhatsApp', () => {
         interactive: {
           type: 'button',
           body: { text: 'You have 30 days [1].\n\n_Sources_\n[1][2] Returns, p. 3\n[3] Fees › Post age' },
-          action: { buttons: [{ reply: { id: PERSON_CHOICE, title: 'Talk to a person' } }] },
+          action: {
+            buttons: [
+              { reply: { id: PERSON_CHOICE, title: 'Talk to a person' } },
+              { reply: { id: 'rate:up:msg_1', title: '👍' } },
+              { reply: { id: 'rate:down:msg_1', title: '👎' } },
+            ],
+          },
         },
       },
     })

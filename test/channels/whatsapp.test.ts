@@ -16,6 +16,7 @@ type Seen = {
   needsPerson?: string
   automatic?: string
   reaction?: string
+  feedback?: { rating: string }
   revoked?: true
   edits?: unknown[]
   attachments?: { id: string; name: string; type: string; size: number }[]
@@ -142,6 +143,34 @@ describe('a customer on WhatsApp', () => {
     expect(waiting.contact.name).toBe('Ana Souza')
     // What was answered is marked as read.
     await eventually(async () => graph.marked().some(({ message_id }) => message_id === id))
+  })
+
+  it('says by a button whether an answer helped, of their own answers only, and the last word counts', async () => {
+    const customer = somebody()
+    const stranger = somebody()
+    for (const one of [customer, stranger]) await post(said(one, messageId(), 'How long can I return goods?'))
+    const answer = await outboundOf(customer, ({ status }) => status === 'sent')
+    await outboundOf(stranger, ({ status }) => status === 'sent')
+    const press = (who: string, thumb: '👍' | '👎', timestamp: string) => {
+      const buttons = sentTo(customer)[0]?.interactive.action.buttons ?? []
+      const { reply } = buttons.find((button) => button.reply.title === thumb) ?? {}
+      const interactive = { type: 'button_reply', button_reply: reply }
+      const message = { from: who, id: messageId(), timestamp, type: 'interactive', interactive }
+      return post(webhookOf({ ...from(who), messages: [message] }))
+    }
+    const ratingOf = async () =>
+      (await messagesOf(await conversationOf(customer))).find(({ id }) => id === answer.id)?.feedback?.rating
+
+    expect((await press(stranger, '👎', '1762000009')).status).toBe(200)
+    expect(await ratingOf()).toBeUndefined()
+    expect((await press(customer, '👍', '1762000002')).status).toBe(200)
+    await press(customer, '👎', '1762000001')
+    expect(await ratingOf()).toBe('up')
+    // It is no message: nobody answers it.
+    expect((await messagesOf(await conversationOf(customer))).map(({ author }) => author)).toEqual([
+      'customer',
+      'assistant',
+    ])
   })
 
   it('is one person with one message, however often and in whatever order Meta tells it', async () => {

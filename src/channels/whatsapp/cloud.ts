@@ -10,6 +10,7 @@ import { arrivalOf, wordsOf } from './incoming.js'
 import { edited, makeLateMedia } from './late-media.js'
 import { makeFetchMedia } from './media.js'
 import { consentIn } from './opt-out.js'
+import { ratingIn } from './outgoing.js'
 import { makePace } from './pace.js'
 import { makeSending } from './sending.js'
 import type { CloudSettings } from './settings.js'
@@ -114,7 +115,15 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
     update: Extract<Update, { kind: 'message' | 'echo' }>,
     fetching: Promise<Fetched> | undefined,
   ): Promise<void> => {
-    const arrival = arrivalOf(update, await knownAs(update), clock.now())
+    const contactId = await knownAs(update)
+    const now = clock.now()
+    const rating = update.kind === 'message' && update.content.kind === 'choice' ? ratingIn(update.content.id) : null
+    if (rating && contactId) {
+      const at = update.sentAt && update.sentAt < now ? update.sentAt : now
+      await receive({ kind: 'rating', from: contactId, ...rating, at })
+      return
+    }
+    const arrival = arrivalOf(update, contactId, now)
     if (!arrival) return
     const whole = await withConsent(update, await withFile(update, arrival, fetching))
     await receive(whole)

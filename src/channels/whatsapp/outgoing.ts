@@ -16,11 +16,12 @@ export type Choice = { id: string; title: string; description?: string }
 /** An approved template and the values of its `{{1}}`, `{{2}}` and so on. */
 export type TemplateUse = { name: string; language: string; parameters: string[] }
 
-type Said = Pick<OutboundMessage, 'text' | 'citations' | 'attachments' | 'author'> & {
+type Said = Pick<OutboundMessage, 'id' | 'text' | 'citations' | 'attachments' | 'author'> & {
   language: string | null
   choices: readonly Choice[]
   template: TemplateUse | null
   personButton: boolean
+  ratingButtons: boolean
 }
 
 /** WhatsApp's limits, in characters. */
@@ -34,6 +35,16 @@ const ROW_DESCRIPTION = 72
 
 /** The id of our own button, by which its press is told from words. */
 export const PERSON_CHOICE = 'person'
+
+const RATINGS = { up: '👍', down: '👎' }
+const ratingChoices = (messageId: string): Choice[] =>
+  Object.entries(RATINGS).map(([rating, title]) => ({ id: `rate:${rating}:${messageId}`, title }))
+
+/** Which answer of ours was rated by the press of a button, and how; `null`: it was another button. */
+export const ratingIn = (choice: string): { messageId: string; rating: 'up' | 'down' } | null => {
+  const [, rating, messageId] = /^rate:(up|down):(\w{1,64})$/u.exec(choice) ?? []
+  return messageId ? { messageId, rating: rating as 'up' | 'down' } : null
+}
 
 /** A message as what WhatsApp takes one after the other, in this order. */
 export const partsOf = (said: Said): Part[] => {
@@ -67,11 +78,15 @@ const textParts = (text: string, said: Said): Part[] => {
   })
 }
 
-/** Under an answer of the assistant's there is always a way to a person. */
-const offeredWith = ({ choices, personButton, author, citations, language }: Said): readonly Choice[] => {
+/** Under an answer of the assistant's: a way to a person, and to say whether it helped. */
+const offeredWith = (said: Said): readonly Choice[] => {
+  const { id, choices, personButton, ratingButtons, author, citations, language } = said
   if (choices.length > 0) return choices.slice(0, MOST_ROWS)
-  const isAnswer = author.kind === 'assistant' && citations.length > 0
-  return personButton && isAnswer ? [{ id: PERSON_CHOICE, title: wordsIn(language).person }] : []
+  if (author.kind !== 'assistant' || citations.length === 0) return []
+  return [
+    ...(personButton ? [{ id: PERSON_CHOICE, title: wordsIn(language).person }] : []),
+    ...(ratingButtons ? ratingChoices(id) : []),
+  ]
 }
 
 const interactive = (body: string, choices: readonly Choice[]): Record<string, unknown> => {

@@ -38,6 +38,7 @@ export const makeSending = ({ settings, graph, kit, refused }: Needs) => {
       choices: choicesIn(message.details),
       template: message.template ?? null,
       personButton: settings.personButton,
+      ratingButtons: settings.ratingButtons,
     })
     const key = sentKey(message.id)
     const sent = parts.length > 1 ? ((await memory.get<string[]>(key)) ?? []) : []

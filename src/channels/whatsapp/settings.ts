@@ -34,6 +34,7 @@ export const cloudSettings = z.object({
     .default('v25.0')
     .describe('Version of the Graph API'),
   personButton: z.boolean().default(true).describe('Offer a button for a person under the assistant’s answers'),
+  ratingButtons: z.boolean().default(true).describe('Offer 👍 and 👎 under the assistant’s answers'),
 })
 
 export type CloudSettings = z.infer<typeof cloudSettings>

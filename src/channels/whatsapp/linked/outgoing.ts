@@ -102,7 +102,7 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
   }
 
   const partsIn = async (
-    message: Pick<OutboundMessage, 'conversationId' | 'text' | 'citations' | 'attachments' | 'author'>,
+    message: Pick<OutboundMessage, 'id' | 'conversationId' | 'text' | 'citations' | 'attachments' | 'author'>,
   ) => {
     const conversation = await kit.conversation(message.conversationId)
     return partsOf({
@@ -111,6 +111,7 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
       choices: [],
       template: null,
       personButton: false,
+      ratingButtons: false,
     })
   }
 

@@ -147,6 +147,7 @@ export const words: Words<typeof english> = {
     graphUrl: 'عنوان Graph API',
     apiVersion: 'إصدار Graph API',
     personButton: 'زر لطلب شخص',
+    ratingButtons: 'أزرار التقييم',
     phoneNumber: 'رقم الهاتف',
     simulatorUrl: 'عنوان المحاكي',
     authservId: 'الخادم الذي يُعتد بحكمه',
@@ -182,6 +183,7 @@ export const words: Words<typeof english> = {
     graphUrl: 'غيره فقط لوكيل أو للمحاكي.',
     apiVersion: 'مثل v25.0.',
     personButton: 'تحت ردود المساعد.',
+    ratingButtons: '👍 و👎 تحت ردود المساعد.',
     phoneNumber: 'معه يظهر رمز يُكتب في الهاتف بدلًا من صورة تُمسح.',
     simulatorUrl: 'فقط للتجربة بلا هاتف.',
     authservId:

@@ -141,6 +141,7 @@ export const words = {
     graphUrl: 'Address of the Graph API',
     apiVersion: 'Version of the Graph API',
     personButton: 'Button for a person',
+    ratingButtons: 'Buttons for a rating',
     phoneNumber: 'The phone’s number',
     simulatorUrl: 'Address of the simulator',
     authservId: 'Server whose verdict counts',
@@ -176,6 +177,7 @@ export const words = {
     graphUrl: 'Another one only for a proxy or the simulator.',
     apiVersion: 'Such as v25.0.',
     personButton: 'Under the assistant’s answers.',
+    ratingButtons: '👍 and 👎 under the assistant’s answers.',
     phoneNumber: 'With it, a code is shown to type into the phone, instead of a picture to scan.',
     simulatorUrl: 'Only to try this without a phone.',
     authservId:

@@ -145,6 +145,7 @@ export const words: Words<typeof english> = {
     graphUrl: 'Dirección de Graph API',
     apiVersion: 'Versión de Graph API',
     personButton: 'Botón para hablar con una persona',
+    ratingButtons: 'Botones de valoración',
     phoneNumber: 'Número del teléfono',
     simulatorUrl: 'Dirección del simulador',
     authservId: 'Servidor cuyo veredicto cuenta',
@@ -180,6 +181,7 @@ export const words: Words<typeof english> = {
     graphUrl: 'Otra solo para un proxy o el simulador.',
     apiVersion: 'Como v25.0.',
     personButton: 'Bajo las respuestas del asistente.',
+    ratingButtons: '👍 y 👎 bajo las respuestas del asistente.',
     phoneNumber: 'Con él se muestra un código para escribir en el teléfono, en lugar de una imagen para escanear.',
     simulatorUrl: 'Solo para probarlo sin teléfono.',
     authservId:

@@ -145,6 +145,7 @@ export const words: Words<typeof english> = {
     graphUrl: 'Endereço da Graph API',
     apiVersion: 'Versão da Graph API',
     personButton: 'Botão para falar com uma pessoa',
+    ratingButtons: 'Botões de avaliação',
     phoneNumber: 'Número do telefone',
     simulatorUrl: 'Endereço do simulador',
     authservId: 'Servidor cujo veredito vale',
@@ -180,6 +181,7 @@ export const words: Words<typeof english> = {
     graphUrl: 'Outro, só para um proxy ou o simulador.',
     apiVersion: 'Como v25.0.',
     personButton: 'Sob as respostas do assistente.',
+    ratingButtons: '👍 e 👎 sob as respostas do assistente.',
     phoneNumber: 'Com ele, aparece um código para digitar no telefone, em vez de uma imagem para escanear.',
     simulatorUrl: 'Só para experimentar sem telefone.',
     authservId:
