@@ -120,8 +120,10 @@ withMailServer('a mailbox that is followed', () => {
     const old = new Map<string, boolean>()
     manner.take = async (subject, mail) => void old.set(subject, mail.old)
     await deliver('last week', 'yesterday', 'now')
-    // A maildir takes the time of arrival from the file's.
-    const [lastWeek = '', yesterday = ''] = (await readdir(path.join(server.mailDirectory(user), 'new'))).sort()
+    // A maildir takes the time of arrival from the file's; its names begin with seconds and microseconds, without zeros before.
+    const byName = new Intl.Collator('en', { numeric: true }).compare
+    const files = (await readdir(path.join(server.mailDirectory(user), 'new'))).sort(byName)
+    const [lastWeek = '', yesterday = ''] = files
     for (const [name, days] of [
       [lastWeek, 7],
       [yesterday, 1],
