@@ -2,16 +2,43 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { eventually } from '../support/app.js'
+import { openGraph } from '../support/graph.mjs'
+import { openSimulatedPhone, type SimulatedPhone } from '../support/simulated-phone.mjs'
+import { openSmtp, type Smtp } from '../support/smtp.mjs'
 import { describeInBrowser } from './browser.js'
 import { openDesk, type TestDesk } from './desk.js'
 
 describeInBrowser('every page of the dashboard', () => {
   let desk: TestDesk
+  let smtp: Smtp
+  let graph: Awaited<ReturnType<typeof openGraph>>
+  let phone: SimulatedPhone
   let waiting = ''
   let answered = ''
 
   beforeAll(async () => {
-    desk = await openDesk()
+    desk = await openDesk({ ALLOW_PRIVATE_ADDRESSES: 'true' })
+    smtp = await openSmtp()
+    graph = await openGraph()
+    phone = await openSimulatedPhone()
+    const channels = {
+      email: {
+        address: 'support@acme.example',
+        webhookSecret: 'a secret between the provider and us',
+        smtp: { host: '127.0.0.1', port: smtp.port, secure: false },
+      },
+      'whatsapp-cloud': {
+        phoneNumberId: graph.phoneNumberId,
+        accessToken: graph.token,
+        appSecret: graph.secret,
+        verifyToken: 'a word that we agreed on',
+        graphUrl: graph.url,
+      },
+      'whatsapp-baileys': { simulatorUrl: phone.url },
+    }
+    for (const [kind, settings] of Object.entries(channels)) {
+      expect(await desk.app.call('/channels', { body: { kind, settings } })).toMatchObject({ status: 201 })
+    }
     const grace = await desk.colleague('Grace', 'agent')
     await desk.app.call('/keys', { body: { name: 'Order system', role: 'agent' } })
     const mei = await desk.visitor('Mei Tanaka')
@@ -27,7 +54,10 @@ describeInBrowser('every page of the dashboard', () => {
     await desk.app.call(`/conversations/${answered}/notes`, { body: { text: 'A note.' } })
     await desk.app.call(`/conversations/${answered}/tags`, { body: { tags: ['returns', 'gift'] } })
   }, 60_000)
-  afterAll(() => desk.close())
+  afterAll(async () => {
+    await desk.close()
+    for (const played of [smtp, graph, phone]) await played.close()
+  })
 
   type Visit = { path: () => string; then?: (page: Page) => Promise<void> }
   const VISITS: Record<string, Visit> = {
@@ -58,7 +88,15 @@ describeInBrowser('every page of the dashboard', () => {
     'an empty search': { path: () => '/inbox?q=zeppelin' },
     knowledge: { path: () => '/knowledge' },
     settings: { path: () => '/settings' },
-    channels: { path: () => '/settings/channels', then: (page) => page.locator('.channel form').first().waitFor() },
+    'channels of every kind': {
+      path: () => '/settings/channels',
+      then: async (page) => {
+        await page.locator('.channel form').first().waitFor()
+        await page.locator('.pairing svg').first().waitFor()
+        for (const folded of await page.locator('.channel > details > summary, .channel .pairing summary').all())
+          await folded.click()
+      },
+    },
     people: { path: () => '/settings/people', then: (page) => page.locator('.rows li').first().waitFor() },
     teams: { path: () => '/settings/teams' },
     keys: { path: () => '/settings/keys', then: (page) => page.locator('.rows li').first().waitFor() },

@@ -28,13 +28,13 @@ export const Cautions = ({ kind }: { kind: Kind | undefined }) => {
   const t = useT()
   if (!kind || kind.cautions.length === 0) return null
   return (
-    <section className="cautions small" aria-label={t('channels.cautions')}>
+    <div role="group" className="cautions small" aria-label={t('channels.cautions')}>
       <h3>{t('channels.cautions')}</h3>
       <ul>
         {kind.cautions.map(({ code, text }) => (
           <li key={code}>{wordsFor(t, `channelCaution.${code}`, text)}</li>
         ))}
       </ul>
-    </section>
+    </div>
   )
 }

@@ -39,7 +39,7 @@ export const Pairing = ({ channel, kind, readAt }: Props) => {
   if (!mayWrite || (!isWaited && !UNLINKED.includes(code))) return null
   const byCode = typeof channel.settings[NUMBER] === 'string'
   return (
-    <section className="pairing" aria-label={t('channels.pairingTitle')}>
+    <div role="group" className="pairing" aria-label={t('channels.pairingTitle')}>
       {isWaited && <p className="small soft">{t('channels.pairing')}</p>}
       {isWaited && byCode && <p className="small soft">{t('channels.pairingCode')}</p>}
       {pairing?.qr && <Picture picture={pairing.qr} />}
@@ -58,7 +58,7 @@ export const Pairing = ({ channel, kind, readAt }: Props) => {
         <ByCode pending={again.isPending} ask={(number) => again.mutate({ [NUMBER]: number })} />
       )}
       <Fault error={again.error} />
-    </section>
+    </div>
   )
 }
 

@@ -38,7 +38,7 @@ export const Preview = ({
     return () => clearTimeout(timer)
   }, [settings, changed])
   return (
-    <section className="preview stack" aria-label={t('channels.preview')}>
+    <div role="group" className="preview stack" aria-label={t('channels.preview')}>
       <p className="small soft row">
         {t('channels.preview')}
         {there.data && (
@@ -52,6 +52,6 @@ export const Preview = ({
       ) : (
         <Blank title={t('channels.preview')}>{t('channels.noPreview')}</Blank>
       )}
-    </section>
+    </div>
   )
 }

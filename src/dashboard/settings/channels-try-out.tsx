@@ -17,7 +17,7 @@ export const TryOut = ({ channelId }: { channelId: string }) => {
   const took = (ms: number) =>
     new Intl.NumberFormat(language, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 }).format(ms)
   return (
-    <section className="try-out stack" aria-label={t('channels.test')}>
+    <div role="group" className="try-out stack" aria-label={t('channels.test')}>
       <h3>{t('channels.test')}</h3>
       <p className="small soft">{t('channels.testText')}</p>
       <form
@@ -53,6 +53,6 @@ export const TryOut = ({ channelId }: { channelId: string }) => {
         </ol>
       )}
       <Fault error={test.error} />
-    </section>
+    </div>
   )
 }

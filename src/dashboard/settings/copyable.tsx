@@ -18,7 +18,7 @@ export const Copyable = ({ text, label }: { text: string; label: string }) => {
   }
   return (
     <div className="copyable" dir="ltr">
-      <code ref={code} tabIndex={0} role="region" aria-label={label}>
+      <code ref={code} tabIndex={0} role="group" aria-label={label}>
         {text}
       </code>
       <ActionIcon
