@@ -11,10 +11,16 @@ export const DueChip = ({ conversation: { due } }: { conversation: Conversation 
   if (!due) return null
   const late = due.state === 'breached'
   const look = { breached: 'bad', warned: 'waiting', running: '' }[due.state]
+  const at = moment(due.at)
+  const words = t(late ? 'due.was' : 'due.by', { at })
   return (
-    <span className={`chip ${look}`} title={t(`due.${due.clock}`)}>
+    <span className={`chip ${look}`} title={`${words} · ${t(`due.${due.clock}`)}`}>
       <IconClockHour4 aria-hidden />
-      <span className="cut">{t(late ? 'due.was' : 'due.by', { at: moment(due.at) })}</span>
+      <span className="hidden">{words}</span>
+      {/* Beside other chips a row has no room for more than the time; what is late says so. */}
+      <span className="cut" aria-hidden>
+        {late ? words : at}
+      </span>
     </span>
   )
 }

@@ -1,4 +1,5 @@
 import { useLanguage, useT, wordsFor } from '../languages/index.js'
+import { shownDuration } from '../ui/duration.js'
 import { fullDate } from '../ui/time.js'
 import type { Channel } from './channels-kind.js'
 
@@ -27,8 +28,7 @@ export const LastArrival = ({ channel: { lastArrival } }: { channel: Channel }) 
   const t = useT()
   const language = useLanguage()
   if (!lastArrival) return null
-  const seconds = new Intl.NumberFormat(language, { style: 'unit', unit: 'second', maximumFractionDigits: 1 })
-  const lag = seconds.format(lastArrival.lagMs / 1_000)
+  const lag = shownDuration(language, lastArrival.lagMs)
   return <p className="small soft">{t('channels.lastArrival', { at: fullDate(language, lastArrival.at), lag })}</p>
 }
 
