@@ -55,6 +55,7 @@ export const clocks = async () => {
       ...mongo,
       termsOf: async () => terms,
       choicesFor: async () => ({ changes: false, choose: () => null }),
+      teamOfChannel: async () => null,
     }),
     promiseFor: async () => promised,
     assistantPaused: async () => false,
