@@ -96,7 +96,10 @@ describe('a visitor who was mailed by the company’s own mail', () => {
     const mail = letter({ from: email, to: replyTo, id: '<one@example.org>', text: 'Thank you. Which day?' })
     expect((await handIn(mail)).status).toBe(200)
     expect((await handIn(mail)).status).toBe(200)
-    const spoken = (await linesOf(conversationId)).filter(({ kind }) => kind === 'message')
+    // Whether the assistant was in time to say that a person comes is another story.
+    const spoken = (await linesOf(conversationId)).filter(
+      ({ kind, author }) => kind === 'message' && author !== 'assistant',
+    )
     expect(spoken.map(({ author, text }) => [author, text])).toEqual([
       ['customer', 'Where is my parcel?'],
       ['agent', 'It is on its way.'],
