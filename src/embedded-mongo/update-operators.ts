@@ -43,13 +43,13 @@ export const changesOf = (operator: string, operand: Value, variables: Variables
   })
 }
 
-/** Replaces the value at the path by what `next` makes of it. */
+/** Replaces the value at the path by what `next` makes of it. An integer 0 is not the double -0, though `===` says so. */
 const change =
   (next: (current: Value, draft: Draft) => Value): Make =>
   (draft, path) => {
     const current = draft.get(path)
     const value = next(current, draft)
-    if (value !== current) draft.set(path, value)
+    if (!Object.is(value, current)) draft.set(path, value)
   }
 
 /** Changes what is there; where nothing is, nothing comes. */
@@ -59,7 +59,7 @@ const changeExisting =
     const current = draft.get(path)
     if (current === undefined) return draft.checkViable(path)
     const value = next(current)
-    if (value !== current) draft.set(path, value)
+    if (!Object.is(value, current)) draft.set(path, value)
   }
 
 const arithmetic =

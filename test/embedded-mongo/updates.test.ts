@@ -30,6 +30,12 @@ describe('an update (manual: Update Operators)', () => {
     ['$unset takes a field out', { a: { b: 1, c: 2 } }, { $unset: { 'a.b': '' } }, { a: { c: 2 } }],
     ['$unset of an element leaves null', { a: [1, 2, 3] }, { $unset: { 'a.1': '' } }, { a: [1, null, 3] }],
     ['$inc starts at the operand', {}, { $inc: { n: 5 } }, { n: 5 }],
+    [
+      '$mul of an integer by a double is a double, also where it is -0',
+      { n: 0 },
+      { $mul: { n: new Double(-0) } },
+      { n: -0 },
+    ],
     ['$mul of a missing field gives 0', {}, { $mul: { n: 5 } }, { n: 0 }],
     [
       '$min and $max set what is missing',
