@@ -21,19 +21,9 @@ export type Contact = {
   optedOut?: true
 }
 
-export type ContactDocument = {
+export type ContactDocument = Omit<Contact, 'id' | 'optedOut'> & {
   _id: string
   companyId: string
-  channelId: string
-  externalId: string
-  name?: string
-  email?: string
-  phone?: string
-  reference?: string
-  verified?: true
-  tier?: string
-  personId?: string
-  blocked?: boolean
   /** Since when they want no automatic messages. */
   optedOutAt?: Date
   createdAt: Date
