@@ -4,6 +4,14 @@ import type { Page } from 'playwright-core'
 import { describeInBrowser } from './browser.js'
 import { openDesk, OWNER, type TestDesk } from './desk.js'
 
+const gate = () => {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open: () => open() }
+}
+
 describeInBrowser('the dashboard where things are not as they should be', () => {
   let desk: TestDesk
 
@@ -87,6 +95,58 @@ describeInBrowser('the dashboard where things are not as they should be', () => 
       const typed = document.querySelector<HTMLTextAreaElement>('.composer textarea')?.value
       return typed === text || document.querySelector('.unsent')?.textContent.includes(text)
     }, 'Written before the night')
+    await page.context().close()
+  })
+
+  it('shows what was written between the page’s first look and its live line', async () => {
+    const visitor = await desk.visitor('Lea')
+    await visitor.write('I would like to talk to a person.')
+    const page = await desk.signedIn()
+    const line = gate()
+    await page.routeWebSocket(/socket\.io/, async (socket) => {
+      await line.opened
+      socket.connectToServer()
+    })
+    await page.goto(`/inbox/${visitor.conversationId}`)
+    await page.locator('.bubble', { hasText: 'I would like to talk to a person.' }).waitFor()
+    await visitor.write('Nobody was told of this.')
+    line.open()
+    await page.locator('.bubble', { hasText: 'Nobody was told of this.' }).waitFor()
+    await page.context().close()
+  })
+
+  it('shows what was written while an older answer was on its way', async () => {
+    const visitor = await desk.visitor('Noor')
+    await visitor.write('I would like to talk to a person.')
+    const page = await desk.signedIn()
+    const late = gate()
+    const asked = gate()
+    await page.route(`**/conversations/${visitor.conversationId}/messages*`, async (route) => {
+      const response = await route.fetch()
+      asked.open()
+      await late.opened
+      await route.fulfill({ response })
+    })
+    const told = page.waitForEvent('websocket').then((socket) => socket.waitForEvent('framereceived'))
+    await page.goto('/inbox')
+    await told
+    const row = page.locator('.conversation-row', { hasText: 'Noor' })
+    await row.click()
+    await asked.opened
+    await visitor.write('Overtaken by its own news.')
+    await row.getByText('Overtaken by its own news.').waitFor()
+    late.open()
+    await page.locator('.bubble', { hasText: 'Overtaken by its own news.' }).waitFor()
+    await page.context().close()
+  })
+
+  it('goes from the channels to the teams, which look at channels in another way', async () => {
+    await desk.app.call('/teams', { body: { name: 'Billing', members: [], channels: [] } })
+    const page = await desk.signedIn()
+    await page.goto('/settings/channels')
+    await page.getByRole('article').first().waitFor()
+    await page.getByRole('link', { name: 'Teams' }).click()
+    await page.getByText('Billing').first().waitFor()
     await page.context().close()
   })
 

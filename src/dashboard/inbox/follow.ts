@@ -1,4 +1,4 @@
-import type { InfiniteData } from '@tanstack/react-query'
+import type { InfiniteData, Query, QueryKey } from '@tanstack/react-query'
 import { call, type Answer } from '../server/client.js'
 import { onFrame, type Frames } from '../server/live.js'
 import { queryClient, type Conversation, type Message } from '../server/queries.js'
@@ -26,7 +26,24 @@ const byDue = (a: Conversation, b: Conversation): number =>
   timeOf(a.due?.at) - timeOf(b.due?.at) || timeOf(a.createdAt) - timeOf(b.createdAt)
 const timeOf = (at: string | undefined): number => (at === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(at))
 
-export const placeConversation = (conversation: Conversation, meId: string): void => {
+const isComing = ({ state }: Query): boolean => state.fetchStatus === 'fetching'
+
+/** An answer that was on its way when a frame came may be older than the frame: it is placed once more on top of that. */
+const placeOn = (keys: readonly QueryKey[], place: () => void): void => {
+  place()
+  const coming = keys.flatMap((queryKey) => queryClient.getQueryCache().findAll({ queryKey, predicate: isComing }))
+  if (coming.length === 0) return
+  void Promise.allSettled(coming.map(async ({ promise }) => promise)).then(() => placeOn(keys, place))
+}
+
+export const placeConversation = (conversation: Conversation, meId: string): void =>
+  placeOn([['conversations'], ['conversation', conversation.id]], () => putConversation(conversation, meId))
+
+/** Puts a message in its place, or a newer state of it. */
+export const placeMessage = (conversationId: string, message: Message): void =>
+  placeOn([['messages', conversationId]], () => putMessage(conversationId, message))
+
+const putConversation = (conversation: Conversation, meId: string): void => {
   const { id } = conversation
   queryClient.setQueryData<Conversation>(['conversation', id], (before) =>
     // Whether free text reaches the customer is only told when one conversation is read.
@@ -54,8 +71,8 @@ export const placeConversation = (conversation: Conversation, meId: string): voi
   }
 }
 
-/** Puts a message in its place, or a newer state of it. A gap before it is fetched. */
-export const placeMessage = (conversationId: string, message: Message): void => {
+/** A gap before it is fetched. */
+const putMessage = (conversationId: string, message: Message): void => {
   const before = queryClient.getQueryData<Message[]>(['messages', conversationId])
   if (!before) return
   const last = before.at(-1)?.seq ?? 0
@@ -83,6 +100,14 @@ const catchUp = async (conversationId: string): Promise<void> => {
 
 export const fetchMessages = async (conversationId: string, signal: AbortSignal): Promise<Message[]> =>
   (await call('conversations', 'messages', { params: { id: conversationId }, signal })).messages
+
+/** What is on its way for the first time may have been read before the line was open, too. */
+const askAgain = async (query: Query): Promise<void> => {
+  if (isComing(query) && query.state.data === undefined) await query.promise
+  const [name, id] = query.queryKey
+  if (name !== 'messages') await queryClient.invalidateQueries({ queryKey: query.queryKey, exact: true })
+  else if (query.isActive()) await catchUp(String(id))
+}
 
 /** A customer's message opens the way to them again. */
 const askWhetherReachable = (conversationId: string): void => {
@@ -152,10 +177,8 @@ export const followInbox = (meId: string, { waiting, message }: Reactions): (() 
     onFrame('channel', () => void queryClient.invalidateQueries({ queryKey: ['channels'] })),
     onFrame('rights', () => void queryClient.invalidateQueries({ queryKey: ['me'] })),
     onFrame('signed_out', () => void queryClient.invalidateQueries({ queryKey: ['me'] })),
-    onFrame('back', () => {
-      for (const { queryKey } of queryClient.getQueryCache().findAll({ queryKey: ['messages'], type: 'active' }))
-        void catchUp(String(queryKey[1])).catch(() => {})
-      void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'messages' })
+    onFrame('open', () => {
+      for (const query of queryClient.getQueryCache().getAll()) void askAgain(query).catch(() => {})
     }),
   ]
   return () => ends.forEach((end) => end())

@@ -38,18 +38,12 @@ export const useNews = (me: Me): string => {
           )
       },
     })
-    const endBack = onFrame('back', sendNow)
-    // Who may look at channels is told wherever they are: nobody else notices that customers do not get through.
-    const endChannels = onFrame('channel', ({ state }) => {
-      if (state === 'refused')
-        tell(t('news.channel'), 'fault', () => void router.navigate({ to: '/settings/channels' }))
-    })
+    const endOpen = onFrame('open', sendNow)
     openOutbox(me.id)
     const closeLine = openLine()
     return () => {
       closeLine()
-      endBack()
-      endChannels()
+      endOpen()
       end()
     }
   }, [me.id, me.companyId, router, t])

@@ -18,7 +18,7 @@ export const useWriting = (conversationId: string, messages: readonly Message[])
         })
       }),
       onFrame('answer.withdrawn', (draft) => draft.conversationId === conversationId && setWriting(null)),
-      onFrame('back', () => setWriting(null)),
+      onFrame('open', () => setWriting(null)),
     ]
     return () => ends.forEach((end) => end())
   }, [conversationId])

@@ -19,8 +19,8 @@ export type Frames = {
   channel: { channelId: string; state: string }
   rights: object
   signed_out: object
-  /** The line is back after it was gone: what happened meanwhile has to be fetched. */
-  back: object
+  /** The line is open, for the first time or again: what happened before nobody has told, it has to be fetched. */
+  open: object
 }
 
 export type Line = 'connecting' | 'live' | 'lost'
@@ -45,7 +45,6 @@ const tellAll = <Name extends keyof Frames>(name: Name, payload: Frames[Name]): 
 
 /** Opens the line for the signed-in person. It comes back by itself, waiting a little longer each time, each client apart. */
 export const openLine = (): (() => void) => {
-  let before = false
   const opened = io('/dashboard', {
     auth: (give) => give({ company: chosenCompany.get() ?? undefined }),
     transports: ['websocket', 'polling'],
@@ -56,8 +55,7 @@ export const openLine = (): (() => void) => {
   socket = opened
   opened.on('connect', () => {
     setLine('live')
-    if (before) tellAll('back', {})
-    before = true
+    tellAll('open', {})
   })
   opened.on('disconnect', () => setLine('lost'))
   opened.on('connect_error', (error: Error & { data?: { code?: string } }) => {

@@ -64,6 +64,15 @@ export const useTeams = () => {
   })
 }
 
+export const useChannels = () => {
+  const mayRead = useMay('channels:read')
+  return useQuery({
+    queryKey: ['channels', 'list'],
+    queryFn: async ({ signal }) => (await call('channels', 'list', { signal })).channels,
+    enabled: mayRead,
+  })
+}
+
 /** How much there is to do. */
 export const useCounts = () => {
   const mayRead = useMay('conversations:read')

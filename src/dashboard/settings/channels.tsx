@@ -28,7 +28,7 @@ export const ChannelsScreen = () => {
   const kindName = useKindName()
   const [adding, setAdding] = useState<Kind | null>(null)
   const list = useQuery({
-    queryKey: ['channels'],
+    queryKey: ['channels', 'whole'],
     queryFn: async ({ signal }) => {
       const [{ channels }, { kinds }] = await Promise.all([
         call('channels', 'list', { signal }),

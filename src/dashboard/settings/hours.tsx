@@ -2,7 +2,7 @@ import { NativeSelect } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useT } from '../languages/index.js'
 import { call } from '../server/client.js'
-import { queryClient, useMay, useTeams } from '../server/queries.js'
+import { queryClient, useChannels, useMay, useTeams } from '../server/queries.js'
 import { Coming, Failed } from '../ui/states.js'
 import { DraftBar, FaultAt, HoldsNow, useDraft, useFaultAt } from './draft.js'
 import { Exceptions } from './hours-exceptions.js'
@@ -141,12 +141,7 @@ type Own = OpeningHours['channels'][number]
 /** What a channel does not say for itself is the company's. */
 const Channels = ({ draft, base, change }: OwnProps) => {
   const t = useT()
-  const mayRead = useMay('channels:read')
-  const channels = useQuery({
-    queryKey: ['channels'],
-    queryFn: async ({ signal }) => (await call('channels', 'list', { signal })).channels,
-    enabled: mayRead,
-  })
+  const channels = useChannels()
   const put = (channelId: string, { hours, outside }: Omit<Own, 'channelId'>) => {
     const own: Own = {
       channelId,

@@ -2,11 +2,9 @@ import { ActionIcon, Button, NativeSelect, Switch, TextInput } from '@mantine/co
 import '@mantine/core/styles/InlineInput.layer.css'
 import '@mantine/core/styles/Switch.layer.css'
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash, IconX } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 import { useLanguage, useT } from '../languages/index.js'
-import { call } from '../server/client.js'
-import { useMay, useTeams } from '../server/queries.js'
+import { useChannels, useTeams } from '../server/queries.js'
 import { shownDuration, readDuration } from '../ui/duration.js'
 import { Choices } from './choices.js'
 import { useFaultAt } from './draft.js'
@@ -124,12 +122,7 @@ type PartProps = { path: string; policy: PolicyDraft; change: (policy: PolicyDra
 const Conditions = ({ path, policy, change }: PartProps) => {
   const t = useT()
   const faultAt = useFaultAt()
-  const mayRead = useMay('channels:read')
-  const channels = useQuery({
-    queryKey: ['channels'],
-    queryFn: async ({ signal }) => (await call('channels', 'list', { signal })).channels,
-    enabled: mayRead,
-  })
+  const channels = useChannels()
   const { when } = policy
   const set = (next: Partial<PolicyDraft['when']>) => change({ ...policy, when: { ...when, ...next } })
   const everybody = Object.values(when).every((one) => one.length === 0)

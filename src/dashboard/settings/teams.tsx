@@ -1,12 +1,11 @@
 import { ActionIcon, Button, TextInput } from '@mantine/core'
 import { IconClockHour4, IconPencil, IconTrash, IconUsersGroup, IconUsersPlus } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useFault, useT } from '../languages/index.js'
 import { call, Refused } from '../server/client.js'
 import { useDeed } from '../server/deed.js'
-import { queryClient, useMay, usePeople, useTeams, type Team } from '../server/queries.js'
+import { queryClient, useChannels, useMay, usePeople, useTeams, type Team } from '../server/queries.js'
 import { Dialog, useConfirm } from '../ui/confirm.js'
 import { FormFault } from '../ui/form.js'
 import { Blank, Coming, Failed } from '../ui/states.js'
@@ -73,15 +72,6 @@ export const TeamsScreen = () => {
       )}
     </SettingsPage>
   )
-}
-
-const useChannels = () => {
-  const mayRead = useMay('channels:read')
-  return useQuery({
-    queryKey: ['channels'],
-    queryFn: async ({ signal }) => (await call('channels', 'list', { signal })).channels,
-    enabled: mayRead,
-  })
 }
 
 const TeamRow = ({ team, edit, remove }: { team: Team; edit: (() => void) | null; remove: (() => void) | null }) => {

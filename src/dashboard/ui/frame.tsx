@@ -27,7 +27,7 @@ import { useNews } from '../inbox/news.js'
 import { useT, type Key } from '../languages/index.js'
 import { call, chosenCompany } from '../server/client.js'
 import { useLine } from '../server/live.js'
-import { queryClient, useCompany, useCounts, useMe, type Counts, type Me } from '../server/queries.js'
+import { queryClient, useChannels, useCompany, useCounts, useMe, type Counts, type Me } from '../server/queries.js'
 import { shownKey, useCommands } from './commands.js'
 import { Face } from './face.js'
 import './frame.css'
@@ -124,6 +124,7 @@ const Desk = ({ me }: { me: Me }) => {
       </nav>
       <div className="desk-main">
         <LineBanner />
+        <ChannelsBanner />
         {me.permissions.includes('company:write') && (
           <Suspense>
             <CapacityBanner />
@@ -289,4 +290,19 @@ const LineBanner = () => {
     return () => clearTimeout(timer)
   }, [line])
   return <div role="status">{said && <p className="banner">{t('line.lost')}</p>}</div>
+}
+
+/** Nobody else notices that customers do not get through; it stays until somebody has seen to it. */
+const ChannelsBanner = () => {
+  const t = useT()
+  const channels = useChannels()
+  return (
+    <div role="status">
+      {channels.data?.some(({ state }) => state === 'refused') && (
+        <p className="banner bad">
+          <Link to="/settings/channels">{t('news.channel')}</Link>
+        </p>
+      )}
+    </div>
+  )
 }
