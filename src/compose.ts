@@ -11,6 +11,7 @@ import { makePublicKit } from './channels/public-kit.js'
 import { channelSchemas, makeChannelRegistry } from './channels/registry.mongo.js'
 import { companiesSchemas, makeCompanies, type Invitation } from './companies/companies.js'
 import { invitationMail } from './companies/invitation.js'
+import { healthChecks } from './checks.js'
 import { ownAddress, type Config } from './config.js'
 import { makeActions } from './conversations/actions.js'
 import { makeAnswer } from './conversations/answer.js'
@@ -33,6 +34,7 @@ import { makeMailPromises } from './conversations/clocks-mail.js'
 import { conversationSchemas, makeConversationStore } from './conversations/store.mongo.js'
 import { makeStopMail } from './conversations/stop-mail.js'
 import { makeSweep } from './conversations/sweep.js'
+
 import {
   defineJobs,
   MAIL_LETTERS_EVERY_MS,
@@ -41,6 +43,7 @@ import {
   SWEEP_FILES_EVERY_MS,
   TELL_TIME_EVERY_MS,
 } from './jobs.js'
+import { openModels } from './models.js'
 import { makeOutside } from './platform/addresses.js'
 import { makeBus } from './platform/bus.js'
 import type { Clock } from './platform/clock.js'
@@ -50,8 +53,9 @@ import { leaseSchemas, makeLeases } from './platform/lease.mongo.js'
 import type { Log } from './platform/log.js'
 import { makeMailer, type Mailer } from './platform/mail.js'
 import { makeMetrics, measureStore } from './platform/metrics.js'
-import { ensureSchema, type Mongo, NEARLY_FULL_PERCENT, readCapacity } from './platform/mongo.js'
+import { ensureSchema, type Mongo, readCapacity } from './platform/mongo.js'
 import { makeQueue, queueSchemas } from './platform/queue.mongo.js'
+import { repeat } from './platform/repeat.js'
 import { makeSecrets } from './platform/secrets.js'
 import { makeAnswerQuestion } from './rag/answer.js'
 import { attemptsIn } from './rag/attempts.js'
@@ -61,7 +65,6 @@ import { makeSyncFolder, type Root } from './rag/folder.js'
 import { knowledgeSchema } from './rag/documents.mongo.js'
 import { makeKnowledge } from './rag/knowledge.mongo.js'
 import { detectLanguage } from './rag/languages.js'
-import { makeEmbedder, makeModel, makeProvider, makeTranscriber } from './rag/model.js'
 import type { Read } from './rag/reading.js'
 import { makeSearch } from './rag/search.mongo.js'
 import { makeUsage, usageSchema } from './rag/usage.mongo.js'
@@ -84,8 +87,6 @@ type Needs = {
 
 /** How long running work may go on after a stop was asked for. */
 const GRACE_MS = 5_000
-/** How long a model may look at a picture before it begins to say what it sees. */
-const SEES_WITHIN_MS = 12_000
 /** A question through the API is given up after this long. */
 const ASK_WITHIN_MS = 15_000
 
@@ -320,44 +321,7 @@ export const compose = ({
     companies,
     usage,
     publicApis,
-    checks: [
-      { name: 'store', essential: true, probe: async () => ({ ok: (await db.command({ ping: 1 })).ok === 1 }) },
-      { name: 'search', essential: true, probe: async () => ({ ok: await search.responds() }) },
-      {
-        name: 'model',
-        essential: false,
-        probe: async () => ({ ok: models.state() !== 'open', state: models.state() }),
-      },
-      ...(embedded
-        ? [
-            {
-              name: 'capacity',
-              essential: false,
-              probe: async () => {
-                const { fullPercent } = await readCapacity(mongo)
-                const state = `${fullPercent} % full`
-                if (fullPercent < NEARLY_FULL_PERCENT) return { ok: true, state }
-                return { ok: false, state: `${state}; move it to MongoDB: npm run migrate-store -- --to URI` }
-              },
-            },
-          ]
-        : []),
-      {
-        name: 'channels',
-        essential: false,
-        probe: async () => {
-          const troubled = channels.troubled()
-          const causes = [...new Set(troubled)].sort().join(', ')
-          const lagMs = channels.lagMs()
-          const lag =
-            lagMs === null ? '' : `; messages of the last minutes were here within ${(lagMs / 1_000).toFixed(1)} s`
-          return troubled.length === 0
-            ? { ok: true, state: `connected${lag}` }
-            : { ok: false, state: `${troubled.length} not connected: ${causes}` }
-        },
-      },
-      { name: 'queue', essential: true, probe: async () => ({ ok: started, state: started ? 'running' : 'starting' }) },
-    ],
+    checks: healthChecks({ mongo, embedded, search, modelState: models.state, channels, isWorking: () => started }),
     bus,
     clock,
     limit,
@@ -378,12 +342,10 @@ export const compose = ({
     for (const work of (await vectors?.dueForEmbedding(clock.now())) ?? []) queue.wake('embed', work)
   }
   let outdated = true
-  const sweeping = repeat(SWEEP_EVERY_MS, () => sweep(SWEEP_EVERY_MS), log)
   const sweepFiles = async (): Promise<void> => {
     await knowledge.sweepFiles(clock.now())
     await attachments.sweep()
   }
-  const tellingTime = repeat(TELL_TIME_EVERY_MS, tellTime, log)
   const mailPromises =
     mailer &&
     makeMailPromises({
@@ -395,9 +357,13 @@ export const compose = ({
       clock,
       log,
     })
-  const mailing = mailPromises && repeat(MAIL_PROMISES_EVERY_MS, mailPromises, log)
-  const mailingLetters = repeat(MAIL_LETTERS_EVERY_MS, mailLetters, log)
-  const sweepingFiles = repeat(SWEEP_FILES_EVERY_MS, sweepFiles, log)
+  const repeated = [
+    repeat(SWEEP_EVERY_MS, () => sweep(SWEEP_EVERY_MS), log),
+    repeat(TELL_TIME_EVERY_MS, tellTime, log),
+    ...(mailPromises ? [repeat(MAIL_PROMISES_EVERY_MS, mailPromises, log)] : []),
+    repeat(MAIL_LETTERS_EVERY_MS, mailLetters, log),
+    repeat(SWEEP_FILES_EVERY_MS, sweepFiles, log),
+  ]
   let live: { close(): Promise<void> } | null = null
 
   return {
@@ -429,11 +395,7 @@ export const compose = ({
       await queue.start()
       started = true
       await sweep(0)
-      sweeping.start()
-      tellingTime.start()
-      mailing?.start()
-      mailingLetters.start()
-      sweepingFiles.start()
+      for (const work of repeated) work.start()
       server.removeAllListeners('request')
       server.on('request', api.app)
       live = api.attachSockets(server)
@@ -450,60 +412,10 @@ export const compose = ({
       server.removeAllListeners('request')
       server.on('request', answerUnavailable)
       await live?.close()
-      await sweeping.stop()
-      await tellingTime.stop()
-      await mailing?.stop()
-      await mailingLetters.stop()
-      await sweepingFiles.stop()
+      for (const work of repeated) await work.stop()
       await queue.stop(GRACE_MS)
       await channels.closeAll()
     },
-  }
-}
-
-/** The models of this installation; without one in the configuration there is no door at all. */
-const openModels = ({
-  config,
-  ...needs
-}: { config: Config } & Pick<Parameters<typeof makeProvider>[0], 'meter' | 'clock' | 'log' | 'metrics'>) => {
-  const { OPENAI_MODEL, OPENAI_ENTAILMENT_MODEL, OPENAI_EMBEDDING_MODEL } = config
-  const { OPENAI_TRANSCRIPTION_MODEL, OPENAI_VISION_MODEL } = config
-  const nothing = { model: null, judge: null, embedder: null, transcriber: null, seer: null }
-  if (!OPENAI_MODEL && !OPENAI_EMBEDDING_MODEL && !OPENAI_TRANSCRIPTION_MODEL && !OPENAI_VISION_MODEL) {
-    return { ...nothing, state: () => 'not configured', warm: async () => {} }
-  }
-  const provider = makeProvider({
-    ...needs,
-    baseUrl: config.OPENAI_BASE_URL,
-    // A server of one's own may need none; its client insists on one.
-    apiKey: config.OPENAI_API_KEY ?? 'none',
-    firstTokenMs: config.OPENAI_FIRST_TOKEN_MS,
-  })
-  const { OPENAI_INPUT_PRICE: input, OPENAI_OUTPUT_PRICE: output } = config
-  const price = input === undefined || output === undefined ? undefined : { input, output }
-  return {
-    model: OPENAI_MODEL ? makeModel({ provider, name: OPENAI_MODEL, price }) : null,
-    judge: OPENAI_ENTAILMENT_MODEL ? makeModel({ provider, name: OPENAI_ENTAILMENT_MODEL }) : null,
-    embedder: OPENAI_EMBEDDING_MODEL ? makeEmbedder({ provider, name: OPENAI_EMBEDDING_MODEL }) : null,
-    transcriber: OPENAI_TRANSCRIPTION_MODEL
-      ? makeTranscriber({
-          provider,
-          name: OPENAI_TRANSCRIPTION_MODEL,
-          pricePerMinute: config.OPENAI_TRANSCRIPTION_PRICE,
-        })
-      : null,
-    // A picture takes longer to look at than a question to read, and nobody sees its first word.
-    seer: OPENAI_VISION_MODEL
-      ? makeModel({
-          provider,
-          name: OPENAI_VISION_MODEL,
-          price: OPENAI_VISION_MODEL === OPENAI_MODEL ? price : undefined,
-          firstMs: SEES_WITHIN_MS,
-        })
-      : null,
-    earlier: (name: string) => makeEmbedder({ provider, name }),
-    state: provider.state,
-    warm: provider.warm,
   }
 }
 
@@ -533,31 +445,3 @@ const makeSendInvitation = (mailer: Mailer, log: Log) => (invitation: Invitation
     log.warn({ err }, 'invitation not mailed')
     throw err
   })
-
-/** Runs `work` again and again with a pause in between, never twice at once. `stop` waits for the run that is under way. */
-const repeat = (pauseMs: number, work: () => Promise<void>, log: Log) => {
-  let timer: NodeJS.Timeout | undefined
-  let running = Promise.resolve()
-  let stopped = true
-  const run = async () => {
-    await work().catch((err: unknown) => log.error({ err }, 'sweep failed'))
-    plan()
-  }
-  const plan = () => {
-    if (stopped) return
-    timer = setTimeout(() => {
-      running = run()
-    }, pauseMs)
-  }
-  return {
-    start: () => {
-      stopped = false
-      plan()
-    },
-    stop: async () => {
-      stopped = true
-      clearTimeout(timer)
-      await running
-    },
-  }
-}

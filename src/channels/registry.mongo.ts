@@ -21,6 +21,7 @@ import type { Metrics } from '../platform/metrics.js'
 import { withId, type CollectionSchema, type Db } from '../platform/mongo.js'
 import type { Secrets } from '../platform/secrets.js'
 import type { Channel, ChannelDefinition, ChannelKit, ChannelRecord, Health, Reachable, Receive } from './channel.js'
+import { checked, makeSettings, merged } from './settings.js'
 
 type ChannelDocument = Omit<ChannelRecord, 'id'> & {
   _id: string
@@ -59,9 +60,6 @@ type Needs = {
   secrets: Secrets
 }
 
-/** How a secret stands in the store. */
-type Sealed = { sealed: string }
-const PURPOSE = 'channel-settings'
 /** What most providers send at once is a hundredth of it. */
 const WEBHOOK_BYTES = 1024 * 1024
 
@@ -89,6 +87,7 @@ const CHECK_MS = 20_000
 /** The companies' channels: kept in the store, opened in this process. Every open one is in memory: looking one up is free. */
 export const makeChannelRegistry = (needs: Needs) => {
   const { db, kinds, receive, kit, connected, forget, outside, metrics, bus, clock, log, secrets } = needs
+  const { sealed, unsealed, shown } = makeSettings(secrets)
   const documents = db.collection<ChannelDocument>('channels')
   const opened = new Map<string, Opened>()
 
@@ -100,23 +99,6 @@ export const makeChannelRegistry = (needs: Needs) => {
       field: 'kind',
     })
   }
-
-  const checked = (definition: ChannelDefinition, settings: unknown): Record<string, unknown> => {
-    const parsed = definition.settings.safeParse(settings)
-    if (parsed.success) return parsed.data as Record<string, unknown>
-    const [issue] = parsed.error.issues
-    const field = ['settings', ...(issue?.path ?? [])].join('.')
-    throw new AppError('invalid', 'invalid_settings', `${field}: ${issue?.message ?? 'invalid'}`, { field })
-  }
-
-  /** What the store keeps: secrets only sealed. */
-  const sealed = ({ secrets: names = [] }: ChannelDefinition, settings: Record<string, unknown>) =>
-    mapped(settings, names, (value) =>
-      typeof value === 'string' ? ({ sealed: secrets.seal(PURPOSE, value) } satisfies Sealed) : value,
-    )
-
-  const unsealed = ({ secrets: names = [] }: ChannelDefinition, settings: Record<string, unknown>) =>
-    mapped(settings, names, (value) => (isSealed(value) ? secrets.unseal(PURPOSE, value.sealed) : value))
 
   const toRecord = ({
     createdAt: _at,
@@ -259,17 +241,11 @@ export const makeChannelRegistry = (needs: Needs) => {
     /** With its settings, but for the secrets: of them only the names of those that are set. */
     get: async (companyId: string, id: string) => {
       const found = await findDocument(companyId, id)
-      const definition = definitionOf(found.kind)
-      // What is kept from before a setting was thought of gets that setting's default.
-      const { data } = definition.settings.safeParse(unsealed(definition, found.settings))
-      const all = (data ?? found.settings) as Record<string, unknown>
-      const hidden = new Set(definition.secrets)
       const pairing = opened.get(id)?.health?.pairing
       return {
         ...toListed(withId(found)),
         ...(pairing ? { pairing: { ...pairing, secondsLeft: secondsUntil(pairing.expiresAt) } } : {}),
-        settings: mapped(all, [...hidden], () => undefined),
-        secretsSet: [...hidden].filter((name) => typeof at(all, name) === 'string'),
+        ...shown(definitionOf(found.kind), found.settings),
       }
     },
 
@@ -281,7 +257,7 @@ export const makeChannelRegistry = (needs: Needs) => {
         kind: given.kind,
         name: given.name ?? definition.label,
         key: definition.publicApi ? randomBytes(12).toString('base64url') : null,
-        settings: checked(definition, isPlain(given.settings) ? merged({}, given.settings) : given.settings),
+        settings: checked(definition, merged({}, given.settings)),
       }
       await checkWithProvider(definition, record.settings)
       const { id: _id, ...rest } = record
@@ -436,48 +412,3 @@ export const makeChannelRegistry = (needs: Needs) => {
 }
 
 const notOpen = () => new AppError('unavailable', 'channel_not_open', 'The channel is not open at this moment.')
-
-const isSealed = (value: unknown): value is Sealed => typeof value === 'object' && value !== null && 'sealed' in value
-
-/** A setting inside another is named with a dot between. */
-const at = (settings: Record<string, unknown>, name: string): unknown =>
-  name.split('.').reduce<unknown>((value, part) => (isPlain(value) ? value[part] : undefined), settings)
-
-/** `settings` with the named ones changed; what becomes `undefined` is left out. */
-const mapped = (
-  settings: Record<string, unknown>,
-  names: readonly string[],
-  change: (value: unknown) => unknown,
-  path = '',
-): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(settings).flatMap(([name, value]) => {
-      const whole = `${path}${name}`
-      const next = names.includes(whole)
-        ? change(value)
-        : isPlain(value)
-          ? mapped(value, names, change, `${whole}.`)
-          : value
-      return next === undefined ? [] : [[name, next]]
-    }),
-  )
-
-/**
- * Settings inside a setting keep what is not given anew: whoever changes a host need not know the password. There, null takes
- * one away (as in RFC 7396); a setting itself may be null in its own right.
- */
-const merged = (before: Record<string, unknown>, given: Record<string, unknown>): Record<string, unknown> => ({
-  ...before,
-  ...Object.fromEntries(
-    Object.entries(given).map(([name, value]) => {
-      const old = before[name]
-      return [name, isPlain(value) ? withoutNulls(merged(isPlain(old) ? old : {}, value)) : value]
-    }),
-  ),
-})
-
-const withoutNulls = (settings: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null))
-
-const isPlain = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
