@@ -178,6 +178,8 @@ export const linkedLoad = async ({ perSecond, seconds }) => {
   const desk = await openLinkedDesk(mongo, core, phone, { channelId: 'chn_load' })
   core.settings.paused = true
   await desk.untilConnected()
+  // As every frame of a real connection does; without, it counts as dead after a while, whatever it tells.
+  const alive = setInterval(() => phone.tell({ kind: 'alive' }), 200)
   v8.setFlagsFromString('--expose-gc')
   const collect = vm.runInNewContext('gc')
   /** @type {{ at: number, bytes: number }[]} */
@@ -207,6 +209,7 @@ export const linkedLoad = async ({ perSecond, seconds }) => {
   const behindMs = Date.now()
   await desk.idle()
   const drainMs = Date.now() - behindMs
+  clearInterval(alive)
   const stored = await mongo.db.collection('messages').countDocuments({ 'author.kind': 'customer' })
   const late = heap.slice(Math.floor(heap.length / 3))
   const slope = slopeOf(late.map(({ at, bytes }) => [at / MINUTE, bytes]))
