@@ -10,12 +10,14 @@ import type { Draft } from './documents.mongo.js'
 import type { Appended, ConversationChange, Plan } from './fold.js'
 import { newLetter } from './letters.js'
 import { isAlreadySaid, type ConversationStore } from './store.mongo.js'
-import { announce, eventLine } from './timeline.js'
+import { announce, eventLine, summarised } from './timeline.js'
 
 /** Who does it: a person of the company, or an API key by its name. */
 export type Person = { id: string; name: string }
 
 type Target = { companyId: string; conversationId: string; person: Person }
+
+type CancelledBy = { companyId: string; messageId: string; person: Person }
 
 /** `clientId` makes saying it again harmless. */
 type Said = Target & {
@@ -88,6 +90,19 @@ export const makeActions = (needs: Needs) => {
     }
   }
 
+  /** What it said is not to reach the customer: a person looks. Where people have the conversation, nothing changes. */
+  const takeFromAssistant = async ({ companyId, conversationId, text }: Message, person: Person): Promise<void> => {
+    const at = clock.now()
+    const handoff = { reason: 'requested_by_agent' as const, summary: summarised(text), at }
+    const requestId = currentRequestId() ?? newId('req')
+    const target = { companyId, conversationId, at, requestId, choosesAgain: true as const }
+    const line = eventLine({ name: 'handoff', reason: handoff.reason }, authorOf(person))
+    const appended = await store.change(target, ({ handler }) =>
+      handler === 'assistant' ? { change: { handler: 'nobody', answerDue: null, handoff }, drafts: [line] } : null,
+    )
+    if (appended) announce(bus, appended)
+  }
+
   return {
     /** A person answers the customer, and has the conversation from now on: the assistant falls silent. */
     speak: async (target: Said): Promise<Message> => {
@@ -119,6 +134,31 @@ export const makeActions = (needs: Needs) => {
     note: async (target: Said): Promise<Message> => {
       const append = () => change(target, () => ({ change: {}, drafts: [{ kind: 'note', ...saying(target) }] }))
       return (await say(target, 'note', append)).message
+    },
+
+    /**
+     * What has not left yet never leaves. The store decides between this and the sender: one of the two is told no. Twice is
+     * harmless.
+     */
+    cancel: async ({ companyId, messageId, person }: CancelledBy): Promise<Message> => {
+      const find = async () => {
+        const found = await store.message(companyId, messageId)
+        if (!found) throw new AppError('not_found', 'message_not_found', 'There is no such message.')
+        return found
+      }
+      const message = await find()
+      if (isCancelled(message)) return message
+      // First, so that a crash in between leaves nobody in silence: whoever wants to stop the assistant looks at what it said.
+      if (message.status === 'queued' && message.author.kind === 'assistant') await takeFromAssistant(message, person)
+      const reason = `${CANCELLED}: ${person.name}`
+      if (await store.cancelDelivery(message, clock.now(), reason)) {
+        const { conversationId } = message
+        bus.publish({ type: 'delivery', companyId, conversationId, messageId })
+        wakeDeliver(companyId, conversationId)
+      }
+      const now = await find()
+      if (isCancelled(now)) return now
+      throw new AppError('conflict', 'too_late_to_cancel', 'The message is being sent at this moment, or has left.')
     },
 
     /** Giving it to a person takes it from the assistant; taking it from the person puts it back into the human queue. */
@@ -270,6 +310,12 @@ const saysTheSame = (message: Message, { text, attachments = [] }: Said): boolea
   message.text === text && idsOf(message.attachments ?? []) === idsOf(attachments)
 
 const idsOf = (attachments: readonly Attachment[]): string => attachments.map(({ id }) => id).join()
+
+/** The code of a message that a person cancelled; its words are their name. */
+const CANCELLED = 'cancelled'
+
+const isCancelled = ({ status, reason }: Message): boolean =>
+  status === 'refused' && reason?.startsWith(`${CANCELLED}: `) === true
 
 const isOver = (state: State) => state === 'resolved' || state === 'closed'
 

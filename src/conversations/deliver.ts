@@ -167,18 +167,20 @@ export const makeDeliver = (needs: Needs) => {
     // Said once, and to a person where it is the assistant's: a customer who waits for hours may need another way.
     if (isLate && message.reason === undefined && message.author.kind === 'assistant') await handOver(message)
     const ms = Math.max(retryAfterMs(attempts, PATIENT_PAUSE_MS), Math.min(asked, PATIENT_PAUSE_MS))
-    await pause(message, ms, isLate ? { reason: attempt.reason } : {})
-    if (isLate) bus.publish({ type: 'delivery', companyId: message.companyId, conversationId, messageId })
-    return 'wait'
+    return pause(message, ms, isLate ? { reason: attempt.reason } : {})
   }
 
   const pause = async (
     message: MessageDocument,
     ms: number,
-    how?: { uncounted?: boolean; reason?: string },
+    how: { uncounted?: boolean; reason?: string } = {},
   ): Promise<'wait'> => {
+    const { _id: messageId, companyId, conversationId, delivery } = message
     await store.retryDelivery(message, new Date(clock.now().getTime() + ms), how)
-    setTimeout(() => wakeDeliver(message.companyId, message.conversationId), ms).unref()
+    // That it waits is told once, and told again when there is a reason to it.
+    const isFirst = delivery !== undefined && delivery.notBefore <= message.at
+    if (isFirst || how.reason) bus.publish({ type: 'delivery', companyId, conversationId, messageId })
+    setTimeout(() => wakeDeliver(companyId, conversationId), ms).unref()
     return 'wait'
   }
 

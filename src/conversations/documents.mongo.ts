@@ -20,7 +20,7 @@ type Delivery = {
 /** A line that people are mailed about: when to try, who has it already; at the end, when and how many were told. */
 export type LineMail = { notBefore?: Date; attempts: number; done?: string[]; endedAt?: Date; people?: number }
 
-export type MessageDocument = Omit<Message, 'id' | 'isBeingRead'> & {
+export type MessageDocument = Omit<Message, 'id' | 'isBeingRead' | 'nextTryAt'> & {
   _id: string
   /** When its files may be read next, and how often it was tried. */
   reading?: { notBefore: Date; attempts: number }
@@ -108,7 +108,7 @@ export const excerptOf = (draft: Draft, at: Date): Conversation['lastMessage'] =
 
 export const toMessage = ({
   _id,
-  delivery: _delivery,
+  delivery,
   mail: _mail,
   original: _original,
   reading,
@@ -117,4 +117,7 @@ export const toMessage = ({
   id: _id,
   ...message,
   ...(reading ? { isBeingRead: true } : {}),
+  ...(delivery && message.status === 'queued' && delivery.notBefore > message.at
+    ? { nextTryAt: delivery.notBefore }
+    : {}),
 })

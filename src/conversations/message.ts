@@ -115,6 +115,8 @@ export type Message = {
   status: DeliveryStatus | null
   /** Why it was refused or is uncertain: `code: words`, the code for programs, the words in English or a server's own. */
   reason?: string
+  /** It was tried, or stands behind one that was: when its turn comes again. Only while it waits. */
+  nextTryAt?: Date
   /** Where its reader may have left before it came: what becomes of mailing it to them. */
   letter?: Letter
   at: Date

@@ -2,7 +2,7 @@ import { withId, type Collection } from '../platform/mongo.js'
 import type { Conversation } from './conversation.js'
 import type { ConversationDocument, MessageDocument } from './documents.mongo.js'
 import type { Appended } from './fold.js'
-import type { DeliveryStatus, Origin } from './message.js'
+import type { DeliveryStatus, Message, Origin } from './message.js'
 import type { Updates } from './updates.mongo.js'
 
 /**
@@ -136,6 +136,33 @@ export const makeOutbox = ({ conversations, messages, updates, accept }: Needs) 
         $unset: { delivery: '' },
       },
     )
+  },
+
+  /**
+   * It never leaves. False: its sender has it at this moment, or it is no longer to be sent; the status alone decides between
+   * this and `claimDelivery`. What was held up behind it is due at once.
+   */
+  cancelDelivery: async (
+    { companyId, conversationId, id }: Pick<Message, 'companyId' | 'conversationId' | 'id'>,
+    now: Date,
+    reason: string,
+  ): Promise<boolean> => {
+    const { matchedCount } = await messages.updateOne(
+      { _id: id, companyId, status: 'queued' },
+      { $set: { status: 'refused', reason }, $unset: { delivery: '' } },
+    )
+    if (matchedCount === 0) return false
+    await messages.updateMany(
+      {
+        companyId,
+        conversationId,
+        status: 'queued',
+        'delivery.attempts': 0,
+        'delivery.notBefore': { $gt: now },
+      },
+      { $set: { 'delivery.notBefore': now } },
+    )
+    return true
   },
 
   // --- the clocks

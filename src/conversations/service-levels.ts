@@ -4,7 +4,7 @@ import { readClocks, type Clock, type Span } from '../sla/clocks.js'
 import { hoursUnder } from '../sla/timing.js'
 import { explain, type Step } from '../sla/explain.js'
 import { eventOf } from './clocks.js'
-import type { Message } from './message.js'
+import type { Author, Message } from './message.js'
 import { MESSAGES_PER_READ, type ConversationStore } from './store.mongo.js'
 
 /** The promises of one conversation, each with the steps to its deadline or its end. */
@@ -12,6 +12,10 @@ export type ExplainedServiceLevels = {
   policy: { id: string; version: number; name: string }
   timeZone: string | null
   clocks: (Clock & { steps: Step[] })[]
+  /** Whose word or deed each line of the timeline was that moved a clock, by its id. */
+  authors: ReadonlyMap<string, Author>
+  /** What the teams that had it were called then. */
+  teamNames: ReadonlyMap<string, string>
   assistantFirstReply: Span | null
   handoffToHumanReply: Span | null
 }
@@ -39,6 +43,10 @@ export const makeExplainServiceLevels =
     const counting = hoursUnder(terms, { team: teamId ?? undefined })
     return {
       policy: { id: policy.id, version: policy.version, name: policy.name },
+      authors: new Map(history.map(({ id, author }) => [id, author])),
+      teamNames: new Map(
+        history.flatMap((event) => (event.kind === 'team' && event.team ? [[event.team.id, event.team.name]] : [])),
+      ),
       timeZone: policy.time === 'business' ? (counting?.timeZone ?? null) : null,
       clocks: reading.clocks.map((one) => ({ ...one, steps: explain(one, hours, teamHours) })),
       assistantFirstReply,

@@ -2,8 +2,24 @@ import { openPeriods, type BusinessHours } from './business-hours.js'
 import type { Cause, Change, Clock, LedgerEntry } from './clocks.js'
 import { hoursUnder, type TeamHours } from './timing.js'
 
-/** One line of an answer to "why is this due at 14:35": when, and what happened then. */
-export type Step = { at: Date; text: string }
+/**
+ * One line of an answer to "why is this due at 14:35": when, and what happened then. `text` says the same in plain English, for
+ * whoever has no words of their own.
+ */
+export type Step = { at: Date; text: string } & (
+  | {
+      kind: Exclude<Change, 'warning'>
+      cause: Cause
+      /** Promised from then on; `null`: nothing. */
+      targetMs: number | null
+      /** The team by whose own hours it counts from then on; `null`: by those of the channel, or of the calendar. */
+      hoursOf: string | null
+    }
+  | { kind: 'closed'; until: Date }
+  /** Time that counted: of this stretch, which may hold several openings, and in all so far. */
+  | { kind: 'counted'; until: Date; openings: number; milliseconds: number; elapsedMs: number }
+  | { kind: 'due' }
+)
 
 /**
  * The way from the customer's message to the deadline or the end, in plain English and in the zone of the hours that count at
@@ -21,17 +37,25 @@ export const explain = (clock: Clock, hours: BusinessHours | null, teamHours?: T
   let runs: boolean | null = null
   for (const [index, entry] of entries.entries()) {
     const from = turnOf(entry)
-    steps.push({ at: from, text: sentence(clock, entry, moment) })
+    const { change: kind, cause, targetMs, team } = entry
+    const hoursOf = clock.time === 'business' && team !== undefined && teamHours?.has(team) ? team : null
+    steps.push({ at: from, kind, cause, targetMs, hoursOf, text: sentence(clock, entry, hoursOf, moment) })
     runs = RUNS_AFTER[entry.change] ?? runs
     const next = entries[index + 1]
     const until = next ? turnOf(next) : due
     if (!runs || !until) continue
     for (const piece of piecesOf(clock.time === 'business' ? counting(entry) : null, from, until)) {
       elapsedMs += piece.milliseconds
-      steps.push({ at: piece.from, text: line(piece, elapsedMs, moment) })
+      const { from: at, to, openings, milliseconds } = piece
+      const text = line(piece, elapsedMs, moment)
+      steps.push(
+        piece.kind === 'closed'
+          ? { at, kind: 'closed', until: to, text }
+          : { at, kind: 'counted', until: to, openings, milliseconds, elapsedMs, text },
+      )
     }
   }
-  if (due) steps.push({ at: due, text: `Due ${moment(due)}` })
+  if (due) steps.push({ at: due, kind: 'due', text: `Due ${moment(due)}` })
   return steps
 }
 
@@ -98,7 +122,12 @@ const line = ({ kind, from, to, openings, milliseconds }: Piece, elapsedMs: numb
 
 // ── Words ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const sentence = (clock: Clock, { at, change, cause, targetMs, deadline }: Told, moment: Moment): string => {
+const sentence = (
+  clock: Clock,
+  { at, change, cause, targetMs, deadline }: Told,
+  hoursOf: string | null,
+  moment: Moment,
+): string => {
   const by = words(cause)
   const target = targetMs === null ? 'nothing is promised' : `${duration(targetMs)} of ${clock.time} time`
   switch (change) {
@@ -109,7 +138,7 @@ const sentence = (clock: Clock, { at, change, cause, targetMs, deadline }: Told,
     case 'retarget':
       return `${moment(at)}: ${by}; from now on ${target}`
     case 'transfer':
-      return `${moment(at)}: ${by}; from here on ${cause.kind === 'team' && cause.team ? 'its' : "the channel's"} hours count`
+      return `${moment(at)}: ${by}; from here on ${hoursOf === null ? "the channel's" : 'its'} hours count`
     case 'pause':
       return `${moment(at)}: stands still, ${by}`
     case 'resume':

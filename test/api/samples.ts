@@ -8,6 +8,7 @@ const BODIES: Record<string, unknown> = {
   'post /api/v1/knowledge/ask': { question: 'When do you open?' },
   'post /api/v1/attachments': {},
   'post /api/v1/conversations/:id/messages': { text: 'We are looking into it.' },
+  'post /api/v1/messages/:id/cancel': {},
   'post /api/v1/conversations/:id/notes': { text: 'Called before.' },
   'post /api/v1/conversations/:id/assign': { assignee: 'me' },
   'post /api/v1/conversations/:id/state': { state: 'pending' },

@@ -270,8 +270,17 @@ describe('a conversation that was promised something', () => {
         { clock: 'resolution', state: 'running' },
       ],
     })
-    const [clock] = levels.json.clocks as unknown as { steps: { text: string }[] }[]
-    expect(clock?.steps.at(-1)?.text).toBe('Due Mon 2 Mar 2026, 13:00')
+    const [clock] = levels.json.clocks as unknown as { steps: object[] }[]
+    expect(clock?.steps).toMatchObject([
+      { kind: 'start', cause: { kind: 'customer_message', author: 'customer' }, targetMs: 4 * HOUR, hoursOf: null },
+      {
+        kind: 'retarget',
+        cause: { kind: 'priority', author: 'agent', name: expect.stringMatching(/^API · /), priority: 'urgent' },
+        targetMs: HOUR,
+      },
+      { kind: 'counted', until: '2026-03-02T12:00:00.000Z', openings: 1, milliseconds: HOUR, elapsedMs: HOUR },
+      { kind: 'due', at: '2026-03-02T12:00:00.000Z', text: 'Due Mon 2 Mar 2026, 13:00' },
+    ])
     expect((await ask('get', `/conversations/${unpromised}/service-levels`)).json).toMatchObject({
       policy: null,
       clocks: [],

@@ -222,6 +222,9 @@ describe('a promise', () => {
       true,
     )
     expect(texts?.at(-1)).toBe('Due Mon 2 Mar 2026, 19:00')
+    const moved = explained?.clocks[0]?.steps.find(({ kind }) => kind === 'transfer')
+    expect(moved).toMatchObject({ hoursOf: NIGHT.id, cause: { kind: 'team', team: { id: NIGHT.id } } })
+    expect(explained?.teamNames.get(NIGHT.id)).toBe('Night')
   })
 
   it('is reported by the team that had it at its end, in the hours of whoever had it when', async () => {

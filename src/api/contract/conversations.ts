@@ -4,6 +4,7 @@ import { HANDLERS, PRIORITIES, STATES } from '../../conversations/conversation.j
 import { MAX_MESSAGE_LENGTH } from '../../conversations/message.js'
 import { CLOCK_KINDS } from '../../sla/policy.js'
 import { SMALL_TALK } from '../../conversations/talk.js'
+import { explainedServiceLevels } from './explained-service-levels.js'
 import { citation } from './knowledge.js'
 import { byId, defineRoute, id, time } from './route.js'
 
@@ -170,54 +171,11 @@ const message = z.strictObject({
   clientId: z.string().optional(),
   status: z.enum(['queued', 'sending', 'sent', 'delivered', 'read', 'refused', 'uncertain']).nullable(),
   reason: z.string().optional(),
+  nextTryAt: time.optional().describe('While it waits: when its turn comes again'),
   letter: letter.optional(),
   at: time,
 })
 export type MessageDto = z.input<typeof message>
-
-const span = z
-  .strictObject({ fromId: id, toId: id.nullable(), elapsedMs: z.number() })
-  .nullable()
-  .describe('From one message to another, which is null while it is still to come')
-
-const serviceLevel = z.strictObject({
-  id: z.string(),
-  clock: z.enum(CLOCK_KINDS),
-  state: z.enum(['running', 'paused', 'met', 'breached', 'cancelled', 'not_applicable']),
-  reason: z.enum(['assistant_alone', 'no_target']).optional().describe('Why it is not applicable'),
-  priority: z.enum(PRIORITIES),
-  startedAt: time,
-  countsFrom: time.describe('The next opening, where it started outside of hours'),
-  elapsedMs: z.number().describe("In the policy's time"),
-  targetMs: z.number().nullable(),
-  deadline: time.nullable(),
-  warnsAt: time.nullable(),
-  remainingMs: z.number().nullable().describe('While it stands still'),
-  endedAt: time.nullable(),
-  ledger: z.array(
-    z.strictObject({
-      at: time,
-      change: z.string(),
-      cause: z.string(),
-      messageId: id.nullable().describe('The line of the timeline that did it; null: time passed'),
-      targetMs: z.number().nullable(),
-      deadline: time.nullable(),
-    }),
-  ),
-  steps: z.array(z.strictObject({ at: time, text: z.string() })).describe('Why it is due when it is due'),
-})
-
-const serviceLevels = z.strictObject({
-  policy: z
-    .strictObject({ id, version: z.number(), name: z.string() })
-    .nullable()
-    .describe('null: nothing is promised'),
-  timeZone: z.string().nullable().describe('Of the hours that count; null: always'),
-  clocks: z.array(serviceLevel),
-  assistantFirstReply: span,
-  handoffToHumanReply: span,
-})
-export type ServiceLevelsDto = z.input<typeof serviceLevels>
 
 const wordsToSay = z.strictObject({
   text: z.string().max(MAX_MESSAGE_LENGTH),
@@ -336,6 +294,18 @@ export const conversationRoutes = {
     response: z.strictObject({ text: z.string(), html: z.string().optional().describe('Sanitised') }),
     errors: ['not_found'],
   }),
+  cancel: defineRoute({
+    method: 'post',
+    path: '/api/v1/messages/:id/cancel',
+    tag,
+    summary: 'Cancel a message that is still queued: it never leaves, and is `refused` with the reason `cancelled: …`',
+    permission: 'conversations:write',
+    params: byId,
+    body: z.strictObject({}),
+    status: 200,
+    response: message,
+    errors: ['not_found', 'conflict'],
+  }),
   attachment: defineRoute({
     method: 'get',
     path: '/api/v1/attachments/:id',
@@ -371,7 +341,7 @@ export const conversationRoutes = {
     permission: 'conversations:read',
     params: byId,
     status: 200,
-    response: serviceLevels,
+    response: explainedServiceLevels,
     errors: ['not_found'],
   }),
   speak: defineRoute({

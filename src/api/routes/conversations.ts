@@ -7,9 +7,10 @@ import type { Attachment, Letter, Message, Origin, Original, SentTemplate } from
 import type { ExplainedServiceLevels } from '../../conversations/service-levels.js'
 import { AppError } from '../../platform/errors.js'
 import { contract } from '../contract.js'
-import type { ConversationDto, MessageDto, ServiceLevelsDto } from '../contract/conversations.js'
+import type { ConversationDto, MessageDto } from '../contract/conversations.js'
 import { endpoint, type Download, type Endpoint } from '../endpoint.js'
 import type { IncomingFile } from '../form.js'
+import { toServiceLevels } from './explained-service-levels.js'
 
 /** Somebody acts on a conversation: every use case takes these. */
 type Act = { companyId: string; conversationId: string; person: { id: string; name: string } }
@@ -45,6 +46,8 @@ export type ConversationsNeeds = {
   actions: {
     speak(act: Act & Saying): Promise<Message>
     note(act: Act & Saying): Promise<Message>
+    /** Throws `too_late_to_cancel`. */
+    cancel(act: Omit<Act, 'conversationId'> & { messageId: string }): Promise<Message>
     assign(act: Act & { assignee: { id: string; name: string } | null }): Promise<Conversation>
     assignTeam(act: Act & { team: Pick<Team, 'id' | 'name' | 'members'> | null }): Promise<Conversation>
     setState(act: Act & { state: State; reason?: string | undefined }): Promise<Conversation>
@@ -207,6 +210,9 @@ export const makeConversationsRouter = ({
       return toMessage(await actions.speak({ ...actOf(input), ...words }))
     }),
     endpoint(routes.note, async (input) => toMessage(await actions.note({ ...actOf(input), ...saying(input) }))),
+    endpoint(routes.cancel, async ({ caller: { companyId, id, name }, params }) =>
+      toMessage(await actions.cancel({ companyId, messageId: params.id, person: { id, name } })),
+    ),
     endpoint(routes.assign, async (input) => {
       const assignee = await assigneeOf(input.caller, input.body.assignee)
       return seen(input, actions.assign({ ...actOf(input), assignee }))
@@ -310,6 +316,7 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.clientId === undefined ? {} : { clientId: given.clientId }),
   status: given.status,
   ...(given.reason === undefined ? {} : { reason: given.reason }),
+  ...(given.nextTryAt === undefined ? {} : { nextTryAt: given.nextTryAt.toISOString() }),
   ...(given.letter === undefined ? {} : { letter: toLetter(given.letter) }),
   at: given.at.toISOString(),
 })
@@ -317,40 +324,4 @@ export const toMessage = (given: Message): MessageDto => ({
 const toAttachment = ({ text, ...file }: Attachment): NonNullable<MessageDto['attachments']>[number] => ({
   ...file,
   ...(text ? { text: { ...text, at: text.at.toISOString() } } : {}),
-})
-
-const NOTHING_PROMISED: ServiceLevelsDto = {
-  policy: null,
-  timeZone: null,
-  clocks: [],
-  assistantFirstReply: null,
-  handoffToHumanReply: null,
-}
-
-const toServiceLevels = (given: ExplainedServiceLevels | null): ServiceLevelsDto =>
-  given ? { ...given, clocks: given.clocks.map(toServiceLevel) } : NOTHING_PROMISED
-
-const toServiceLevel = (given: ExplainedServiceLevels['clocks'][number]): ServiceLevelsDto['clocks'][number] => ({
-  id: given.id,
-  clock: given.kind,
-  state: given.state,
-  ...(given.state === 'not_applicable' ? { reason: given.reason } : {}),
-  priority: given.priority,
-  startedAt: given.startedAt.toISOString(),
-  countsFrom: given.countsFrom.toISOString(),
-  elapsedMs: given.elapsedMs,
-  targetMs: 'targetMs' in given ? given.targetMs : null,
-  deadline: ('deadline' in given && given.deadline?.toISOString()) || null,
-  warnsAt: (given.state === 'running' && given.warnsAt?.toISOString()) || null,
-  remainingMs: given.state === 'paused' ? given.remainingMs : null,
-  endedAt: ('endedAt' in given && given.endedAt?.toISOString()) || null,
-  ledger: given.ledger.map(({ at, change, cause, targetMs, deadline }) => ({
-    at: at.toISOString(),
-    change,
-    cause: cause.kind,
-    messageId: cause.kind === 'time' ? null : cause.id,
-    targetMs,
-    deadline: deadline?.toISOString() ?? null,
-  })),
-  steps: given.steps.map(({ at, text }) => ({ at: at.toISOString(), text })),
 })

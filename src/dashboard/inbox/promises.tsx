@@ -1,14 +1,17 @@
 import { TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { useFault, useT } from '../languages/index.js'
+import { useFault, useLanguage, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { queryClient, useMay, type Conversation } from '../server/queries.js'
+import { exactDuration } from '../ui/duration.js'
 import { tell } from '../ui/tell.js'
 import { useMoment } from './due.js'
+import { nameOf } from './news.js'
+import { stepText, type PromisedClock } from './steps.js'
 import './promises.css'
 
-/** Every promise to this customer, and the way to each deadline, in the server's words. */
+/** Every promise to this customer, and the way to each deadline. */
 export const Promises = ({ conversation }: { conversation: Conversation }) => {
   const { id, version, due } = conversation
   const t = useT()
@@ -18,7 +21,7 @@ export const Promises = ({ conversation }: { conversation: Conversation }) => {
     queryFn: ({ signal }) => call('conversations', 'serviceLevels', { params: { id }, signal }),
     placeholderData: (before) => before,
   })
-  const { policy, clocks } = levels.data ?? {}
+  const { policy, clocks, timeZone } = levels.data ?? {}
   if (!policy || !clocks) return null
   return (
     <section className="promises">
@@ -35,17 +38,36 @@ export const Promises = ({ conversation }: { conversation: Conversation }) => {
             )}
             <details>
               <summary>{t('due.why')}</summary>
-              <ol dir="ltr" lang="en">
-                {clock.steps.map(({ at, text }) => (
-                  <li key={at + text}>{text}</li>
-                ))}
-              </ol>
+              <Steps clock={clock} policy={policy.name} customer={nameOf(conversation, t('inbox.visitor'))} />
             </details>
           </li>
         ))}
       </ul>
       <p className="faint">{t('due.policy', { name: policy.name })}</p>
+      {/* All times here are the reader's. */}
+      {timeZone && timeZone !== OWN_ZONE && <p className="faint">{t('step.zone', { zone: timeZone })}</p>}
     </section>
+  )
+}
+
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone
+
+type StepsProps = { clock: PromisedClock; policy: string; customer: string }
+
+const Steps = ({ clock: { time, steps }, policy, customer }: StepsProps) => {
+  const t = useT()
+  const language = useLanguage()
+  const moment = useMoment()
+  const duration = (milliseconds: number) => exactDuration(language, milliseconds)
+  return (
+    <ol>
+      {steps.map((step, at) => (
+        <li key={at}>
+          <time dateTime={step.at}>{moment(step.at)}</time>
+          <span dir="auto">{stepText(step, { t, customer, policy, time, moment, duration })}</span>
+        </li>
+      ))}
+    </ol>
   )
 }
 

@@ -2,15 +2,12 @@ import { Button, Loader } from '@mantine/core'
 import {
   IconAlertTriangle,
   IconArrowDown,
-  IconCheck,
-  IconChecks,
   IconClock,
   IconNote,
   IconPaperclip,
   IconSparkles,
   IconThumbDown,
   IconThumbUp,
-  type Icon,
 } from '@tabler/icons-react'
 import { lazy, memo, Suspense, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useFault, useLanguage, useT } from '../languages/index.js'
@@ -19,7 +16,8 @@ import { useMay, type Conversation, type Message } from '../server/queries.js'
 import { useMinute } from '../ui/clock.js'
 import { Face } from '../ui/face.js'
 import { clockTime, dayName, sameDay, When } from '../ui/time.js'
-import { eventText, refusalText } from './events.js'
+import { eventText } from './events.js'
+import { Delivery } from './delivery.js'
 import { Files } from './files.js'
 import { nameOf } from './news.js'
 import { forget, sayAgain, type Outgoing } from './outbox.js'
@@ -113,6 +111,7 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
               {groups.map((group) => (
                 <Group
                   key={group[0].id}
+                  conversationId={conversation.id}
                   group={group}
                   handoffSeq={handoffSeq}
                   handoff={conversation.handoff}
@@ -186,6 +185,7 @@ const belongTogether = (before: Message, next: Message): boolean =>
   new Date(next.at).getTime() - new Date(before.at).getTime() < TOGETHER_MS
 
 type GroupProps = {
+  conversationId: string
   group: GroupOf
   /** The number of the newest handover's line. */
   handoffSeq: number | undefined
@@ -194,7 +194,7 @@ type GroupProps = {
   explain: (decisionId: string) => void
 }
 
-const Group = ({ group, handoffSeq, handoff, visitor, explain }: GroupProps) => {
+const Group = ({ conversationId, group, handoffSeq, handoff, visitor, explain }: GroupProps) => {
   const t = useT()
   const language = useLanguage()
   const [first] = group
@@ -218,17 +218,22 @@ const Group = ({ group, handoffSeq, handoff, visitor, explain }: GroupProps) => 
           <time dateTime={first.at}>{clockTime(language, new Date(first.at))}</time>
         </span>
         {group.map((message) => (
-          <Bubble key={message.id} message={message} visitor={visitor} explain={explain} />
+          <Bubble key={message.id} {...{ conversationId, message, visitor, explain }} />
         ))}
       </div>
     </div>
   )
 }
 
-type BubbleProps = { message: Message; visitor: string; explain: (decisionId: string) => void }
+type BubbleProps = {
+  conversationId: string
+  message: Message
+  visitor: string
+  explain: (decisionId: string) => void
+}
 
 /** Drawn again only when it changed: an arriving message leaves hundreds of others as they are. */
-const Bubble = memo(function Bubble({ message, visitor, explain }: BubbleProps) {
+const Bubble = memo(function Bubble({ conversationId, message, visitor, explain }: BubbleProps) {
   const t = useT()
   const mayExplain = useMay('decisions:read')
   const { text, citations, decisionId, status, feedback, attachments = [] } = message
@@ -257,7 +262,7 @@ const Bubble = memo(function Bubble({ message, visitor, explain }: BubbleProps) 
               {t('talk.why')}
             </button>
           )}
-          {status !== null && <Delivery message={message} />}
+          {status !== null && <Delivery conversationId={conversationId} message={message} />}
           {message.letter && <Mailed letter={message.letter} />}
           {feedback && <Rated {...feedback} visitor={visitor} />}
         </div>
@@ -278,32 +283,6 @@ const Rated = ({ rating, at, visitor }: RatedProps) => {
       <span>
         {t(rating === 'up' ? 'talk.ratedUp' : 'talk.ratedDown', { name: visitor })} · <When at={at} />
       </span>
-    </span>
-  )
-}
-
-const DELIVERY: Record<NonNullable<Message['status']>, Icon> = {
-  queued: IconClock,
-  sending: IconClock,
-  sent: IconCheck,
-  delivered: IconChecks,
-  read: IconChecks,
-  refused: IconAlertTriangle,
-  uncertain: IconAlertTriangle,
-}
-
-const Delivery = ({ message: { status, reason } }: { message: Message }) => {
-  const t = useT()
-  if (status === null) return null
-  const StatusIcon = DELIVERY[status]
-  const bad = status === 'refused' || status === 'uncertain'
-  // It waits, and there is something to say about that.
-  const late = status === 'queued' && reason !== undefined
-  return (
-    <span className={bad || late ? 'delivery bad' : 'delivery'}>
-      <StatusIcon aria-hidden />
-      {t(late ? 'delivery.delayed' : `delivery.${status}`)}
-      {(bad || late) && reason ? `: ${refusalText(t, reason)}` : ''}
     </span>
   )
 }

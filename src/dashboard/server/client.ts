@@ -28,6 +28,7 @@ const lines = {
     get: 'get /api/v1/conversations/:id',
     messages: 'get /api/v1/conversations/:id/messages',
     original: 'get /api/v1/messages/:id/original',
+    cancel: 'post /api/v1/messages/:id/cancel',
     serviceLevels: 'get /api/v1/conversations/:id/service-levels',
     speak: 'post /api/v1/conversations/:id/messages',
     note: 'post /api/v1/conversations/:id/notes',

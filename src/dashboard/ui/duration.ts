@@ -14,6 +14,22 @@ export const shownDuration = (language: string, milliseconds: number | null): st
     .join(' ')
 }
 
+/** "1 h 30 s": to the second, for whoever wants to add it up. */
+export const exactDuration = (language: string, milliseconds: number): string => {
+  const seconds = Math.round(milliseconds / 1000)
+  const parts = [
+    [Math.floor(seconds / 3600), 'hour'],
+    [Math.floor((seconds % 3600) / 60), 'minute'],
+    [seconds % 60, 'second'],
+  ] as const
+  const shown = parts.filter(([value, unit]) => value > 0 || (seconds === 0 && unit === 'second'))
+  return shown
+    .map(([value, unit]) =>
+      new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'narrow' }).format(value),
+    )
+    .join(' ')
+}
+
 /** As people type it and the API counts it: "1h 30m". */
 export const typedDuration = (milliseconds: number | null): string => {
   if (milliseconds === null) return ''

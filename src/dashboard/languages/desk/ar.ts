@@ -147,6 +147,7 @@ export const words: Words<typeof english> = {
     link_invalid: 'استُعمل هذا الرابط أو انتهت مدته. اطلب رابطًا جديدًا.',
     already_a_member: 'هذا العنوان في الشركة من قبل.',
     last_owner: 'تحتفظ الشركة بمالك واحد على الأقل: عيّن غيره أولًا.',
+    too_late_to_cancel: 'تُرسل الرسالة في هذه اللحظة أو خرجت بالفعل: فات أوان إلغائها.',
     role_above_own: 'هذا الدور أعلى من دورك.',
     conversation_not_found: 'لا توجد محادثة كهذه.',
     conversation_closed: 'المحادثة مغلقة. تبدأ رسالة جديدة من العميل محادثة أخرى.',

@@ -145,6 +145,7 @@ export const words = {
     link_invalid: 'This link was used or has expired. Ask for a new one.',
     already_a_member: 'This address already belongs to the company.',
     last_owner: 'A company keeps at least one owner: make another one first.',
+    too_late_to_cancel: 'The message is being sent at this moment, or has left already: too late to cancel it.',
     role_above_own: 'This role is above your own.',
     conversation_not_found: 'There is no such conversation.',
     conversation_closed: 'The conversation is closed. A new message of the customer starts a new one.',

@@ -145,6 +145,7 @@ export const words: Words<typeof english> = {
     link_invalid: 'Este enlace se usó o venció. Pida uno nuevo.',
     already_a_member: 'Esta dirección ya pertenece a la empresa.',
     last_owner: 'Una empresa conserva al menos un propietario: nombre antes a otro.',
+    too_late_to_cancel: 'El mensaje está saliendo en este momento o ya ha salido: es tarde para cancelarlo.',
     role_above_own: 'Esta función está por encima de la suya.',
     conversation_not_found: 'No existe esa conversación.',
     conversation_closed: 'La conversación está cerrada. Un mensaje nuevo del cliente empieza otra.',

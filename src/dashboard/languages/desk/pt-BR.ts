@@ -145,6 +145,7 @@ export const words: Words<typeof english> = {
     link_invalid: 'Este link foi usado ou venceu. Peça um novo.',
     already_a_member: 'Este endereço já pertence à empresa.',
     last_owner: 'Uma empresa mantém ao menos um proprietário: nomeie outro antes.',
+    too_late_to_cancel: 'A mensagem está saindo neste momento ou já saiu: é tarde para cancelá-la.',
     role_above_own: 'Esta função está acima da sua.',
     conversation_not_found: 'Essa conversa não existe.',
     conversation_closed: 'A conversa está encerrada. Uma nova mensagem do cliente começa outra.',
