@@ -8,6 +8,8 @@ import { makeChannelKit } from './channels/channel-kit.js'
 import { channelKinds } from './channels/index.js'
 import { makeMemories, memorySchemas } from './channels/memory.mongo.js'
 import { makePublicKit } from './channels/public-kit.js'
+import { makeMailRefusals } from './channels/refusal-mail.js'
+import { makeRefusals, refusalSchemas } from './channels/refusals.mongo.js'
 import { channelSchemas, makeChannelRegistry } from './channels/registry.mongo.js'
 import { companiesSchemas, makeCompanies, type Invitation } from './companies/companies.js'
 import { invitationMail } from './companies/invitation.js'
@@ -39,6 +41,7 @@ import {
   defineJobs,
   MAIL_LETTERS_EVERY_MS,
   MAIL_PROMISES_EVERY_MS,
+  MAIL_REFUSALS_EVERY_MS,
   SWEEP_EVERY_MS,
   SWEEP_FILES_EVERY_MS,
   TELL_TIME_EVERY_MS,
@@ -171,6 +174,7 @@ export const compose = ({
   const receive = makeReceive(core)
   const takeIn = makeArrivals({ ...core, receive })
   const memories = makeMemories(mongo)
+  const refusals = makeRefusals(mongo)
   const outside = makeOutside({ allowPrivate: config.ALLOW_PRIVATE_ADDRESSES })
   const channels = makeChannelRegistry({
     db,
@@ -195,7 +199,11 @@ export const compose = ({
       publicUrl,
     }),
     connected: makeHasten(core),
-    forget: memories.forget,
+    healthChanged: (channel, health) => refusals.note(channel, health, clock.now()),
+    forget: async (companyId, channelId) => {
+      await memories.forget(companyId, channelId)
+      await refusals.forget(companyId, channelId)
+    },
     outside,
     metrics,
     bus,
@@ -357,10 +365,27 @@ export const compose = ({
       clock,
       log,
     })
+  const mailRefusals =
+    mailer &&
+    makeMailRefusals({
+      refusals,
+      channel: async (companyId, channelId) => {
+        const found = (await channels.list(companyId)).find(({ id }) => id === channelId)
+        if (!found) return null
+        const { name, kind } = found
+        return { name, kind: channelKinds[kind]?.label ?? kind, company: (await companies.settings(companyId)).name }
+      },
+      recipients: companies.people.adminsToTell,
+      send: mailer.send,
+      publicUrl,
+      clock,
+      log,
+    })
   const repeated = [
     repeat(SWEEP_EVERY_MS, () => sweep(SWEEP_EVERY_MS), log),
     repeat(TELL_TIME_EVERY_MS, tellTime, log),
     ...(mailPromises ? [repeat(MAIL_PROMISES_EVERY_MS, mailPromises, log)] : []),
+    ...(mailRefusals ? [repeat(MAIL_REFUSALS_EVERY_MS, mailRefusals, log)] : []),
     repeat(MAIL_LETTERS_EVERY_MS, mailLetters, log),
     repeat(SWEEP_FILES_EVERY_MS, sweepFiles, log),
   ]
@@ -373,6 +398,7 @@ export const compose = ({
         ...companiesSchemas,
         ...channelSchemas,
         ...memorySchemas,
+        ...refusalSchemas,
         ...leaseSchemas,
         ...conversationSchemas,
         ...letterSchemas,

@@ -27,6 +27,8 @@ export const SWEEP_EVERY_MS = 2_000
 export const TELL_TIME_EVERY_MS = 400
 /** People are mailed about them a little later, so that what comes up together is one mail. */
 export const MAIL_PROMISES_EVERY_MS = 5_000
+/** Owners and admins are mailed about channels that are refused. */
+export const MAIL_REFUSALS_EVERY_MS = 5_000
 /** Customers who have left get their mail within moments of its time. */
 export const MAIL_LETTERS_EVERY_MS = 2_000
 /** Files that a crash left without their document. */

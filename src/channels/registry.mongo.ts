@@ -50,6 +50,8 @@ type Needs = {
   kit(record: ChannelRecord, report: (health: Health) => void): ChannelKit
   /** The channel serves its customers, and did not a moment ago. */
   connected(channel: Origin): void
+  /** The channel is in another state than before, as this process knows it. */
+  healthChanged(channel: Origin, health: Health): Promise<void>
   /** What the channel remembered is forgotten with it. */
   forget(companyId: string, channelId: string): Promise<void>
   outside: Outside
@@ -86,7 +88,8 @@ const CHECK_MS = 20_000
 
 /** The companies' channels: kept in the store, opened in this process. Every open one is in memory: looking one up is free. */
 export const makeChannelRegistry = (needs: Needs) => {
-  const { db, kinds, receive, kit, connected, forget, outside, metrics, bus, clock, log, secrets } = needs
+  const { db, kinds, receive, kit, connected, healthChanged, forget, outside, metrics, bus, clock, log, secrets } =
+    needs
   const { sealed, unsealed, shown } = makeSettings(secrets)
   const documents = db.collection<ChannelDocument>('channels')
   const opened = new Map<string, Opened>()
@@ -155,6 +158,9 @@ export const makeChannelRegistry = (needs: Needs) => {
     if (health.state !== before) {
       metrics.channelChanges.inc({ kind, state: health.state })
       if (health.state === 'connected') connected({ companyId, channelId: id })
+      healthChanged({ companyId, channelId: id }, health).catch((err: unknown) =>
+        log.warn({ err, channelId: id }, 'refusal not kept'),
+      )
     }
     const { pairing: _pairing, ...kept } = health
     log.info({ channelId: id, state: health.state, code: health.code }, 'channel')

@@ -202,6 +202,8 @@ export const makeCompanies = ({
       wantsPromiseMail: people.wantsPromiseMail,
       setPromiseMail: people.setPromiseMail,
       promiseMailTo: people.promiseMailTo,
+      setLanguage: people.setLanguage,
+      adminsToTell: people.adminsToTell,
       /** `mailed` false: nobody but the caller can bring the link to whom it is for. */
       invite: async (caller: Caller, invited: { email: string; name: string; role: Role }) => {
         assertMayGrant(caller, invited.role)

@@ -4,6 +4,7 @@ import { newId } from '../platform/ids.js'
 import { inTransaction, isDuplicateKey, type CollectionSchema, type Mongo, type Session } from '../platform/mongo.js'
 import { randomToken, sha256 } from '../platform/secrets.js'
 import type { CompanyStore } from './company.mongo.js'
+import type { PersonLanguage } from './person-language.js'
 import type { Role } from './roles.js'
 import type { AccountDocument, MemberDocument, SignIn, UserDocument } from './sign-in.mongo.js'
 
@@ -226,6 +227,23 @@ export const makePeopleStore = ({ client, db, clock, serialise, passwords }: Nee
       return wanting.flatMap(({ _id: id, userId }) => {
         const email = known.find((user) => user._id === userId)?.email
         return email ? [{ id, email }] : []
+      })
+    },
+
+    /** In which language the product's own mail is written to them. */
+    setLanguage: async (companyId: string, id: string, language: PersonLanguage): Promise<void> => {
+      const { _id } = await member(companyId, id)
+      await members.updateOne({ _id, organizationId: companyId }, { $set: { language } })
+    },
+
+    /** Who can put right what no agent can; `language` is `null` where they chose none. */
+    adminsToTell: async (companyId: string) => {
+      const admins = { organizationId: companyId, role: { $in: ['owner', 'admin'] } }
+      const found = await members.find(admins, { sort: { createdAt: 1 } }).toArray()
+      const known = await users.find({ _id: { $in: found.map(({ userId }) => userId) } }).toArray()
+      return found.flatMap(({ _id: id, userId, language = null }) => {
+        const email = known.find((user) => user._id === userId)?.email
+        return email ? [{ id, email, language }] : []
       })
     },
 

@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto'
 import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import type { CollectionSchema, Db } from '../platform/mongo.js'
+import type { PersonLanguage } from './person-language.js'
 
 /**
  * Sign-in with email and password by better-auth. Nothing of its own HTTP interface is mounted: `api` calls what is here,
@@ -33,6 +34,7 @@ export type MemberDocument = {
   role: string
   /** They want no mail about promised times. */
   noPromiseMail?: true
+  language?: PersonLanguage
   createdAt: Date
 }
 export type OrganizationDocument = { _id: string; name: string; slug: string; createdAt: Date }

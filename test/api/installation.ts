@@ -163,6 +163,7 @@ export const openInstallation = async (options: Options = {}) => {
         publicUrl,
       })(record, report),
     connected: () => {},
+    healthChanged: async () => {},
     forget: memories.forget,
     outside,
     metrics,

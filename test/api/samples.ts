@@ -19,6 +19,7 @@ const BODIES: Record<string, unknown> = {
   'post /api/v1/conversations/:id/team': { team: null },
   'post /api/v1/conversations/:id/tier': { tier: 'gold' },
   'put /api/v1/me/notices': { promiseMail: false },
+  'put /api/v1/me/language': { language: 'es' },
   'post /api/v1/contacts/:id/merge': { with: 'cnt_other' },
   'post /api/v1/contacts/:id/block': { blocked: true },
   'post /api/v1/companies': { name: 'Another company' },

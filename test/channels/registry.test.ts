@@ -66,6 +66,7 @@ const open = (kinds: Record<string, ChannelDefinition>) =>
       arrival.kind === 'message' ? { messageId: 'm', conversationId: 'c', duplicate: false } : null,
     kit: (record, tell) => ({ record, tell }) as unknown as ChannelKit,
     connected: (channel) => back.push(channel),
+    healthChanged: async () => {},
     forget: memories.forget,
     outside: makeOutside({ allowPrivate: false }),
     metrics,

@@ -36,6 +36,7 @@ describe('what a phone has to scan', () => {
       receive: () => async () => null,
       kit: (record, tell) => ({ record, tell }) as unknown as ChannelKit,
       connected: () => {},
+      healthChanged: async () => {},
       forget: makeMemories(mongo).forget,
       outside: makeOutside({ allowPrivate: false }),
       metrics: makeMetrics(),

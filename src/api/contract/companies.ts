@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PERSON_LANGUAGES } from '../../companies/person-language.js'
 import { PERMISSIONS, ROLES } from '../../companies/roles.js'
 import { byId, changesSomething, defineRoute, email, id, name, NOTHING_TO_CHANGE, password, time } from './route.js'
 
@@ -36,6 +37,8 @@ const notices = z.strictObject({
     .boolean()
     .describe('When a promised time is near or passed: of own conversations; for admins, also of those in no hands'),
 })
+
+const language = z.strictObject({ language: z.enum(PERSON_LANGUAGES) })
 
 export const setupRoutes = {
   setUp: defineRoute({
@@ -142,6 +145,17 @@ export const companyRoutes = {
     body: notices,
     status: 200,
     response: notices,
+    errors: ['not_found'],
+  }),
+  setLanguage: defineRoute({
+    method: 'put',
+    path: '/api/v1/me/language',
+    tag: 'Companies',
+    summary: "Say in which language one reads; the product's own mail is written in it",
+    permission: 'company:read',
+    body: language,
+    status: 200,
+    response: language,
     errors: ['not_found'],
   }),
   getCompany: defineRoute({

@@ -26,6 +26,10 @@ export const makeCompaniesRouter = ({ companies, usage }: CompaniesNeeds): Endpo
     await companies.people.setPromiseMail(companyId, id, body.promiseMail)
     return body
   }),
+  endpoint(contract.companies.setLanguage, async ({ caller: { companyId, id }, body }) => {
+    await companies.people.setLanguage(companyId, id, body.language)
+    return body
+  }),
   endpoint(contract.companies.getCompany, async ({ caller }) => toCompany(await companies.settings(caller.companyId))),
   endpoint(contract.companies.updateCompany, async ({ caller, body }) =>
     toCompany(await companies.update(caller.companyId, { name: body.name, ...body.assistant })),

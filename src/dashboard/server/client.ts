@@ -20,6 +20,7 @@ const lines = {
     getUsage: 'get /api/v1/usage',
     getNotices: 'get /api/v1/me/notices',
     setNotices: 'put /api/v1/me/notices',
+    setLanguage: 'put /api/v1/me/language',
     listCompanies: 'get /api/v1/companies',
   },
   conversations: {

@@ -24,9 +24,10 @@ import { forgetDrafts } from '../inbox/drafts.js'
 import type { View } from '../inbox/follow.js'
 import { emptyOutbox } from '../inbox/outbox.js'
 import { useNews } from '../inbox/news.js'
-import { useT, type Key } from '../languages/index.js'
+import { useLanguage, useT, type Key } from '../languages/index.js'
 import { call, chosenCompany } from '../server/client.js'
 import { useLine } from '../server/live.js'
+import { tellLanguage } from '../server/own-language.js'
 import { queryClient, useChannels, useCompany, useCounts, useMe, type Counts, type Me } from '../server/queries.js'
 import { shownKey, useCommands } from './commands.js'
 import { Face } from './face.js'
@@ -69,6 +70,8 @@ const Desk = ({ me }: { me: Me }) => {
   const [palette, setPalette] = useState<'commands' | 'keys' | null>(null)
   const counts = useCounts()
   const waiting = counts.data?.waiting ?? 0
+  const language = useLanguage()
+  useEffect(() => tellLanguage(me.id, language), [me.id, language])
   useEffect(() => {
     document.title = waiting > 0 ? `(${waiting}) Helpdesk` : 'Helpdesk'
   }, [waiting])
