@@ -1,17 +1,26 @@
 import type { Bus } from '../platform/bus.js'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
-import { newId } from '../platform/ids.js'
-import { withRequestId, type Log } from '../platform/log.js'
+import type { Log } from '../platform/log.js'
 import type { Metrics } from '../platform/metrics.js'
-import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
-import { decide, filesAwaitedUntil, mustGiveUp, runLimitMs, unansweredText, type Decision } from './decide.js'
+import type { AnswerDraft } from './answer-draft.js'
+import type { HandoffReason } from './conversation.js'
+import { decide, filesAwaitedUntil, mustGiveUp, unansweredText, type Decision, type Taken } from './decide.js'
 import { wordsOf } from './heard-and-seen.js'
-import type { Author, AutomaticLimits, Citation, Message, Origin } from './message.js'
+import {
+  withChoices,
+  type Author,
+  type AutomaticLimits,
+  type Choice,
+  type Citation,
+  type Message,
+  type Origin,
+} from './message.js'
 import { backNotice, closedUntil, waitingNotice, type Notice, type Opening } from './opening-notice.js'
 import { phrasesIn } from './phrases.js'
 import type { Draft } from './documents.mongo.js'
 import type { Appended, ConversationChange } from './fold.js'
+import { makeRounds, type Claimed } from './rounds.js'
 import type { ConversationStore } from './store.mongo.js'
 import { recapOf, summaryOf } from './summary.js'
 import { announce, eventLine, summarised } from './timeline.js'
@@ -25,6 +34,10 @@ export type AnswerQuestion = (
     from?: 'transcript'
     history: Turn[]
     spoken: string | null
+    /** The customer can be asked back which of several things they mean. */
+    asksBack?: true
+    /** What they chose then. */
+    within?: Place
   },
   signal: AbortSignal,
   draft: AnswerDraft,
@@ -35,13 +48,11 @@ export type AnswerQuestion = (
   mode: 'model' | 'extractive'
   decisionId: string
   language: string
+  /** Where it is unknown and asking back may help: what could be meant, by names that stand in the documents. */
+  choices?: Place[]
 }>
 
-/** Where proved sentences are shown as they come, before the message exists. What was shown can be taken back as a whole. */
-export type AnswerDraft = {
-  say(sentence: { text: string; citations: Citation[] }): void
-  withdraw(): void
-}
+type Place = Omit<Extract<Choice, { kind: 'place' }>, 'kind'>
 
 /** `picture`: what a machine says that a picture of the customer's shows. */
 type Turn = { author: 'customer' | 'assistant' | 'agent' | 'picture'; text: string }
@@ -68,16 +79,8 @@ type Needs = {
   metrics: Metrics
 }
 
-/** Short, so that a conversation whose worker was killed is free again within seconds; renewed while the work goes on. */
-const LEASE_MS = 6_000
-const RENEW_EVERY_MS = 2_000
 /** Enough to see what was said before the question, however long the conversation is. */
 const MESSAGES_READ = 60
-/** After the first failure, after the second; the third is followed by the handover at once. */
-const PAUSES_MS = [500, 2_000, 0]
-/** When even the handover fails, the store is away: it is asked again like this. */
-const HANDOVER_PAUSE_MS = 3_000
-
 /** While files are heard or seen somewhere, it is looked again at least this often. */
 const LOOK_AGAIN_MS = 1_000
 
@@ -99,7 +102,6 @@ export const makeAnswer = (needs: Needs) => {
     openingOf,
     automaticLimitsOf,
     showTyping,
-    wakeAnswer,
     wakeDeliver,
     servingSince,
     bus,
@@ -108,10 +110,6 @@ export const makeAnswer = (needs: Needs) => {
     metrics,
   } = needs
 
-  /**
-   * True when the conversation is dealt with; false when it changed meanwhile and must be looked at again; a time where it
-   * waits for its files.
-   */
   const run = async (conversation: Claimed, signal: AbortSignal, draft: AnswerDraft): Promise<boolean | Date> => {
     const { companyId, id, channelId, teamId } = conversation
     if (conversation.handler !== 'assistant') return tellWaiting(conversation)
@@ -225,7 +223,7 @@ export const makeAnswer = (needs: Needs) => {
 
   const respond = async (
     conversation: Claimed,
-    { question, from, history, pictures }: Decided<'answer'>,
+    { question, from, history, pictures, within, asksBack }: Decided<'answer'>,
     messages: Message[],
     signal: AbortSignal,
     draft: AnswerDraft,
@@ -241,21 +239,45 @@ export const makeAnswer = (needs: Needs) => {
       ...(from ? { from } : {}),
       history: [...history.map(toTurn), ...shown],
       spoken,
+      ...(asksBack ? { asksBack } : {}),
+      ...(within ? { within: within.choice } : {}),
     }
     const answered = await unlessOvertaken(conversation, signal, (unless) => answerQuestion(asked, unless, draft))
     if (!answered) return false
-    const { kind, text, citations, mode, decisionId, language } = answered
+    const { kind, text, citations, mode, decisionId, language, choices = [] } = answered
     const phrases = phrasesIn(language)
+    const origin = { mode, decisionId, ...aboutOf(within) }
+    if (choices.length > 0) return askBack({ ...conversation, language }, choices, messages, decisionId)
     if (kind === 'unknown') {
       const apology = `${text} ${phrases.handover}`
-      return handOver({ ...conversation, language }, 'unknown_answer', messages, apology, { mode, decisionId })
+      return handOver({ ...conversation, language }, 'unknown_answer', messages, apology, origin)
     }
     const said = mode === 'extractive' ? `${phrases.fromDocuments}\n\n${text}` : text
-    const answer: Draft = { kind: 'message', author: ASSISTANT, text: said, citations, mode, decisionId, deliver: true }
+    const answer: Draft = { kind: 'message', author: ASSISTANT, text: said, citations, ...origin, deliver: true }
     const drafts = [answer, ...marksOf(messages)]
     if (!(await withNotice(conversation, language, { answerDue: null, language }, drafts))) return false
     metrics.answers.inc({ outcome: 'grounded' })
     log.info({ conversationId: id, decisionId }, 'answered')
+    return true
+  }
+
+  /** Nothing is proved, but one word of the customer's may do: a person is asked only if that does not help. */
+  const askBack = async (
+    conversation: Claimed & { language: string },
+    places: readonly Place[],
+    messages: Message[],
+    decisionId: string,
+  ): Promise<boolean> => {
+    const { id, language } = conversation
+    const { whichOne, person } = phrasesIn(language)
+    const choices: Choice[] = [
+      ...places.map((place) => ({ kind: 'place' as const, ...place })),
+      { kind: 'person', label: person },
+    ]
+    const said: Draft = { kind: 'message', author: ASSISTANT, text: whichOne, choices, decisionId, deliver: true }
+    if (!(await write(conversation, { answerDue: null, language }, [said, ...marksOf(messages)]))) return false
+    metrics.answers.inc({ outcome: 'asked_back' })
+    log.info({ conversationId: id, decisionId, choices: places.length }, 'asked back')
     return true
   }
 
@@ -316,7 +338,7 @@ export const makeAnswer = (needs: Needs) => {
     reason: HandoffReason,
     messages: Message[] | null,
     text: string | null,
-    origin: Pick<Draft, 'mode' | 'decisionId'> = {},
+    origin: Origins = {},
   ): Promise<boolean> => {
     const { language, lastMessage, companyId, channelId, teamId } = conversation
     // Without the store there is no knowing; the handover itself must not wait for it.
@@ -351,58 +373,14 @@ export const makeAnswer = (needs: Needs) => {
     return true
   }
 
-  const claim = async (companyId: string, conversationId: string, owner: string): Promise<Claimed | null> => {
-    const now = clock.now()
-    const claimed = await store.claimAnswer(companyId, conversationId, now, owner, new Date(now.getTime() + LEASE_MS))
-    return claimed?.answerDue ? { ...claimed, answerDue: claimed.answerDue } : null
-  }
-
-  const round = async (conversation: Claimed, owner: string, stop: AbortSignal): Promise<'again' | 'done'> => {
-    const { companyId, id, answerDue } = conversation
-    const limited = limit(runLimitMs(answerDue, clock.now(), servingSince), stop)
-    const renewal = setInterval(() => {
-      store
-        .renewLease(companyId, id, owner, new Date(clock.now().getTime() + LEASE_MS))
-        .then((kept) => kept || limited.abort(new Error('the lease was lost')))
-        .catch((err: unknown) => log.warn({ err, conversationId: id }, 'lease not renewed'))
-    }, RENEW_EVERY_MS)
-    const draft = openDraft(bus, conversation, limited.signal)
-    try {
-      const done = await Promise.race([run(conversation, limited.signal, draft), limited.aborted])
-      if (done instanceof Date) {
-        await store.releaseLease(companyId, id, owner, { retryAt: done, uncounted: true })
-        setTimeout(() => wakeAnswer(companyId, id), done.getTime() - clock.now().getTime()).unref()
-        return 'done'
-      }
-      if (!done) draft.withdraw()
-      await store.releaseLease(companyId, id, owner, { uncounted: !done })
-      return 'again'
-    } catch (err) {
-      draft.withdraw()
-      const { attempts } = answerDue
-      log.error({ err, conversationId: id, attempts }, 'answer failed')
-      metrics.answers.inc({ outcome: 'failed' })
-      const pauseMs = stop.aborted ? 0 : (PAUSES_MS[attempts - 1] ?? HANDOVER_PAUSE_MS)
-      const retryAt = new Date(clock.now().getTime() + pauseMs)
-      await store.releaseLease(companyId, id, owner, { retryAt, uncounted: stop.aborted })
-      setTimeout(() => wakeAnswer(companyId, id), pauseMs).unref()
-      return 'done'
-    } finally {
-      clearInterval(renewal)
-      limited.end()
-    }
-  }
-
-  return async (companyId: string, conversationId: string, stop: AbortSignal): Promise<void> => {
-    const owner = newId('run')
-    // Each round ends with nothing due, or with the news that made the last one void.
-    for (let state: 'again' | 'done' = 'again'; state === 'again' && !stop.aborted; ) {
-      const conversation = await claim(companyId, conversationId, owner)
-      if (!conversation) return
-      state = await withRequestId(conversation.answerDue.requestId, () => round(conversation, owner, stop))
-    }
-  }
+  return makeRounds({ ...needs, run })
 }
+
+/** How the assistant came to what it says. */
+type Origins = Pick<Draft, 'mode' | 'decisionId' | 'about'>
+
+const aboutOf = (taken: Taken | undefined): Pick<Draft, 'about'> =>
+  taken ? { about: { messageId: taken.messageId, label: taken.choice.label } } : {}
 
 const saidAsNotice = ({ text }: Notice): Draft => ({
   kind: 'message',
@@ -422,52 +400,7 @@ const customersWords = (messages: readonly Message[]): string =>
 
 type Decided<Kind extends Decision['kind']> = Extract<Decision, { kind: Kind }>
 
-type Claimed = Conversation & { answerDue: AnswerDue }
-
-/** A draft of one run, for everybody who has the conversation open. After the run was aborted nothing is shown any more. */
-const openDraft = (
-  bus: Bus,
-  { companyId, id, contactId }: Pick<Conversation, 'companyId' | 'id' | 'contactId'>,
-  signal: AbortSignal,
-): AnswerDraft => {
-  const of = { companyId, conversationId: id, contactId, draftId: newId('dft') }
-  let shown = 0
-  return {
-    say: ({ text, citations }) => {
-      if (signal.aborted) return
-      bus.publish({ type: 'sentence', ...of, index: shown, text, citations })
-      shown += 1
-    },
-    withdraw: () => {
-      if (shown === 0) return
-      shown = 0
-      bus.publish({ type: 'withdrawn', ...of })
-    },
-  }
-}
-
-/**
- * A run's own end: after `ms`, or when `stop` says so. `aborted` rejects then, whether the work heeds the signal or not.
- * The timer is held here on purpose: a time-out that only `AbortSignal.any` refers to may be collected and never fire.
- */
-const limit = (ms: number, stop: AbortSignal) => {
-  const controller = new AbortController()
-  const abort = (reason: unknown) => controller.abort(reason)
-  const timer = setTimeout(() => abort(new AppError('unavailable', 'answer_late', 'The answer took too long.')), ms)
-  const onStop = () => abort(new AppError('unavailable', 'stopping', 'The server is stopping.'))
-  stop.addEventListener('abort', onStop)
-  const aborted = new Promise<never>((_resolve, reject) => {
-    controller.signal.addEventListener('abort', () => reject(controller.signal.reason as Error))
-  })
-  aborted.catch(() => {})
-  const end = () => {
-    clearTimeout(timer)
-    stop.removeEventListener('abort', onStop)
-  }
-  return { signal: controller.signal, aborted, abort, end }
-}
-
 const toTurn = (message: Message): Turn => ({
   author: message.author.kind === 'customer' || message.author.kind === 'agent' ? message.author.kind : 'assistant',
-  text: wordsOf(message) || message.text,
+  text: message.choices ? withChoices(message) : wordsOf(message) || message.text,
 })

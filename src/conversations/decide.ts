@@ -1,12 +1,24 @@
+import { choiceTaken } from './choices.js'
 import type { AnswerDue, Conversation, HandoffReason } from './conversation.js'
 import { isForPeople, isHeard, needsPerson, picturesIn, wordsOf } from './heard-and-seen.js'
-import type { Message } from './message.js'
+import type { Choice, Message } from './message.js'
 import { recogniseTalk, type SmallTalk, type Talk } from './talk.js'
 
 /** What the assistant does about a conversation. Pure: the same conversation at the same time, the same decision. */
 export type Decision =
-  /** `pictures`: what came with the question shows, as a machine says. `from`: it was said by voice. */
-  | { kind: 'answer'; question: Message; from?: 'transcript'; history: Message[]; pictures: string[] }
+  /**
+   * `pictures`: what came with the question shows, as a machine says. `from`: it was said by voice. `within`: what its customer
+   * chose when they were asked back what they meant. `asksBack`: they may be asked, which they were not just before.
+   */
+  | {
+      kind: 'answer'
+      question: Message
+      from?: 'transcript'
+      history: Message[]
+      pictures: string[]
+      within?: Taken
+      asksBack: boolean
+    }
   /** A kind word; no document is asked. */
   | { kind: 'talk'; talk: SmallTalk; language: string }
   /** Without a language where the message does not say which. */
@@ -16,6 +28,9 @@ export type Decision =
       language?: string
     }
   | { kind: 'leave'; reason: 'a_person_has_it' | 'nothing_to_answer' | 'enough_said' }
+
+/** A choice of the message that offered it. */
+export type Taken = { choice: Extract<Choice, { kind: 'place' }>; messageId: string }
 
 /** Nobody waits longer than this for a first word, in milliseconds; then a person is asked. */
 export const ANSWER_WITHIN_MS = 30_000
@@ -70,19 +85,16 @@ export const decide = (conversation: Conversation, messages: readonly Message[])
   const question = unanswered.at(-1)
   if (!conversation.answerDue || !question) return { kind: 'leave', reason: 'nothing_to_answer' }
 
-  const asked = notYetServed(messages, unanswered)
+  const asked = notYetServed(messages, unanswered).filter((message) => !isPressedAgain(message, before))
+  if (asked.length === 0) return { kind: 'leave', reason: 'nothing_to_answer' }
   const text = textOf(asked)
   // Files alone ask nothing that the assistant could answer.
   if (text === '' || asked.some(needsPerson)) return { kind: 'hand_over', reason: 'needs_person' }
-  const talk = asked.map(asksForPerson).find(Boolean) ?? recogniseTalk(text, conversation.language)
-  if (!talk)
-    return {
-      kind: 'answer',
-      question: { ...question, text },
-      ...(asked.some(isHeard) ? { from: 'transcript' } : {}),
-      history: before.slice(-HISTORY_LENGTH),
-      pictures: asked.flatMap(picturesIn),
-    }
+  const person = asked.map(asksForPerson).find(Boolean)
+  const taken = person ? null : decideOnChoice(messages, before, asked)
+  if (taken) return taken
+  const talk = person ?? recogniseTalk(text, conversation.language)
+  if (!talk) return { ...answerTo(asked, before), asksBack: !before.at(-1)?.choices }
 
   const { kind, language } = talk
   switch (kind) {
@@ -98,6 +110,44 @@ export const decide = (conversation: Conversation, messages: readonly Message[])
         ? { kind: 'hand_over', reason: 'nothing_asked', language }
         : { kind: 'leave', reason: 'enough_said' }
   }
+}
+
+type Answering = Extract<Decision, { kind: 'answer' }>
+
+const answerTo = (asked: readonly Message[], before: readonly Message[]): Omit<Answering, 'within' | 'asksBack'> => ({
+  kind: 'answer',
+  question: { ...(asked.at(-1) as Message), text: textOf(asked) },
+  ...(asked.some(isHeard) ? { from: 'transcript' } : {}),
+  history: before.slice(-HISTORY_LENGTH),
+  pictures: asked.flatMap(picturesIn),
+})
+
+/** Whoever says which thing they meant asks again what they asked, of that alone; what they say beside it belongs to it. */
+const decideOnChoice = (
+  messages: readonly Message[],
+  before: readonly Message[],
+  asked: readonly Message[],
+): Decision | null => {
+  const offering = before.at(-1)
+  const taken = asked.map((message) => choiceTaken(offering, message))
+  const choice = taken.findLast(Boolean)
+  if (!offering || !choice) return null
+  if (choice.kind === 'person') return { kind: 'hand_over', reason: 'asked_for_person' }
+  const until = messages.filter(({ seq }) => seq < offering.seq)
+  const earlier = turns(until)
+  const meant = [...notYetServed(until, earlier.unanswered), ...asked.filter((_message, at) => taken[at] === null)]
+  if (meant.length === 0) return null
+  return { ...answerTo(meant, earlier.before), within: { choice, messageId: offering.id }, asksBack: false }
+}
+
+/** A button that is pressed a second time asks what was answered the first time. */
+const isPressedAgain = ({ chosen }: Message, before: readonly Message[]): boolean => {
+  if (!chosen) return false
+  const { messageId, at } = chosen
+  return (
+    before.some(({ id, choices }) => id === messageId && choices?.[at]) &&
+    before.some((earlier) => earlier.chosen?.messageId === messageId && earlier.chosen.at === at)
+  )
 }
 
 /** What was said up to the last reply, and what the customer wrote after it. That a person will come, or when, is no reply. */

@@ -120,11 +120,12 @@ export const makeDeliver = (needs: Needs) => {
 
   const outbound = async (message: MessageDocument): Promise<OutboundMessage> => {
     const { _id: id, conversationId, contactId, seq, author, text, citations, at } = message
-    const { attachments, replyTo, details, template } = message
+    const { attachments, choices, replyTo, details, template } = message
     const contact = await store.contact(message.companyId, contactId)
     if (!contact) throw new AppError('not_found', 'contact_not_found', 'The contact is not known any more.')
     const extra = {
       ...(attachments ? { attachments } : {}),
+      ...(choices ? { choices } : {}),
       ...(replyTo ? { replyTo } : {}),
       ...(details ? { details } : {}),
       ...(template ? { template } : {}),

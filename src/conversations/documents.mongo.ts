@@ -34,9 +34,12 @@ export type Draft = Pick<Message, 'kind' | 'author' | 'text'> &
   Partial<
     Pick<
       Message,
+      | 'about'
       | 'attachments'
       | 'automatic'
       | 'awaitsFile'
+      | 'choices'
+      | 'chosen'
       | 'citations'
       | 'clientId'
       | 'decisionId'

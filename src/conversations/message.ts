@@ -49,6 +49,17 @@ export type TimelineEvent =
 /** What a machine heard in a recording, or saw in a picture. The file stays what it is; this may be wrong. */
 export type FileText = { kind: 'transcript' | 'description'; text: string; model: string; at: Date }
 
+/**
+ * What a customer may choose from where the assistant asks back what is meant: a heading or title of the company's documents, word
+ * for word, or a person. Channels show the label; a press is told as `chosen`, and its number and its words are understood too.
+ */
+export type Choice =
+  | { kind: 'place'; label: string; title: string; documentId: string; headings: string[] }
+  | { kind: 'person'; label: string }
+
+/** The choice of a message that its button belonged to, from 0. Whoever pressed it may be late, or have made it up. */
+export type Chosen = { messageId: string; at: number }
+
 /** A file that belongs to a message: `id` is its content's hash, `name` only what its sender called it. */
 export type Attachment = {
   id: string
@@ -81,6 +92,12 @@ export type Message = {
   handover?: true
   /** Said by the product about when somebody is there: it answers nothing. */
   notice?: true
+  /** The assistant asks back which of these is meant: it answers nothing. */
+  choices?: Choice[]
+  /** The button that its customer pressed. */
+  chosen?: Chosen
+  /** The choice that this deals with, and of which message. */
+  about?: { messageId: string; label: string }
   /** Why the assistant said this without asking the documents: the customer's message was small talk of this kind. */
   talk?: SmallTalk
   /** Given by the client of the person who wrote it: saying it again, however often, is one message. */
@@ -216,7 +233,7 @@ export type MessageArrival = {
   consent?: Consent
   /** Written by the company's own people elsewhere, such as on the linked phone: a person has it now. */
   from?: 'agent'
-} & Pick<Message, 'automatic' | 'needsPerson' | 'wordless' | 'awaitsFile' | 'details' | 'replyTo' | 'sentAt'>
+} & Pick<Message, 'automatic' | 'needsPerson' | 'wordless' | 'awaitsFile' | 'chosen' | 'details' | 'replyTo' | 'sentAt'>
 
 /** Whether somebody wants automatic messages; `language`: of the word with which they said so, where it is of one alone. */
 export type Consent = { wants: 'out' | 'in'; language?: string }
@@ -291,6 +308,7 @@ export type OutboundMessage = Pick<
   | 'text'
   | 'citations'
   | 'attachments'
+  | 'choices'
   | 'replyTo'
   | 'details'
   | 'template'
@@ -299,6 +317,10 @@ export type OutboundMessage = Pick<
   /** Whom it is for. */
   contact: KnownContact
 }
+
+/** What is said, with its choices as lines to be answered by number, for readers without buttons. */
+export const withChoices = ({ text, choices = [] }: Pick<Message, 'text' | 'choices'>): string =>
+  choices.length === 0 ? text : [`${text}\n`, ...choices.map(({ label }, at) => `${at + 1}. ${label}`)].join('\n')
 
 /** How long a provider that puts messages off is asked again, and after how long people hear of it; both in milliseconds. */
 export type Patience = { tellAfterMs: number; giveUpAfterMs: number }

@@ -6,6 +6,10 @@ type Phrases = {
   locale: string
   fromDocuments: string
   handover: string
+  /** Asked back, above the choices; the last of them is `person`. */
+  whichOne: string
+  /** At most twenty characters, for buttons; it is recognised as a request for a person. */
+  person: string
   sorry: string
   greeting: string
   thanks: string
@@ -26,6 +30,8 @@ const PHRASES: Record<string, Phrases> = {
     locale: 'en-GB',
     fromDocuments: 'From our documentation:',
     handover: 'I have asked a person to help you. The answer will appear here.',
+    whichOne: 'Which of these do you mean? For anything else, a person will help you.',
+    person: 'Talk to a person',
     sorry: 'I could not work out an answer in time. I have asked a person to help you; the answer will appear here.',
     greeting: 'Hello! I am the automatic assistant. What would you like to know? You can ask for a person at any time.',
     thanks: 'You are welcome!',
@@ -42,6 +48,8 @@ const PHRASES: Record<string, Phrases> = {
     locale: 'pt-BR',
     fromDocuments: 'Da nossa documentação:',
     handover: 'Pedi a uma pessoa que ajude você. A resposta aparecerá aqui.',
+    whichOne: 'Qual destes assuntos você quer dizer? Para outro assunto, uma pessoa ajuda você.',
+    person: 'Falar com alguém',
     sorry: 'Não consegui encontrar uma resposta a tempo. Pedi a uma pessoa que ajude você; a resposta aparecerá aqui.',
     greeting:
       'Olá! Sou o assistente automático. O que você gostaria de saber? Pode pedir uma pessoa a qualquer momento.',
@@ -60,6 +68,8 @@ const PHRASES: Record<string, Phrases> = {
     locale: 'es',
     fromDocuments: 'De nuestra documentación:',
     handover: 'He pedido a una persona que te ayude. La respuesta aparecerá aquí.',
+    whichOne: '¿A cuál de estos temas te refieres? Para cualquier otra cosa, te ayuda una persona.',
+    person: 'Hablar con alguien',
     sorry:
       'No he podido encontrar una respuesta a tiempo. He pedido a una persona que te ayude; la respuesta aparecerá aquí.',
     greeting:
@@ -79,6 +89,8 @@ const PHRASES: Record<string, Phrases> = {
     locale: 'de',
     fromDocuments: 'Aus unserer Dokumentation:',
     handover: 'Ich habe einen Menschen um Hilfe gebeten. Die Antwort erscheint hier.',
+    whichOne: 'Was davon meinen Sie? Bei allem anderen hilft Ihnen ein Mensch.',
+    person: 'Mit Mensch sprechen',
     sorry:
       'Ich habe nicht rechtzeitig eine Antwort gefunden und einen Menschen um Hilfe gebeten. Die Antwort erscheint hier.',
     greeting:
@@ -97,6 +109,8 @@ const PHRASES: Record<string, Phrases> = {
     locale: 'fr',
     fromDocuments: 'D’après notre documentation :',
     handover: 'J’ai demandé à une personne de vous aider. La réponse apparaîtra ici.',
+    whichOne: 'De quoi s’agit-il ? Pour toute autre question, une personne vous aidera.',
+    person: 'Parler à quelqu’un',
     sorry:
       'Je n’ai pas trouvé de réponse à temps. J’ai demandé à une personne de vous aider ; la réponse apparaîtra ici.',
     greeting:
@@ -116,6 +130,8 @@ const PHRASES: Record<string, Phrases> = {
     locale: 'it',
     fromDocuments: 'Dalla nostra documentazione:',
     handover: 'Ho chiesto a una persona di aiutarti. La risposta apparirà qui.',
+    whichOne: 'Quale di questi argomenti intendi? Per qualsiasi altra cosa ti aiuta una persona.',
+    person: 'Parlare con qualcuno',
     sorry: 'Non ho trovato una risposta in tempo. Ho chiesto a una persona di aiutarti; la risposta apparirà qui.',
     greeting:
       'Ciao! Sono l’assistente automatico. Che cosa vorresti sapere? Puoi chiedere una persona in qualsiasi momento.',
@@ -134,6 +150,8 @@ const PHRASES: Record<string, Phrases> = {
     locale: 'ar',
     fromDocuments: 'من وثائقنا:',
     handover: 'طلبت من شخص أن يساعدك. ستظهر الإجابة هنا.',
+    whichOne: 'أيًا من هذه تقصد؟ لأي أمر آخر سيساعدك شخص.',
+    person: 'أريد التحدث مع شخص',
     sorry: 'لم أجد إجابة في الوقت المناسب. طلبت من شخص أن يساعدك، وستظهر الإجابة هنا.',
     greeting: 'مرحبا! أنا المساعد الآلي. ماذا تود أن تعرف؟ يمكنك أن تطلب شخصا في أي وقت.',
     thanks: 'على الرحب والسعة!',

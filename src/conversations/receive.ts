@@ -245,7 +245,7 @@ const draftOf = (
   { text, externalId, contact, from, attachments = [], ...more }: MessageArrival,
   reads: Reads,
 ): Draft => {
-  const { automatic, needsPerson, wordless, awaitsFile, details, replyTo, sentAt, original } = more
+  const { automatic, needsPerson, wordless, awaitsFile, chosen, details, replyTo, sentAt, original } = more
   const isRead = !from && !automatic && attachments.some((file) => canRead(file, reads))
   const author: Author = { kind: from ?? 'customer', ...(contact.name && !from ? { name: contact.name } : {}) }
   return {
@@ -260,6 +260,7 @@ const draftOf = (
     ...(wordless ? { wordless } : {}),
     ...(awaitsFile && isWorthWaiting(more, reads) ? { awaitsFile } : {}),
     ...(isRead ? { reads: true } : {}),
+    ...(chosen ? { chosen } : {}),
     ...(details ? { details } : {}),
     ...(replyTo ? { replyTo } : {}),
     ...(sentAt ? { sentAt } : {}),

@@ -1,3 +1,4 @@
+import { choiceTaken } from './choices.js'
 import type { HandoffReason, Recap } from './conversation.js'
 import { wordsOf } from './heard-and-seen.js'
 import type { Message } from './message.js'
@@ -17,18 +18,22 @@ const TITLES_LENGTH = 60
  */
 export const recapOf = (messages: readonly Message[]): Recap => {
   const spoken = messages.filter(({ kind, handover }) => kind === 'message' && !handover)
-  const written = spoken
-    .filter(({ author }) => author.kind === 'customer')
-    .map((message) => ({ ...message, text: wordsOf(message) || message.text }))
+  const written = spoken.flatMap((message, at) => {
+    if (message.author.kind !== 'customer') return []
+    const taken = choiceTaken(spoken.slice(0, at).findLast(isReply), message)
+    return [{ ...message, text: taken?.label ?? (wordsOf(message) || message.text) }]
+  })
   const questions = written.filter(({ text }) => !recogniseTalk(text)).slice(-QUESTIONS)
   const last = written.at(-1)
-  const answer = spoken.findLast(({ author, talk }) => author.kind !== 'customer' && !talk)
+  const answer = spoken.findLast((message) => isReply(message) && !message.talk && !message.choices)
   return {
     asked: questions.map(({ text }) => excerpt(text, QUESTION_LENGTH)),
     ...(last && !questions.includes(last) ? { lastWords: excerpt(last.text, QUESTION_LENGTH) } : {}),
     ...(answer ? { answered: { text: excerpt(answer.text, ANSWER_LENGTH), ...saidBy(answer) } } : {}),
   }
 }
+
+const isReply = ({ author }: Message): boolean => author.kind !== 'customer'
 
 /** The same in plain lines of English, and why it is theirs now. */
 export const summaryOf = ({ asked, lastWords, answered }: Recap, reason: HandoffReason): string => {

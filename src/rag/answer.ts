@@ -2,6 +2,8 @@ import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
 import { ANALYSIS_VERSION } from './analysis.js'
 import { attemptsIn } from './attempts.js'
+import { citationOf, makeNumbering, type Citation } from './citations.js'
+import { clarify, standsIn, type Choice, type Clarification } from './clarify.js'
 import { contextOf } from './context.js'
 import type { DecisionRecord, Decisions } from './decisions.mongo.js'
 import { PUBLIC_AUDIENCE } from './drafts.js'
@@ -13,22 +15,10 @@ import { PROOF_VERSION } from './proof/index.js'
 import { understand, type Understood } from './question.js'
 import type { Retrieval, Retrieved, Search } from './search.mongo.js'
 import { speak, type Spoken } from './speak.js'
-import type { ProvedSentence, Quote } from './verdicts.js'
-
-/** A part of a passage's text, word for word, that a sentence of the answer rests on, and where the passage stands. */
-export type Citation = {
-  documentId: string
-  passageId: string
-  title: string
-  quote: string
-  headings: string[]
-  /** Of a document that has pages. */
-  page: number | null
-}
 
 /**
  * `unknown` carries no citation. In `text` a mark `[n]` refers to the n-th citation. `language` is the question's, as detected or
- * given.
+ * given. `choices`: nothing could be proved, but one of these may be meant; only for who can be asked back.
  */
 export type Answer = {
   kind: 'grounded' | 'unknown'
@@ -37,6 +27,7 @@ export type Answer = {
   mode: 'model' | 'extractive'
   decisionId: string
   language: string
+  choices?: Choice[]
 }
 
 export type Question = {
@@ -52,6 +43,10 @@ export type Question = {
   audience?: string
   /** The language of the conversation so far: a short message alone does not tell. */
   spoken?: string | null
+  /** Whoever asks can be asked back which of several things is meant. */
+  asksBack?: true
+  /** What they chose then: `text` is meant of what stands there. */
+  within?: Choice
 }
 
 /** Where proved sentences are shown as they come; what was shown can be taken back as a whole. */
@@ -98,16 +93,27 @@ export const makeAnswerQuestion =
   ({ search, decisions, model, judge, clock }: Needs): AnswerQuestion =>
   async (question, signal, draft) => {
     const started = clock.now()
-    const { companyId, history, conversationId, audience = PUBLIC_AUDIENCE } = question
-    const text = bounded(question.text)
+    const { companyId, history, conversationId, within, audience = PUBLIC_AUDIENCE } = question
+    const written = bounded(question.text)
+    const text = within ? `${written}\n${within.label}` : written
     const pictures = history.filter(({ author }) => author === 'picture').map((picture) => picture.text)
     const known = await search.languagesOf(companyId)
-    const language = question.language ?? (await languageOf(text, question.spoken, known))
+    const language = question.language ?? (await languageOf(written, question.spoken, known))
     signal.throwIfAborted()
 
+    /** Nothing is offered that was replaced or deleted meanwhile. */
+    const askedBack = async ({ ranked }: Retrieval): Promise<Clarification> => {
+      const clarification = clarify(ranked)
+      const offered = clarification.meant.filter((passage) =>
+        clarification.choices.some((choice) => standsIn(choice, passage)),
+      )
+      return (await search.areCurrent(companyId, offered)) ? clarification : clarify([])
+    }
     const read = async (...asked: [string, ...string[]]): Promise<Reading> => {
-      const retrieval = await search.retrieve(companyId, asked, { audience }, { language, signal })
-      return { asked: asked[0], retrieval, extraction: extract(retrieval.ranked) }
+      const filter = { audience, documentId: within?.documentId }
+      const found = await search.retrieve(companyId, asked, filter, { language, signal })
+      const ranked = within ? found.ranked.filter(({ candidate }) => standsIn(within, candidate)) : found.ranked
+      return { asked: asked[0], retrieval: { ...found, ranked }, extraction: extract(ranked, within && written) }
     }
     const [asWritten, understood] = await Promise.all([
       read(text),
@@ -145,12 +151,13 @@ export const makeAnswerQuestion =
     const spokenAt = clock.now()
 
     const answer =
-      spoken && counts(spoken) ? numbered.answer(spoken, language) : quoted(extraction, retrieval, language)
+      spoken && counts(spoken) ? saidBy(spoken, numbered.whole, language) : quoted(extraction, retrieval, language)
     if (answer.mode === 'extractive') draft?.withdraw()
     if (spoken && !(await search.areCurrent(companyId, quotedOf(answer, retrieval)))) {
       draft?.withdraw()
       throw new AppError('unavailable', 'documents_changed', 'The documents changed while they were quoted. Ask again.')
     }
+    const clarification = question.asksBack && answer.kind === 'unknown' ? await askedBack(retrieval) : null
     const usage = [understood.usage, spoken?.usage].reduce<ModelUsage>(added, NO_USAGE)
     const record: DecisionRecord = {
       companyId,
@@ -185,6 +192,8 @@ export const makeAnswerQuestion =
             }
           : null,
       answer: { kind: answer.kind, text: answer.text },
+      ...(within ? { within } : {}),
+      ...(clarification ? { clarification } : {}),
       mode: answer.mode,
       usage,
       times: {
@@ -197,7 +206,9 @@ export const makeAnswerQuestion =
       at: started,
     }
     signal.throwIfAborted()
-    return { ...answer, decisionId: await decisions.recordDecision(record), language }
+    const { choices = [] } = clarification ?? {}
+    const decisionId = await decisions.recordDecision(record)
+    return { ...answer, decisionId, language, ...(choices.length > 0 ? { choices } : {}) }
   }
 
 /** Characters of a question that are thought about. */
@@ -289,47 +300,8 @@ const quoted = (extraction: Extraction, { ranked }: Retrieval, language: string)
   return { kind: 'grounded', text: extraction.text, citations, mode: 'extractive' }
 }
 
-const citationOf = (passage: Retrieved, start: number, end: number): Citation => ({
-  documentId: passage.documentId,
-  passageId: passage.passageId,
-  title: passage.title,
-  quote: passage.text.slice(start, end),
-  headings: passage.headings,
-  page: passage.page,
-})
-
-/** Gives each quote of an answer its number, the same one whenever it comes again. */
-const makeNumbering = (passages: readonly Retrieved[]) => {
-  const citations: Citation[] = []
-  const numbers = new Map<string, number>()
-  const marked: string[] = []
-
-  const numberOf = ({ passageId, start, end }: Quote): number | null => {
-    const passage = passages.find((one) => one.passageId === passageId)
-    if (!passage) return null
-    const key = `${passageId}:${start}:${end}`
-    const known = numbers.get(key)
-    if (known) return known
-    const number = citations.push(citationOf(passage, start, end))
-    numbers.set(key, number)
-    return number
-  }
-
-  return {
-    /** The sentence with its marks, and all citations so far. */
-    add: ({ text, quotes }: ProvedSentence): { text: string; citations: Citation[] } => {
-      const marks = [...new Set(quotes.map(numberOf))].map((number) => `[${number}]`).join('')
-      const sentence = `${text} ${marks}`
-      marked.push(sentence)
-      return { text: sentence, citations: [...citations] }
-    },
-    /** Of the sentences that were added. */
-    answer: ({ outcome }: Spoken, language: string): Said =>
-      outcome === 'answered'
-        ? { kind: 'grounded', text: marked.join(' '), citations, mode: 'model' }
-        : dontKnow(language, 'model'),
-  }
-}
+const saidBy = ({ outcome }: Spoken, whole: () => Pick<Said, 'text' | 'citations'>, language: string): Said =>
+  outcome === 'answered' ? { kind: 'grounded', ...whole(), mode: 'model' } : dontKnow(language, 'model')
 
 const NO_USAGE: ModelUsage = { inputTokens: 0, outputTokens: 0, costUsd: null, requests: 0 }
 

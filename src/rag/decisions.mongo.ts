@@ -2,6 +2,7 @@ import { AppError } from '../platform/errors.js'
 import { newId } from '../platform/ids.js'
 import { withId, type CollectionSchema, type Mongo } from '../platform/mongo.js'
 import type { Attempt } from './attempts.js'
+import type { Choice, Clarification } from './clarify.js'
 import type { ExtractedSentence, Verdict } from './extract.js'
 import type { StoredPassage } from './documents.mongo.js'
 import type { ModelUsage } from './model.js'
@@ -50,6 +51,10 @@ export type DecisionRecord = {
   /** What the model was given and wrote, each sentence with its verdict; `null` when it was not asked. */
   model: ModelStage | null
   answer: { kind: 'grounded' | 'unknown'; text: string }
+  /** Where the customer said that what they ask is meant: nothing else was read. */
+  within?: Choice
+  /** Whether they were asked back instead of answered, with what, and why. */
+  clarification?: Clarification
   mode: 'model' | 'extractive'
   usage: ModelUsage
   times: { understandMs: number; searchMs: number; modelMs: number; totalMs: number }
@@ -102,7 +107,8 @@ export const makeDecisions = ({ mongo }: { mongo: Mongo }) => {
       const found = await decisions.findOne({ _id: decisionId, companyId })
       if (!found) throw new AppError('not_found', 'decision_not_found', `There is no decision ${decisionId}.`)
       if (!replay) return withId(found)
-      const ids = found.model?.passages.map(({ passageId }) => passageId) ?? []
+      const read = [...(found.model?.passages ?? []), ...(found.clarification?.meant ?? [])]
+      const ids = [...new Set(read.map(({ passageId }) => passageId))]
       const kept = await passages.find({ companyId, _id: { $in: ids } }).toArray()
       return { ...withId(found), replay: replayed(found, new Map(kept.map((passage) => [passage._id, passage]))) }
     },

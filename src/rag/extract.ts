@@ -81,13 +81,17 @@ const TOPIC = 0.8
 /** What it adds to come first in a passage. */
 const FIRST = 0.02
 
-export const extract = (ranked: readonly Ranked<Quotable>[]): Extraction => {
+/**
+ * `asked`: of a question that was put together with the name of a place, its own part. What it asks for has to be held like a whole
+ * question, or the place's own words would answer anything.
+ */
+export const extract = (ranked: readonly Ranked<Quotable>[], asked?: string): Extraction => {
   // What the vectors think of a passage proves nothing: it is read by its words.
   const read = [...ranked].sort((a, b) => b.score - a.score).slice(0, READ_PASSAGES)
   const best = read[0]
   if (!best) return unknown('No passage contains a word of the question.', noSignals)
   const scored = read.flatMap((entry) => scoreUnits(entry, best.score)).sort((a, b) => b.score - a.score)
-  const proofs = scored.filter(proves)
+  const proofs = scored.filter((one) => proves(one) && (asked === undefined || holdsAsked(one, asked)))
   const proof = proofs.find((one) => one.share >= WHOLE && isQuotable(one)) ?? proofs.find(isQuotable)
   const verdict = judge(read, scored, proof !== undefined)
   if (!proof || !verdict.answered) return { text: '', sentences: [], verdict }
@@ -344,6 +348,16 @@ const proves = ({ ranked: { query }, unit, terms, own, topic, covered }: Scored)
   )
 }
 
+/** The rarest of its words and all but one of three, as in `proves`, however many words the place adds. */
+const holdsAsked = ({ ranked: { query }, covered }: Scored, asked: string): boolean => {
+  const own = query.words.flatMap(({ light, surface }, at) =>
+    light || !asked.includes(surface) ? [] : [{ weight: query.weights[at] ?? 0, isHeld: (covered[at] ?? 0) >= MOSTLY }],
+  )
+  const rarest = Math.max(...own.map(({ weight }) => weight))
+  const missing = own.filter(({ isHeld }) => !isHeld)
+  return missing.length <= Math.max(0, own.length - 2) && own.some(({ weight, isHeld }) => isHeld && weight === rarest)
+}
+
 /** Two words that are asked together belong together where so few others are between them. */
 const NEAR = 4
 
@@ -361,6 +375,9 @@ const apart = ({ words }: WeightedQuery, terms: readonly string[], pair: readonl
 const IDENTIFIER = /\p{L}[_/.]\p{L}/u
 /** Capitals beyond the first letter, or digits: WhatsApp, TLS, v2. */
 const PROPER_NAME = /\p{N}|\p{L}\p{Lu}/u
+
+/** Whether a word is a thing's own name. */
+export const isName = (surface: string): boolean => IDENTIFIER.test(surface) || PROPER_NAME.test(surface)
 
 const presentIn = ({ terms, headingTerms }: Quotable): ReadonlySet<string> =>
   new Set([...terms.split(' '), ...headingTerms.split(' ')])

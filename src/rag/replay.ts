@@ -1,17 +1,20 @@
+import { chosenFrom, type Clarification } from './clarify.js'
 import type { DecisionRecord } from './decisions.mongo.js'
 import type { StoredPassage } from './documents.mongo.js'
 import { PROOF_VERSION } from './proof/index.js'
 import { plain, rule, type Verdict } from './verdicts.js'
 
-/** The model's sentences of a decision, judged again by today's rules beside today's documents. */
+/** The model's sentences of a decision, and what was asked back, judged again by today's rules beside today's documents. */
 export type Replay = {
   /** Rules as they were and as they are. */
   algorithm: string
   proof: string
-  /** Passages that the model read and that are another version now, or gone: what differs may be due to them. */
+  /** Passages that were read or offered and are another version now, or gone: what differs may be due to them. */
   documents: { documentId: string; passageId: string; state: 'changed' | 'gone' }[]
   sentences: { text: string; then: Verdict; now: Verdict; detail: string | null; differs: boolean }[]
-  /** Whether any sentence would be said now that was not, or the other way round. */
+  /** What the customer could choose from, and what they could now; absent where asking back was not thought of. */
+  choices?: { then: string[]; now: string[]; differs: boolean }
+  /** Whether any sentence would be said now that was not, or the other way round, or other choices be offered. */
   differs: boolean
 }
 
@@ -19,10 +22,12 @@ type Kept = Pick<StoredPassage, 'version' | 'text' | 'title' | 'headings' | 'lan
 
 /** `passages`: those that are still there, by their id. What only a model or the question can tell is taken as it was. */
 export const replayed = (
-  { model, algorithm }: Pick<DecisionRecord, 'model' | 'algorithm'>,
+  { model, algorithm, clarification }: Pick<DecisionRecord, 'model' | 'algorithm' | 'clarification'>,
   passages: ReadonlyMap<string, Kept>,
 ): Replay => {
-  const documents = (model?.passages ?? []).flatMap(({ passageId, documentId, version }) => {
+  const read = [...(model?.passages ?? []), ...(clarification?.meant ?? [])]
+  const documents = [...new Map(read.map((one) => [one.passageId, one])).values()].flatMap((one) => {
+    const { passageId, documentId, version } = one
     const now = passages.get(passageId)
     if (now?.version === version) return []
     return [{ documentId, passageId, state: now ? ('changed' as const) : ('gone' as const) }]
@@ -46,5 +51,23 @@ export const replayed = (
       differs: (then === 'proved') !== (now === 'proved'),
     }
   })
-  return { algorithm, proof: PROOF_VERSION, documents, sentences, differs: sentences.some(({ differs }) => differs) }
+  const choices = clarification && offeredNow(clarification, passages)
+  const differs = sentences.some((sentence) => sentence.differs) || choices?.differs === true
+  return { algorithm, proof: PROOF_VERSION, documents, sentences, ...(choices ? { choices } : {}), differs }
 }
+
+/** The same passages under today's headings; those that are gone are no choice any more. */
+const offeredNow = (
+  clarification: Clarification,
+  passages: ReadonlyMap<string, Kept>,
+): NonNullable<Replay['choices']> => {
+  const meant = clarification.meant.flatMap((one) => {
+    const kept = passages.get(one.passageId)
+    return kept ? [{ ...one, title: kept.title, headings: kept.headings }] : []
+  })
+  const then = labelsOf(clarification)
+  const now = labelsOf(chosenFrom({ ...clarification, meant }))
+  return { then, now, differs: then.join('\n') !== now.join('\n') }
+}
+
+const labelsOf = ({ choices }: Pick<Clarification, 'choices'>): string[] => choices.map(({ label }) => label)

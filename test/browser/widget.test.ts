@@ -117,6 +117,85 @@ describeInBrowser('the chat on somebody’s site', () => {
     expect(faults).toEqual([])
   })
 
+  const offer = (...labels: string[]) =>
+    stage.say({
+      text: 'Which of these do you mean?',
+      choices: [
+        ...labels.map((label) => ({ kind: 'place' as const, label, title: 'Hire', documentId: 'doc_1', headings: [] })),
+        { kind: 'person', label: 'Talk to a person' },
+      ],
+    })
+  const offered = (page: Page) => page.locator('helpdesk-chat .choices button')
+  const areOpen = async (page: Page) =>
+    offered(page).evaluateAll((all) => all.map((one) => one.getAttribute('aria-disabled') !== 'true'))
+
+  it('is asked which of several things is meant, chooses one by the keyboard, once, and is answered', async () => {
+    const page = await open()
+    await write(page, 'What about the deposit?')
+    await until(() => stage.received().length === 1 && stage.listening() > 0)
+    offer('Renting a car', 'Renting a bicycle')
+    await offered(page).first().waitFor()
+    expect(await offered(page).allInnerTexts()).toEqual(['Renting a car', 'Renting a bicycle', 'Talk to a person'])
+    expect(await areOpen(page)).toEqual([true, true, true])
+    expect((await new AxeBuilder({ page }).include('helpdesk-chat').analyze()).violations).toEqual([])
+    await offered(page).nth(1).focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Enter')
+    await until(() => stage.received().length === 2)
+    expect(stage.received()[1]).toBe('Renting a bicycle')
+    await until(async () => (await areOpen(page)).every((isOpen) => !isOpen))
+    // Whoever chose by the keyboard is still where they were.
+    expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.textContent)).toBe(
+      'Renting a bicycle',
+    )
+    stage.say(ANSWER)
+    await page.getByText('A parcel takes three days.').waitFor()
+    await offered(page).first().click({ force: true })
+    await write(page, 'Thank you')
+    await until(() => stage.received().length === 3)
+    expect(stage.received()[2]).toBe('Thank you')
+    expect(faults).toEqual([])
+  })
+
+  it('can no longer choose what was overtaken, by words or by a person', async () => {
+    const page = await open()
+    await write(page, 'What about the deposit?')
+    await until(() => stage.received().length === 1 && stage.listening() > 0)
+    offer('Renting a car', 'Renting a bicycle')
+    await offered(page).first().waitFor()
+    await write(page, 'How do I pay?')
+    await until(() => stage.received().length === 2)
+    await until(async () => (await areOpen(page)).every((isOpen) => !isOpen))
+    stage.change({ handler: 'assistant', working: false })
+    offer('Cards', 'Cash')
+    await until(async () => (await offered(page).count()) === 6)
+    expect(await areOpen(page)).toEqual([false, false, false, true, true, true])
+    stage.change({ handler: 'agent', agent: 'Ana' })
+    await until(async () => (await areOpen(page)).every((isOpen) => !isOpen))
+  })
+
+  it('chooses in Arabic, from right to left, a name in other letters', async () => {
+    const page = await open({ language: 'ar', width: 390 })
+    await write(page, 'ماذا عن العربون؟')
+    await until(() => stage.received().length === 1 && stage.listening() > 0)
+    offer('استئجار سيارة', 'Bicycle (city)', 'A name that is so long that it does not stand in one line of a telephone')
+    await offered(page).first().waitFor()
+    const [panel, ...boxes] = await Promise.all([
+      page.locator('helpdesk-chat .panel').boundingBox(),
+      ...[0, 1, 2].map((at) => offered(page).nth(at).boundingBox()),
+    ])
+    for (const box of boxes) {
+      expect(box!.x).toBeGreaterThanOrEqual(panel!.x)
+      expect(box!.x + box!.width).toBeLessThanOrEqual(panel!.x + panel!.width)
+      expect(box!.height).toBeGreaterThanOrEqual(24)
+    }
+    // The first stands at the right.
+    expect(boxes[0]!.x).toBeGreaterThan(panel!.x + panel!.width / 2)
+    await offered(page).nth(1).click()
+    await until(() => stage.received().length === 2)
+    expect(stage.received()[1]).toBe('Bicycle (city)')
+  })
+
   it('shows proved sentences as they come, takes them back, and has a screen reader read the answer once', async () => {
     const page = await open()
     await write(page, 'How long?')

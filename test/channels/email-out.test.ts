@@ -127,6 +127,16 @@ describe('a mail that is sent', () => {
     expect(decoded.to.map(({ address }) => address)).toEqual(['ana@customer.example'])
   })
 
+  it('asks back with numbered lines, in words and in HTML, which their reader answers by number', async () => {
+    const choices = [
+      { kind: 'place' as const, label: 'Fees & <b>more</b>', title: 'Hire', documentId: 'doc_1', headings: [] },
+      { kind: 'person' as const, label: 'Talk to a person' },
+    ]
+    const mail = composed([inbound({})], { author: { kind: 'assistant' }, text: 'Which one?', choices })
+    expect(mail.text).toContain('Which one?\n\n1. Fees & <b>more</b>\n2. Talk to a person')
+    expect(mail.html).toContain('1. Fees &amp; &lt;b&gt;more&lt;/b&gt;<br>2. Talk to a person')
+  })
+
   it('references grow with the thread but not without end, and keep its first', () => {
     const references = Array.from({ length: 60 }, (_, at) => `<id-${at}@ana>`)
     const { references: sent, inReplyTo } = composed([inbound({ messageId: '<last@ana>', references })])

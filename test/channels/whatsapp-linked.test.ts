@@ -251,6 +251,19 @@ describe('answers over a linked phone', () => {
     expect(phone.sent[1]!.id).toBe(phone.sent[0]!.id)
   })
 
+  it('that ask back have numbered lines: a linked phone has no buttons', async () => {
+    await hello()
+    const choices = [
+      { kind: 'place' as const, label: 'Renting a car', title: 'Hire', documentId: 'doc_1', headings: [] },
+      { kind: 'person' as const, label: 'Talk to a person' },
+    ]
+    expect(await desk.channel.send(await outbound('Which one?', { choices }), never)).toMatchObject({ kind: 'sent' })
+    expect(phone.sent.at(-1)?.content).toMatchObject({
+      kind: 'text',
+      text: 'Which one?\n\n1. Renting a car\n2. Talk to a person',
+    })
+  })
+
   it('wait while the phone is not connected, and longer the longer that lasts', async () => {
     await hello()
     phone.refuse(503)

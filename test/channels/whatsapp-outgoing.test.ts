@@ -4,7 +4,7 @@ import { fromWhatsApp, MOST_TEXT, splitText, toWhatsApp } from '../../src/channe
 import { verdictOn } from '../../src/channels/whatsapp/graph-errors.js'
 import { healthOf, UNKNOWN } from '../../src/channels/whatsapp/health.js'
 import { consentIn } from '../../src/channels/whatsapp/opt-out.js'
-import { partsOf, PERSON_CHOICE } from '../../src/channels/whatsapp/outgoing.js'
+import { chosenIn, partsOf, PERSON_CHOICE } from '../../src/channels/whatsapp/outgoing.js'
 import { makePace } from '../../src/channels/whatsapp/pace.js'
 import { isOpenAt, windowClosesAt } from '../../src/channels/whatsapp/window.js'
 import { languages, wordsIn } from '../../src/channels/whatsapp/words.js'
@@ -100,7 +100,7 @@ const file = (name: string, size = 1_000) => ({ id: 'a'.repeat(64), name, type: 
 
 type Interactive = {
   type: string
-  action: { buttons?: { reply: { title: string } }[]; sections?: { rows: { title: string }[] }[] }
+  action: { buttons?: { reply: { id: string; title: string } }[]; sections?: { rows: { title: string }[] }[] }
 }
 
 describe('an answer on WhatsApp', () => {
@@ -143,24 +143,48 @@ describe('an answer on WhatsApp', () => {
     ])
   })
 
-  it.each([
-    [3, 'button'],
-    [4, 'list'],
-    [10, 'list'],
-  ])('with %d choices is a %s', (count, type) => {
-    const choices = Array.from({ length: count }, (_, index) => ({
-      id: `${index}`,
-      title: `A choice with a long name ${index}`,
-    }))
-    const [part] = partsOf({ ...person, choices })
-    const { interactive } = (part?.kind === 'message' ? part.body : {}) as { interactive: Interactive }
-    expect(interactive.type).toBe(type)
-    const titles =
-      interactive.action.buttons?.map(({ reply }) => reply.title) ??
-      interactive.action.sections?.[0]?.rows.map(({ title }) => title)
-    expect(titles).toHaveLength(count)
-    for (const title of titles ?? []) expect(title.length).toBeLessThanOrEqual(24)
+  const place = (label: string) => ({ kind: 'place' as const, label, title: 'Hire', documentId: 'doc_1', headings: [] })
+  const offering = (...labels: string[]) => {
+    const choices = [...labels.map(place), { kind: 'person' as const, label: 'Talk to a person' }]
+    const [part, ...rest] = partsOf({ ...answer, text: 'Which one?', citations: [], choices })
+    expect(rest).toEqual([])
+    return (part?.kind === 'message' ? part.body.interactive : {}) as Interactive
+  }
+
+  it('that asks back with a few short choices has buttons', () => {
+    const { type, action } = offering('Renting a car', 'Renting a bicycle')
+    expect(type).toBe('button')
+    expect(action.buttons?.map(({ reply }) => reply)).toEqual([
+      { id: 'choice:0:msg_1', title: 'Renting a car' },
+      { id: 'choice:1:msg_1', title: 'Renting a bicycle' },
+      { id: 'choice:2:msg_1', title: 'Talk to a person' },
+    ])
+    for (const { reply } of action.buttons ?? []) expect(chosenIn(reply.id)?.messageId).toBe('msg_1')
   })
+
+  it('that asks back with more or longer choices has a list, in which every name stands whole', () => {
+    const long = 'Renting a bicycle for longer than a week in summer'
+    expect(offering('One', 'Two', 'Three').type).toBe('list')
+    const { type, action } = offering('Renting a car', long)
+    expect(type).toBe('list')
+    expect(action.sections?.[0]?.rows).toEqual([
+      { id: 'choice:0:msg_1', title: 'Renting a car', description: 'Hire' },
+      { id: 'choice:1:msg_1', title: expect.stringMatching(/^Renting a bicycle.{0,6}…$/), description: long },
+      { id: 'choice:2:msg_1', title: 'Talk to a person' },
+    ])
+    for (const { title } of action.sections?.[0]?.rows ?? []) expect(title.length).toBeLessThanOrEqual(24)
+  })
+
+  it.each([
+    'choice:1',
+    'choice:x:msg_1',
+    'choice:10:msg_1',
+    'choice:0:msg_1:more',
+    'choice:0:',
+    'rate:up:msg_1',
+    'person',
+    '',
+  ])('is asked back by none of ours where a button says %j', (id) => expect(chosenIn(id)).toBeNull())
 
   it('with a picture carries its words as the caption, and with a song apart', () => {
     expect(partsOf({ ...person, attachments: [file('plan.PNG')] })).toMatchObject([

@@ -148,6 +148,13 @@ const message = z.strictObject({
   attachments: z.array(attachment).optional().describe('Files that came with it'),
   mode: z.enum(['model', 'extractive']).optional(),
   decisionId: id.optional(),
+  choices: z.array(z.string()).optional().describe('The assistant asked back which of these is meant'),
+  about: z
+    .strictObject({ messageId: id, label: z.string() })
+    .optional()
+    .describe(
+      'The choice that the customer made, and of which message: it deals with what they asked before, of that alone',
+    ),
   talk: z.enum(SMALL_TALK).optional().describe('Small talk of this kind was answered; no document was asked'),
   feedback: z
     .strictObject({ rating: z.enum(['up', 'down']), at: time })

@@ -207,7 +207,7 @@ export const knowledgeRoutes = {
       replay: z
         .enum(['1'])
         .optional()
-        .describe("Judges the model's sentences again, by the rules and documents of today"),
+        .describe("Judges the model's sentences and what was asked back again, by the rules and documents of today"),
     }),
     status: 200,
     response: z.looseObject({ id }),

@@ -300,6 +300,8 @@ export const toMessage = (given: Message): MessageDto => ({
   ...(given.attachments === undefined ? {} : { attachments: given.attachments.map(toAttachment) }),
   ...(given.mode === undefined ? {} : { mode: given.mode }),
   ...(given.decisionId === undefined ? {} : { decisionId: given.decisionId }),
+  ...(given.choices === undefined ? {} : { choices: given.choices.map(({ label }) => label) }),
+  ...(given.about === undefined ? {} : { about: given.about }),
   ...(given.talk === undefined ? {} : { talk: given.talk }),
   ...(given.feedback === undefined
     ? {}

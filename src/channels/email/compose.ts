@@ -1,4 +1,4 @@
-import type { Message, OutboundMessage } from '../../conversations/message.js'
+import { withChoices, type Message, type OutboundMessage } from '../../conversations/message.js'
 import { factsIn, type EmailFacts } from './facts.js'
 import type { Marks } from './marks.js'
 import { phrasesIn } from './phrases.js'
@@ -66,7 +66,7 @@ export const makeCompose =
     const threadIndex = answeringIndex(facts?.threadIndex ?? null, message.at, message.id)
     const subject = subjectOf(history, reference, isAutomatic)
     const parts = {
-      said: message.text,
+      said: withChoices(message),
       pictures: files.filter((file): file is Picture => file.cid !== undefined),
       sources: sourcesOf(message),
       below: [signatureOf(message, settings), isAutomatic ? words.automatic : ''].filter(Boolean).join('\n\n'),

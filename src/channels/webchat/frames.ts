@@ -84,6 +84,10 @@ const chatMessage = z.strictObject({
     )
     .optional(),
   mode: z.enum(['model', 'extractive']).optional().describe('How the assistant came to its answer.'),
+  choices: z
+    .array(z.string())
+    .optional()
+    .describe('The assistant asks back which of these is meant. To choose, write one of them, or its number.'),
   handover: z.literal(true).optional().describe('The assistant says here that a person was asked to help.'),
   feedback: z.enum(['up', 'down']).optional().describe('Whether it helped, as the visitor said.'),
   at: z.iso.datetime(),
@@ -160,6 +164,7 @@ export const toFrame = (message: Message, linkTo: (attachment: Attachment) => st
       }
     : {}),
   ...(message.mode ? { mode: message.mode } : {}),
+  ...(message.choices ? { choices: message.choices.map(({ label }) => label) } : {}),
   ...(message.handover ? { handover: message.handover } : {}),
   ...(message.feedback ? { feedback: message.feedback.rating } : {}),
   at: message.at.toISOString(),

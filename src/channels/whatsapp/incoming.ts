@@ -2,9 +2,10 @@ import type { Attachment, MessageArrival } from '../../conversations/message.js'
 import { externalIdOf, phoneOf, type Sender } from './contact.js'
 import type { Content, MediaKind, Update } from './decode.js'
 import { fromWhatsApp } from './format.js'
+import { chosenIn } from './outgoing.js'
 
 /** What a customer sent, in words that everybody in the conversation can read, and whether words are all of it. */
-type Told = Pick<MessageArrival, 'text' | 'needsPerson' | 'automatic' | 'wordless' | 'details'>
+type Told = Pick<MessageArrival, 'text' | 'needsPerson' | 'automatic' | 'wordless' | 'chosen' | 'details'>
 
 const MEDIA: Record<MediaKind, string> = {
   image: 'Photo',
@@ -44,8 +45,10 @@ export const toldBy = (content: Content): Told => {
       )
       return { text: cards.map((card) => `[Contact: ${card}]`).join('\n') || '[Contact]', needsPerson: 'contacts' }
     }
-    case 'choice':
-      return { text: content.title || content.id, details: { choice: content.id } }
+    case 'choice': {
+      const chosen = chosenIn(content.id)
+      return { text: content.title || content.id, ...(chosen ? { chosen } : {}), details: { choice: content.id } }
+    }
     case 'form':
       return { text: `[Form] ${content.text}`, needsPerson: 'form' }
     case 'order': {

@@ -1,4 +1,4 @@
-import type { Attachment, Citation, OutboundMessage } from '../../conversations/message.js'
+import type { Attachment, Choice, Chosen, Citation, OutboundMessage } from '../../conversations/message.js'
 import { addressOf, cut } from './contact.js'
 import { splitText, toWhatsApp } from './format.js'
 import { wordsIn } from './words.js'
@@ -10,14 +10,15 @@ export type Part =
 
 export type MediaType = 'image' | 'video' | 'audio' | 'document'
 
-/** What a person may choose from: up to three become buttons, up to ten a list. */
-export type Choice = { id: string; title: string; description?: string }
+/** What can be pressed. */
+type Button = { id: string; title: string; description?: string }
 
 /** An approved template and the values of its `{{1}}`, `{{2}}` and so on. */
 export type TemplateUse = { name: string; language: string; parameters: string[] }
 
 type Said = Pick<OutboundMessage, 'id' | 'text' | 'citations' | 'attachments' | 'author'> & {
   language: string | null
+  /** Up to three that fit become buttons, up to ten a list. */
   choices: readonly Choice[]
   template: TemplateUse | null
   personButton: boolean
@@ -37,13 +38,21 @@ const ROW_DESCRIPTION = 72
 export const PERSON_CHOICE = 'person'
 
 const RATINGS = { up: '👍', down: '👎' }
-const ratingChoices = (messageId: string): Choice[] =>
+const ratingButtonsOf = (messageId: string): Button[] =>
   Object.entries(RATINGS).map(([rating, title]) => ({ id: `rate:${rating}:${messageId}`, title }))
 
 /** Which answer of ours was rated by the press of a button, and how; `null`: it was another button. */
 export const ratingIn = (choice: string): { messageId: string; rating: 'up' | 'down' } | null => {
   const [, rating, messageId] = /^rate:(up|down):(\w{1,64})$/u.exec(choice) ?? []
   return messageId ? { messageId, rating: rating as 'up' | 'down' } : null
+}
+
+const CHOICE = 'choice'
+
+/** Which choice of which message the press of a button takes, as its id says; `null`: it was another button. */
+export const chosenIn = (button: string): Chosen | null => {
+  const [, at, messageId] = /^choice:(\d):(\w{1,64})$/u.exec(button) ?? []
+  return messageId ? { messageId, at: Number(at) } : null
 }
 
 /** A message as what WhatsApp takes one after the other, in this order. */
@@ -79,22 +88,31 @@ const textParts = (text: string, said: Said): Part[] => {
 }
 
 /** Under an answer of the assistant's: a way to a person, and to say whether it helped. */
-const offeredWith = (said: Said): readonly Choice[] => {
+const offeredWith = (said: Said): readonly Button[] => {
   const { id, choices, personButton, ratingButtons, author, citations, language } = said
-  if (choices.length > 0) return choices.slice(0, MOST_ROWS)
+  if (choices.length > 0) return choices.slice(0, MOST_ROWS).map((choice, at) => buttonOf(choice, at, id))
   if (author.kind !== 'assistant' || citations.length === 0) return []
   return [
     ...(personButton ? [{ id: PERSON_CHOICE, title: wordsIn(language).person }] : []),
-    ...(ratingButtons ? ratingChoices(id) : []),
+    ...(ratingButtons ? ratingButtonsOf(id) : []),
   ]
 }
 
-const interactive = (body: string, choices: readonly Choice[]): Record<string, unknown> => {
-  if (choices.length <= MOST_BUTTONS && choices.every(({ description }) => !description)) {
-    const buttons = choices.map(({ id, title }) => ({ type: 'reply', reply: { id, title: cut(title, BUTTON_TITLE) } }))
+/** The whole name where the title cuts it, else the document that it stands in. */
+const buttonOf = (choice: Choice, at: number, messageId: string): Button => {
+  const { label: title } = choice
+  const document = choice.kind === 'place' && choice.title !== title ? choice.title : ''
+  const description = title.length > ROW_TITLE ? title : document
+  return { id: `${CHOICE}:${at}:${messageId}`, title, ...(description ? { description } : {}) }
+}
+
+/** Buttons have no room for more than a short title; what is cut there stands whole in a list. */
+const interactive = (body: string, offered: readonly Button[]): Record<string, unknown> => {
+  if (offered.length <= MOST_BUTTONS && offered.every(({ title }) => title.length <= BUTTON_TITLE)) {
+    const buttons = offered.map(({ id, title }) => ({ type: 'reply', reply: { id, title } }))
     return { type: 'button', body: { text: body }, action: { buttons } }
   }
-  const rows = choices.map(({ id, title, description }) => ({
+  const rows = offered.map(({ id, title, description }) => ({
     id,
     title: cut(title, ROW_TITLE),
     ...(description ? { description: cut(description, ROW_DESCRIPTION) } : {}),

@@ -5,7 +5,7 @@ import type { ChannelKit, Receive, TestStep } from '../channel.js'
 import type { Update } from './decode.js'
 import { verdictOn, type Refusal } from './graph-errors.js'
 import { GraphError, type Graph } from './graph.js'
-import { partsOf, requestOf, type Choice, type Part } from './outgoing.js'
+import { partsOf, requestOf, type Part } from './outgoing.js'
 import type { CloudSettings } from './settings.js'
 
 type Needs = {
@@ -35,7 +35,7 @@ export const makeSending = ({ settings, graph, kit, refused }: Needs) => {
     const parts = partsOf({
       ...message,
       language: conversation?.language ?? null,
-      choices: choicesIn(message.details),
+      choices: message.choices ?? [],
       template: message.template ?? null,
       personButton: settings.personButton,
       ratingButtons: settings.ratingButtons,
@@ -170,14 +170,4 @@ export const makeSending = ({ settings, graph, kit, refused }: Needs) => {
       return [number, webhook, message]
     },
   }
-}
-
-/** What is offered under a message, where somebody offers something. */
-const choicesIn = (details: Record<string, unknown> | undefined): Choice[] => {
-  const choices: unknown = details?.choices
-  if (!Array.isArray(choices)) return []
-  return choices.filter(
-    (choice: unknown): choice is Choice =>
-      typeof choice === 'object' && choice !== null && 'id' in choice && 'title' in choice,
-  )
 }

@@ -62,6 +62,7 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
   const question = textOf(record.question)
   const pictures = (Array.isArray(record.pictures) ? record.pictures : []).flatMap((one: unknown) => textOf(one) ?? [])
   const asked = textOf(fieldsOf(record.understood).standalone) ?? textOf(record.asked)
+  const within = textOf(fieldsOf(record.within).label)
   const titles = useTitles(candidates.slice(0, SHOWN))
   const most = Math.max(...candidates.map(({ score }) => numberOf(score) ?? 0), 0)
 
@@ -102,11 +103,13 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
           </p>
         )}
       </Part>
+      {within && <p>{t('decision.within', { label: within })}</p>}
       {textOf(verdict.reason) && (
         <Part title={t('decision.verdict')}>
           <p>{verdictText(t, language, verdict)}</p>
         </Part>
       )}
+      <AskedBack clarification={fieldsOf(record.clarification)} />
       {sentences.length > 0 && (
         <Part title={t('decision.sentences')}>
           <ol className="sentences">
@@ -158,6 +161,34 @@ const DecisionRecord = ({ record, none }: { record: Fields; none: string }) => {
         <Line name={t('decision.version')} value={textOf(record.algorithm)} />
       </dl>
     </div>
+  )
+}
+
+/** What the customer was asked back with, where nothing could be proved; or why they were not. */
+const AskedBack = ({ clarification }: { clarification: Fields }) => {
+  const t = useT()
+  const outcome = textOf(clarification.outcome)
+  if (!outcome) return null
+  const choices = listOf(clarification.choices)
+  return (
+    <Part title={t('decision.askedBack')}>
+      <p>{wordsFor(t, `askedBack.${outcome}`, outcome)}</p>
+      {choices.length > 0 && (
+        <ul>
+          {choices.map((choice, index) => (
+            <li key={index}>
+              <bdi>{textOf(choice.label)}</bdi>
+              {choice.title !== choice.label && (
+                <>
+                  {' · '}
+                  <bdi className="soft">{textOf(choice.title)}</bdi>
+                </>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Part>
   )
 }
 

@@ -20,6 +20,7 @@ import { eventText } from './events.js'
 import { Delivery } from './delivery.js'
 import { Files } from './files.js'
 import { nameOf } from './news.js'
+import { Offered } from './offered.js'
 import { forget, sayAgain, type Outgoing } from './outbox.js'
 import { Sources } from './sources.js'
 import { Mailed } from './letter.js'
@@ -51,6 +52,10 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
   const lastTop = useRef(0)
   const [below, setBelow] = useState(false)
   const days = useMemo(() => byDay(messages), [messages])
+  const taken = useMemo(
+    () => new Map(messages.flatMap(({ about }) => (about ? [[about.messageId, about.label] as const] : []))),
+    [messages],
+  )
   const handoffSeq = messages.findLast(({ event }) => event?.name === 'handoff')?.seq
   const arrived = new Set(messages.map(({ clientId }) => clientId))
   const unsent = outgoing.filter(({ id }) => !arrived.has(id))
@@ -116,6 +121,7 @@ export const Timeline = ({ conversation, messages, outgoing, writing, explain }:
                   handoffSeq={handoffSeq}
                   handoff={conversation.handoff}
                   visitor={visitor}
+                  taken={taken}
                   explain={explain}
                 />
               ))}
@@ -191,10 +197,12 @@ type GroupProps = {
   handoffSeq: number | undefined
   handoff: Conversation['handoff']
   visitor: string
+  /** What was chosen, by the message that offered it. */
+  taken: ReadonlyMap<string, string>
   explain: (decisionId: string) => void
 }
 
-const Group = ({ conversationId, group, handoffSeq, handoff, visitor, explain }: GroupProps) => {
+const Group = ({ conversationId, group, handoffSeq, handoff, visitor, taken, explain }: GroupProps) => {
   const t = useT()
   const language = useLanguage()
   const [first] = group
@@ -218,7 +226,7 @@ const Group = ({ conversationId, group, handoffSeq, handoff, visitor, explain }:
           <time dateTime={first.at}>{clockTime(language, new Date(first.at))}</time>
         </span>
         {group.map((message) => (
-          <Bubble key={message.id} {...{ conversationId, message, visitor, explain }} />
+          <Bubble key={message.id} taken={taken.get(message.id)} {...{ conversationId, message, visitor, explain }} />
         ))}
       </div>
     </div>
@@ -229,14 +237,15 @@ type BubbleProps = {
   conversationId: string
   message: Message
   visitor: string
+  taken: string | undefined
   explain: (decisionId: string) => void
 }
 
 /** Drawn again only when it changed: an arriving message leaves hundreds of others as they are. */
-const Bubble = memo(function Bubble({ conversationId, message, visitor, explain }: BubbleProps) {
+const Bubble = memo(function Bubble({ conversationId, message, visitor, taken, explain }: BubbleProps) {
   const t = useT()
   const mayExplain = useMay('decisions:read')
-  const { text, citations, decisionId, status, feedback, attachments = [] } = message
+  const { text, citations, decisionId, status, feedback, about, choices, attachments = [] } = message
   const isMail = message.author === 'customer' && message.details?.email !== undefined
   // What was sent without a word is called by the names of its files: they stand below.
   const isWordless = attachments.length > 0 && text === attachments.map(({ name }) => name).join(', ')
@@ -247,16 +256,18 @@ const Bubble = memo(function Bubble({ conversationId, message, visitor, explain 
           <Linked text={text} />
         </div>
       )}
+      {choices && <Offered choices={choices} taken={taken} />}
       {attachments.length > 0 && <Files files={attachments} />}
       {message.isBeingRead && <p className="small soft">{t('files.beingRead')}</p>}
       {citations.length > 0 && <Sources citations={citations} />}
-      {(status !== null || decisionId || feedback || isMail) && (
+      {(status !== null || decisionId || feedback || about || isMail) && (
         <div className="under">
           {isMail && (
             <Suspense>
               <MailMarks message={message} />
             </Suspense>
           )}
+          {about && <span className="delivery">{t('talk.about', { label: about.label })}</span>}
           {decisionId && mayExplain && (
             <button type="button" onClick={() => explain(decisionId)}>
               {t('talk.why')}

@@ -319,8 +319,9 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
     state: () => state,
     proceed: () => void proceed(),
 
-    send: (text: string, files: readonly SentFile[] = []): void => {
-      outbox.add(text, files)
+    /** What is sent twice under one `id`, from whichever tab, is one message. */
+    send: (text: string, files: readonly SentFile[] = [], id?: string): void => {
+      outbox.add(text, files, id)
       // Even before there is a session: whoever comes back finds what was not sent.
       memory.write('', session())
       set({ unsent: outbox.all(), restarted: false })

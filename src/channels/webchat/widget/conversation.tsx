@@ -1,6 +1,7 @@
 import { Fragment, type ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { ChatMessage } from '../frames.js'
+import type { ChatState } from './chat.js'
 import { EmailCard } from './email.js'
 import { Files } from './files.js'
 import { Chevron, Down, Up } from './icons.js'
@@ -62,6 +63,7 @@ export const Conversation = (props: Props) => {
                 base={props.base}
                 follows={isSame(messages[at - 1], message)}
                 rate={props.chat.rate}
+                choose={canChoose(state, at) ? props.chat.send : null}
               />
             </Fragment>
           ))}
@@ -111,10 +113,12 @@ type SaidProps = {
   follows: boolean
   openSource(source: Source): void
   rate(messageId: string, rating: 'up' | 'down' | null): Promise<void>
+  /** `null` once it was answered or overtaken. */
+  choose: ((text: string, files: [], id: string) => void) | null
 }
 
-const Said = ({ message, words, language, follows, openSource, rate, base }: SaidProps) => {
-  const { author, citations, id, text, at, attachments = [] } = message
+const Said = ({ message, words, language, follows, openSource, rate, base, choose }: SaidProps) => {
+  const { author, citations, id, text, at, attachments = [], choices = [] } = message
   // What was sent without a word is called by the names of its files: they stand below.
   const isWordless = attachments.length > 0 && text === attachments.map(({ name }) => name).join(', ')
   const isOwn = author === 'customer'
@@ -138,6 +142,23 @@ const Said = ({ message, words, language, follows, openSource, rate, base }: Sai
         </div>
       )}
       {attachments.length > 0 && <Files files={attachments} base={base} />}
+      {choices.length > 0 && (
+        <ul class="choices">
+          {choices.map((choice, index) => (
+            <li key={index}>
+              {/* Not `disabled`: whoever pressed it by the keyboard would lose their place. */}
+              <button
+                type="button"
+                dir="auto"
+                aria-disabled={!choose}
+                onClick={() => choose?.(choice, [], `choice:${id}:${index}`)}
+              >
+                {choice}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
       {citations.length > 0 && (
         <ul class="sources" aria-label={words.sources}>
           {citations.map(({ title, headings = [] }, index) => (
@@ -158,6 +179,12 @@ const Said = ({ message, words, language, follows, openSource, rate, base }: Sai
     </div>
   )
 }
+
+/** While nobody has written since, and the assistant still has the conversation. */
+const canChoose = ({ messages, unsent, standing }: ChatState, at: number): boolean =>
+  standing.handler === 'assistant' &&
+  unsent.length === 0 &&
+  messages.slice(at + 1).every(({ author }) => author === 'assistant')
 
 type RatingProps = { words: Words; rating: 'up' | 'down' | undefined; rate(rating: 'up' | 'down' | null): void }
 

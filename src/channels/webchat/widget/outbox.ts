@@ -27,8 +27,8 @@ export const makeOutbox = (memory: Memory) => {
     )
   return {
     all,
-    add: (text: string, files: readonly SentFile[]): void =>
-      save([...all(), { id: randomId(), text, ...(files.length > 0 ? { files: { ...files } } : {}) }]),
+    add: (text: string, files: readonly SentFile[], id = randomId()): void =>
+      save([...all(), { id, text, ...(files.length > 0 ? { files: { ...files } } : {}) }]),
     next: (): Unsent | undefined => all().find(({ refused }) => !refused),
     refuse: (id: string, reason: string): void =>
       save(all().map((one) => (one.id === id ? { ...one, refused: reason } : one))),

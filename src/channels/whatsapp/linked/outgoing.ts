@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { OutboundMessage, Receipt } from '../../../conversations/message.js'
+import { withChoices, type Message, type OutboundMessage, type Receipt } from '../../../conversations/message.js'
 import { AppError } from '../../../platform/errors.js'
 import type { ChannelKit } from '../../channel.js'
 import { toWhatsApp } from '../format.js'
@@ -102,11 +102,13 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
   }
 
   const partsIn = async (
-    message: Pick<OutboundMessage, 'id' | 'conversationId' | 'text' | 'citations' | 'attachments' | 'author'>,
+    message: Pick<Message, 'id' | 'conversationId' | 'text' | 'choices' | 'citations' | 'attachments' | 'author'>,
   ) => {
     const conversation = await kit.conversation(message.conversationId)
     return partsOf({
       ...message,
+      // A linked phone has no buttons.
+      text: withChoices(message),
       language: conversation?.language ?? null,
       choices: [],
       template: null,

@@ -39,6 +39,9 @@ export const words = {
     page: 'page {{page}}',
     notSent: 'Not sent',
     discard: 'Discard',
+    choices: 'Choices offered',
+    chosen: 'chosen',
+    about: 'On “{{label}}”',
     ratedUp: '{{name}} found this helpful',
     ratedDown: '{{name}} did not find this helpful',
   },
@@ -325,6 +328,16 @@ export const words = {
     nothingFound: 'No passage contains a word of the question.',
     confidence: 'Confidence {{confidence}}; it answers from {{threshold}}.',
     unproven: 'No sentence holds what is asked.',
+    askedBack: 'Asked back',
+    within: 'The customer was asked back and chose “{{label}}”: only what stands there was read.',
+  },
+  askedBack: {
+    asked:
+      'No sentence could be proved, and what was asked stands in several places. The customer was asked which one they mean.',
+    nothing_named: 'The customer was not asked back: no passage has the word that tells most.',
+    too_long: 'The customer was not asked back: a question as long as this says what it means.',
+    one_place:
+      'The customer was not asked back: what was asked does not stand in several places that can be told apart.',
   },
   cutReason: {
     number: 'the number differs',

@@ -42,6 +42,9 @@ export const words: Words<typeof english> = {
     page: 'página {{page}}',
     notSent: 'No enviado',
     discard: 'Descartar',
+    choices: 'Opciones ofrecidas',
+    chosen: 'elegida',
+    about: 'Sobre «{{label}}»',
     ratedUp: 'A {{name}} le resultó útil',
     ratedDown: 'A {{name}} no le resultó útil',
   },
@@ -329,6 +332,15 @@ export const words: Words<typeof english> = {
     nothingFound: 'Ningún pasaje contiene una palabra de la pregunta.',
     confidence: 'Confianza {{confidence}}; responde a partir de {{threshold}}.',
     unproven: 'Ninguna frase contiene lo que se pregunta.',
+    askedBack: 'Repreguntó',
+    within: 'Se repreguntó y el cliente eligió «{{label}}»: solo se leyó lo que está allí.',
+  },
+  askedBack: {
+    asked:
+      'Ninguna frase pudo probarse, y lo que se pregunta está en varios lugares. Se preguntó al cliente a cuál se refiere.',
+    nothing_named: 'No se repreguntó: ningún pasaje tiene la palabra que más dice.',
+    too_long: 'No se repreguntó: una pregunta tan larga dice lo que quiere decir.',
+    one_place: 'No se repreguntó: lo que se pregunta no está en varios lugares que puedan distinguirse.',
   },
   cutReason: {
     number: 'el número difiere',

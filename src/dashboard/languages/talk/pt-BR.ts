@@ -42,6 +42,9 @@ export const words: Words<typeof english> = {
     page: 'página {{page}}',
     notSent: 'Não enviada',
     discard: 'Descartar',
+    choices: 'Opções oferecidas',
+    chosen: 'escolhida',
+    about: 'Sobre “{{label}}”',
     ratedUp: '{{name}} achou útil',
     ratedDown: '{{name}} não achou útil',
   },
@@ -328,6 +331,15 @@ export const words: Words<typeof english> = {
     nothingFound: 'Nenhum trecho contém uma palavra da pergunta.',
     confidence: 'Confiança {{confidence}}; responde a partir de {{threshold}}.',
     unproven: 'Nenhuma frase contém o que se pergunta.',
+    askedBack: 'Perguntou de volta',
+    within: 'Perguntou-se de volta e o cliente escolheu “{{label}}”: só se leu o que está ali.',
+  },
+  askedBack: {
+    asked:
+      'Nenhuma frase pôde ser provada, e o que se pergunta está em vários lugares. Perguntou-se ao cliente qual deles quer dizer.',
+    nothing_named: 'Não se perguntou de volta: nenhuma passagem tem a palavra que mais diz.',
+    too_long: 'Não se perguntou de volta: uma pergunta tão longa diz o que quer dizer.',
+    one_place: 'Não se perguntou de volta: o que se pergunta não está em vários lugares que se possam distinguir.',
   },
   cutReason: {
     number: 'o número difere',
