@@ -20,7 +20,8 @@ export const ingest = async () => {
   const { makeDiskFiles } = await import('../../dist/platform/files.js')
   const { makeLog } = await import('../../dist/platform/log.js')
   const { connectMongo, ensureSchema } = await import('../../dist/platform/mongo.js')
-  const { knowledgeSchema, makeKnowledge } = await import('../../dist/rag/knowledge.mongo.js')
+  const { knowledgeSchema } = await import('../../dist/rag/documents.mongo.js')
+  const { makeKnowledge } = await import('../../dist/rag/knowledge.mongo.js')
   const { makeReader } = await import('../../dist/rag/reader.js')
 
   const directory = mkdtempSync(path.join(tmpdir(), 'helpdesk-bench-'))

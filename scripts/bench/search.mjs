@@ -17,7 +17,8 @@ export const search = async () => {
   const { startEmbeddedMongo } = await import('../../dist/embedded-mongo/index.js')
   const { systemClock } = await import('../../dist/platform/clock.js')
   const { connectMongo, ensureSchema } = await import('../../dist/platform/mongo.js')
-  const { knowledgeSchema, makeKnowledge } = await import('../../dist/rag/knowledge.mongo.js')
+  const { knowledgeSchema } = await import('../../dist/rag/documents.mongo.js')
+  const { makeKnowledge } = await import('../../dist/rag/knowledge.mongo.js')
   const { makeSearch } = await import('../../dist/rag/search.mongo.js')
   const { makeVectors, vectorsSchema } = await import('../../dist/rag/vectors.mongo.js')
 
