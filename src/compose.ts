@@ -313,7 +313,8 @@ export const compose = ({
     actions,
     contacts,
     attachments,
-    openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
+    openAttachment: async (companyId, fileId) =>
+      attachments.offer(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, termsOf, clock }),
     previewPolicies: makePolicyPreview({ store, hoursFor, clock }),
     explainServiceLevels,

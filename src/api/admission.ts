@@ -22,7 +22,7 @@ export const bearerOf = (req: Request): string | null =>
 /** Who may come in: by key, or by the session's cookie if the call is our own pages'. */
 export const makeAdmission = ({ origins, callerByKey, callerBySession, limit }: Needs) => {
   const identify = async (req: Request): Promise<Caller | null> => {
-    const wanted = req.header('x-company-id')
+    const wanted = req.header('x-company-id') ?? companyInAddress(req)
     if (req.headers.authorization !== undefined) {
       const key = bearerOf(req)
       const caller = key && (await callerByKey(key))
@@ -68,6 +68,10 @@ export const makeAdmission = ({ origins, callerByKey, callerBySession, limit }: 
     },
   }
 }
+
+/** A player in a page can send no header: what is only read may name the company in its address, where its route says so. */
+const companyInAddress = ({ method, query }: Request): string | undefined =>
+  SAFE_METHODS.has(method) && typeof query.company === 'string' ? query.company : undefined
 
 const foreignCompany = (): AppError =>
   new AppError('forbidden', 'not_a_member', 'This key or person does not belong to that company.', {

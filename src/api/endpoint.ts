@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { z } from 'zod'
 import type { Caller } from '../companies/companies.js'
 import { AppError } from '../platform/errors.js'
+import type { ByteRange } from '../platform/files.js'
 import { DEFAULT_BODY_LIMIT, type Route } from './contract/route.js'
 import { refusal } from './errors.js'
 import { isForm, makeReadForm, type ReadForm } from './form.js'
@@ -42,8 +43,8 @@ type Output<R extends Route> = R['download'] extends true
     ? z.input<R['response']>
     : void
 
-/** A file to be saved. `name` may be what anybody called it. */
-export type Download = { name: string; type: string; size: number; stream: Readable }
+/** A file to be saved, or to be played. `name` may be what anybody called it. */
+export type Download = { name: string; type: string; size: number; open(part?: ByteRange): Promise<Readable> }
 
 export const endpoint = <const R extends Route>(
   route: R,
@@ -77,7 +78,7 @@ export const mount = (router: Router, { route, handle }: Endpoint, { admit, refu
     else if (route.body) input.body = parse(route.body, req.body, 'body')
     const body = await handle(input)
     res.status(route.status)
-    if (route.download) return sendFile(res, body as Download)
+    if (route.download) return sendFile(req, res, body as Download)
     if (route.status === 204) res.end()
     else res.json(body)
   }
@@ -111,17 +112,43 @@ export const jsonBody = (limit = DEFAULT_BODY_LIMIT, orForm = false): RequestHan
   express.json({ limit, type: (req) => !(orForm && isForm(req as Request)) }),
 ]
 
-/** Saved, never shown: what a stranger wrote must not run as a page of ours. */
-export const sendFile = async (res: Response, { name, type, size, stream }: Download): Promise<void> => {
+/**
+ * Saved, never shown: what a stranger wrote must not run as a page of ours. Whoever plays it may ask for a part, and so begin
+ * anywhere (RFC 9110, section 14).
+ */
+export const sendFile = async (req: Request, res: Response, { name, type, size, open }: Download): Promise<void> => {
+  const part = partOf(req.headers, size)
+  if (part === 'none') return void res.status(416).setHeader('Content-Range', `bytes */${size}`).end()
+  const stream = await open(part)
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/gu, '_')
   const exact = encodeURIComponent(name).replace(/['()*]/gu, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
   res.setHeader('Content-Type', type)
-  res.setHeader('Content-Length', size)
+  res.setHeader('Content-Length', part ? part.last - part.first + 1 : size)
+  res.setHeader('Accept-Ranges', 'bytes')
+  if (part) res.status(206).setHeader('Content-Range', `bytes ${part.first}-${part.last}/${size}`)
   res.setHeader('Content-Disposition', `attachment; filename="${plain}"; filename*=UTF-8''${exact}`)
   res.setHeader('Content-Security-Policy', "sandbox; default-src 'none'")
   res.setHeader('Cache-Control', 'private, no-store')
   // A reader who leaves, or a file that breaks off in the middle, ends the connection; there is nothing left to say.
   await pipeline(stream, res).catch(() => res.destroy())
+}
+
+/**
+ * The part of a file that is asked for; `undefined`: all of it. Several parts at once, other units and what is no range are
+ * answered with the whole, as the standard lets us; `none`: no byte of the file lies within.
+ */
+const partOf = ({ range, 'if-range': ifRange }: IncomingHttpHeaders, size: number): ByteRange | undefined | 'none' => {
+  const [, from = '', to = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/u.exec(range ?? '') ?? []
+  // We name no version of a file by which a condition could be kept.
+  if ((from === '' && to === '') || ifRange !== undefined) return undefined
+  if (from === '') {
+    const length = Math.min(Number(to), size)
+    return length === 0 ? 'none' : { first: size - length, last: size - 1 }
+  }
+  const first = Number(from)
+  const last = to === '' ? size - 1 : Math.min(Number(to), size - 1)
+  if (to !== '' && Number(to) < first) return undefined
+  return first >= size ? 'none' : { first, last }
 }
 
 export const parse = <Schema extends z.ZodType>(

@@ -56,7 +56,7 @@ export const mountChannelRoute = (router: Router, route: ChannelRoute, hsts: str
     if (route.response) return void res.json(body)
     // A picture of ours is shown on somebody else's page.
     res.setHeader('Cross-Origin-Resource-Policy', 'cross-origin')
-    return sendFile(res, body as Download)
+    return sendFile(req, res, body as Download)
   }
 
   router.options(path, open, preflight)

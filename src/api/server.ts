@@ -219,6 +219,7 @@ const securityHeaders = (secure: boolean): RequestHandler =>
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
         imgSrc: ["'self'"],
+        mediaSrc: ["'self'"],
         connectSrc: ["'self'"],
         frameSrc: ["'self'"],
         formAction: ["'self'"],

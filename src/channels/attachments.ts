@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { Attachment } from '../conversations/message.js'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
-import { shownName, type Files } from '../platform/files.js'
+import { shownName, type ByteRange, type Files } from '../platform/files.js'
 import type { Secrets } from '../platform/secrets.js'
 import { ATTACHMENT_LIMITS, type KeptFile } from './channel.js'
 
@@ -18,6 +18,28 @@ const PICTURES: Record<string, string> = {
   webp: 'image/webp',
 }
 const SHOWN = new Set(Object.values(PICTURES))
+/** Played where they came, and therefore only what is sound or film by its content. By what the bytes are, as browsers call it. */
+const PLAYED: Record<string, string> = {
+  'audio/aac': 'audio/aac',
+  'audio/flac': 'audio/flac',
+  'audio/mp4': 'audio/mp4',
+  'audio/mpeg': 'audio/mpeg',
+  'audio/ogg': 'audio/ogg',
+  'audio/wav': 'audio/wav',
+  'audio/x-flac': 'audio/flac',
+  'audio/x-m4a': 'audio/mp4',
+  'video/mp4': 'video/mp4',
+  'video/webm': 'video/webm',
+}
+/** What may be inside of a file of that name, where people send it up themselves. */
+const PLAYED_AS: Record<string, readonly string[]> = {
+  m4a: ['audio/mp4', 'video/mp4'],
+  mp3: ['audio/mpeg'],
+  mp4: ['video/mp4', 'audio/mp4'],
+  ogg: ['audio/ogg'],
+  wav: ['audio/wav'],
+  webm: ['video/webm'],
+}
 const BYTES = 'application/octet-stream'
 
 /** A file is swept when no message names it by then; its ticket is worth nothing a while before. */
@@ -34,6 +56,8 @@ type Link = Attachment & { companyId: string; expires: number }
 
 export type IncomingFile = { bytes: AsyncIterable<Uint8Array>; name: string }
 export type OpenedFile = { name: string; type: string; size: number; stream: Readable }
+/** To be opened by whoever knows which part of it is wanted. */
+export type OfferedFile = { name: string; type: string; size: number; open(part?: ByteRange): Promise<Readable> }
 
 type Needs = {
   files: Files
@@ -46,6 +70,12 @@ type Needs = {
 export const makeAttachments = ({ files, attachment, secrets, clock }: Needs) => {
   const expiry = (ms: number) => clock.now().getTime() + ms
   const isPast = ({ expires }: { expires: number }) => expires <= clock.now().getTime()
+  const offer = (companyId: string, { id, name, type, size }: Attachment): OfferedFile => ({
+    name,
+    type,
+    size,
+    open: (part) => files.open(companyId, id, part),
+  })
 
   return {
     /** Keeps a file and hands out a ticket, with which its owner, and nobody else, may put it into a message. */
@@ -56,11 +86,15 @@ export const makeAttachments = ({ files, attachment, secrets, clock }: Needs) =>
       const received = await files.receive(bytes, ATTACHMENT_LIMITS.mostBytes)
       try {
         if (received.size === 0) throw new AppError('invalid', 'file_empty', `${name} is empty.`, { field: 'file' })
-        const found = await fileTypeFromBuffer(received.head).catch(() => undefined)
+        const found = await mimeOf(received)
         const picture = PICTURES[extension]
-        if (picture ? found?.mime !== picture : found && RUNS.test(found.mime)) throw unsupported(name)
+        const played = PLAYED[found]
+        if (picture ? found !== picture : RUNS.test(found)) throw unsupported(name)
+        const wanted = PLAYED_AS[extension]
+        if (wanted && !(played && wanted.includes(played))) throw unsupported(name)
         await files.keep(companyId, received)
-        const kept: Attachment = { id: received.id, name, type: picture ?? BYTES, size: received.size }
+        const type = picture ?? (wanted && played) ?? BYTES
+        const kept: Attachment = { id: received.id, name, type, size: received.size }
         const ticket = { companyId, ownerId, ...kept, expires: expiry(TICKET_MS) } satisfies Ticket
         return { attachment: kept, ticket: secrets.sign(TICKET, ticket) }
       } finally {
@@ -68,13 +102,13 @@ export const makeAttachments = ({ files, attachment, secrets, clock }: Needs) =>
       }
     },
 
-    /** Keeps what came with a message through a provider, whatever it is; only a true picture is ever shown as one. */
+    /** Keeps what came with a message through a provider, whatever it is; only what is a picture, sound or film is ever shown as one. */
     keep: async (companyId: string, { bytes, name: given, mostBytes }: KeptFile): Promise<Attachment> => {
       const name = shownName(given)
       const received = await files.receive(bytes, mostBytes)
       try {
-        const found = await fileTypeFromBuffer(received.head).catch(() => undefined)
-        const type = found && SHOWN.has(found.mime) ? found.mime : BYTES
+        const found = await mimeOf(received)
+        const type = SHOWN.has(found) ? found : (PLAYED[found] ?? BYTES)
         await files.keep(companyId, received)
         return { id: received.id, name, type, size: received.size }
       } finally {
@@ -99,12 +133,13 @@ export const makeAttachments = ({ files, attachment, secrets, clock }: Needs) =>
     linkTo: (companyId: string, { id, name, type, size }: Attachment): string =>
       secrets.sign(LINK, { companyId, id, name, type, size, expires: expiry(LINK_MS) } satisfies Link),
 
-    openLink: async (text: string): Promise<OpenedFile> => {
+    openLink: async (text: string): Promise<OfferedFile> => {
       const link = secrets.verify(LINK, text) as Link | null
       if (!link || isPast(link)) throw new AppError('not_found', 'link_expired', 'The link to this file is too old.')
-      const { companyId, id, name, type, size } = link
-      return { name, type, size, stream: await files.open(companyId, id) }
+      return offer(link.companyId, link)
     },
+
+    offer,
 
     open: async (companyId: string, { id, name, type, size }: Attachment): Promise<OpenedFile> => ({
       name,
@@ -124,6 +159,12 @@ export const makeAttachments = ({ files, attachment, secrets, clock }: Needs) =>
 }
 
 export type Attachments = ReturnType<typeof makeAttachments>
+
+/** By the first bytes, without parameters; empty where nobody knows. */
+const mimeOf = async ({ head }: { head: Uint8Array }): Promise<string> => {
+  const found = await fileTypeFromBuffer(head).catch(() => undefined)
+  return found?.mime.split(';')[0]?.trim() ?? ''
+}
 
 /** Programs under another name. */
 const RUNS = /msdownload|executable|x-elf|x-mach|x-sh|java-archive|x-msi|vnd\.android/

@@ -19,7 +19,7 @@ import type {
 } from '../conversations/message.js'
 import type { Outside } from '../platform/addresses.js'
 import type { Clock } from '../platform/clock.js'
-import type { IncomingFile, OpenedFile } from './attachments.js'
+import type { IncomingFile, OfferedFile, OpenedFile } from './attachments.js'
 import type { Log } from '../platform/log.js'
 import type { Secrets } from '../platform/secrets.js'
 import type { Memory } from './memory.mongo.js'
@@ -166,7 +166,7 @@ export type PublicKit = {
   redeemFiles(channel: ChannelRecord, contactExternalId: string, tickets: readonly string[]): Attachment[]
   /** Opens one file for a day, to whoever was given the link. */
   linkToFile(companyId: string, attachment: Attachment): string
-  openLink(link: string): Promise<OpenedFile>
+  openLink(link: string): Promise<OfferedFile>
   /** Calls back for all that this contact may see, as it happens: they are there. Returns the end of it. */
   follow(channel: ChannelRecord, contactExternalId: string, follower: Follower): (how: 'left' | 'lost') => void
   /** Throws `rate_limited` when `key` spent its allowance of the named limit. */
@@ -197,6 +197,7 @@ export const ATTACHMENT_LIMITS = {
   extensions: [
     ...['png', 'jpg', 'jpeg', 'gif', 'webp', 'pdf', 'txt', 'log', 'csv', 'json', 'md'],
     ...['docx', 'xlsx', 'pptx', 'odt', 'ods', 'zip'],
+    ...['mp3', 'm4a', 'ogg', 'wav', 'mp4', 'webm'],
   ],
 }
 

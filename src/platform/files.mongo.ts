@@ -41,7 +41,9 @@ export const makeGridFiles = ({ db, bucket: bucketName, directory }: Needs): Fil
       await removeFile(path)
     },
 
-    open: async (companyId, id) => bucket.openDownloadStream(await found(companyId, id)),
+    open: async (companyId, id, part) =>
+      // Here the end is the first byte that is left out.
+      bucket.openDownloadStream(await found(companyId, id), part && { start: part.first, end: part.last + 1 }),
 
     withPath: async (companyId, id, use) => {
       const place = await incoming.place()

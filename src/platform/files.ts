@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { AppError } from './errors.js'
 
 /** On this machine, whole and on disk, but not yet kept: nobody may refer to it. */
@@ -17,6 +17,9 @@ export type ReceivedFile = {
   discard(): Promise<void>
 }
 
+/** From the first byte to the last, both counted from 0 and both within the file. */
+export type ByteRange = { first: number; last: number }
+
 /**
  * Files of companies under names that the server makes: a file is named by its content, and only within its company. What a
  * client called it is never a part of a path.
@@ -26,8 +29,8 @@ export type Files = {
   receive(bytes: AsyncIterable<Uint8Array>, mostBytes: number): Promise<ReceivedFile>
   /** Durable when it resolves: from now on it may be referred to. */
   keep(companyId: string, received: ReceivedFile): Promise<void>
-  /** Throws `not_found`. */
-  open(companyId: string, id: string): Promise<Readable>
+  /** All of it, or one part. Throws `not_found`. */
+  open(companyId: string, id: string, part?: ByteRange): Promise<Readable>
   /** Hands out a path on this machine that is there as long as `use` runs, for reading only. Throws `not_found`. */
   withPath<T>(companyId: string, id: string, use: (path: string) => Promise<T>): Promise<T>
   /** Of one that is not there: nothing. */
@@ -37,6 +40,12 @@ export type Files = {
   /** Removes what was being received before that time and never kept: a crash left it. */
   clean(time: Date): Promise<void>
 }
+
+/** Bytes that are in memory already, opened as a file is. */
+export const openBytes =
+  (bytes: Buffer) =>
+  async ({ first, last }: ByteRange = { first: 0, last: bytes.length - 1 }): Promise<Readable> =>
+    Readable.from([bytes.subarray(first, last + 1)], { objectMode: false })
 
 const HEAD_BYTES = 8_192
 const SAFE_NAME = /^[A-Za-z0-9_-]{1,100}$/u
@@ -65,8 +74,8 @@ export const makeDiskFiles = (directory: string): Files => {
       await syncDirectory(directory)
     },
 
-    open: async (companyId, id) => {
-      const stream = createReadStream(pathOf(companyId, id))
+    open: async (companyId, id, part) => {
+      const stream = createReadStream(pathOf(companyId, id), part && { start: part.first, end: part.last })
       await new Promise<void>((resolve, reject) => {
         stream.once('open', () => resolve())
         stream.once('error', (cause) => reject(missing(cause)))

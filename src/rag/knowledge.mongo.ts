@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Clock } from '../platform/clock.js'
 import { AppError } from '../platform/errors.js'
-import { shownName, type Files } from '../platform/files.js'
+import { openBytes, shownName, type ByteRange, type Files } from '../platform/files.js'
 import { newId } from '../platform/ids.js'
 import { inTransaction, isDuplicateKey, type Filter, type Mongo } from '../platform/mongo.js'
 import {
@@ -226,10 +226,11 @@ export const makeKnowledge = ({ mongo, clock, files, read = readDocument, enqueu
     if (!found) throw notFound(documentId)
     const { file, text, title, format } = found
     const { extension, type } = FORMATS[format]
-    if (file) return { name: file.name, type, size: file.size, stream: await needFiles().open(companyId, file.id) }
+    if (file)
+      return { name: file.name, type, size: file.size, open: (part) => needFiles().open(companyId, file.id, part) }
     const bytes = Buffer.from(text ?? '', 'utf8')
     const name = `${shownName(title)}${extension}`
-    return { name, type, size: bytes.length, stream: Readable.from([bytes], { objectMode: false }) }
+    return { name, type, size: bytes.length, open: openBytes(bytes) }
   }
 
   /** Newest first. `before` is the last document of the page before. */
@@ -279,7 +280,7 @@ export const makeKnowledge = ({ mongo, clock, files, read = readDocument, enqueu
   }
 }
 
-export type Original = { name: string; type: string; size: number; stream: Readable }
+export type Original = { name: string; type: string; size: number; open(part?: ByteRange): Promise<Readable> }
 
 type ListOptions = {
   status?: DocumentStatus

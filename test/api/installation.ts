@@ -204,7 +204,8 @@ export const openInstallation = async (options: Options = {}) => {
     outlookOf: makeOutlook({ carrierOf: () => null, writesLetters }),
     stopMail: makeStopMail({ store, secrets, publicUrl, bus, clock }),
     attachments,
-    openAttachment: async (companyId, fileId) => attachments.open(companyId, await inbox.attachment(companyId, fileId)),
+    openAttachment: async (companyId, fileId) =>
+      attachments.offer(companyId, await inbox.attachment(companyId, fileId)),
     serviceLevelReport: makeServiceLevelReport({ store, clock, termsOf }),
     previewPolicies: makePolicyPreview({ store, hoursFor, clock }),
     explainServiceLevels: makeExplainServiceLevels({ store, termsOf, clock }),

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { eventually } from '../support/app.js'
 import { describeInBrowser } from './browser.js'
 import { openDesk, type TestDesk } from './desk.js'
+import { hum } from '../support/recordings.mjs'
 
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -105,6 +106,29 @@ describeInBrowser('files and ratings in a conversation', () => {
     await page.getByText('6.txt is one file too many.').waitFor()
     expect(await page.locator('.composer textarea').inputValue()).toBe('Look at this.')
     expect(await page.locator('.pending li').count()).toBe(5)
+  })
+
+  it('plays a recording where it came, by the keyboard, from anywhere in it, and saves it', async () => {
+    const visitor = await visit('Tomás')
+    await visitor.write('', [await visitor.sendUp('voice.wav', hum(30))])
+    const refused: string[] = []
+    page.on('console', (line) => /content security policy/i.test(line.text()) && refused.push(line.text()))
+    const parts = new Set<number>()
+    page.on('response', (response) => response.url().includes('/attachments/') && parts.add(response.status()))
+    await open(visitor.conversationId)
+    const player = page.getByLabel('Play voice.wav')
+    await player.waitFor()
+    await page.getByRole('button', { name: 'Save voice.wav' }).waitFor()
+    expect([...parts]).toEqual([])
+    await player.focus()
+    await page.keyboard.press('Space')
+    await eventually(() => player.evaluate((audio: HTMLAudioElement) => !audio.paused && audio.currentTime > 0))
+    await player.evaluate((audio: HTMLAudioElement) => void (audio.currentTime = 25))
+    await eventually(() => player.evaluate((audio: HTMLAudioElement) => !audio.seeking && audio.currentTime >= 25))
+    expect(await player.evaluate((audio: HTMLAudioElement) => Math.round(audio.duration))).toBe(30)
+    await player.evaluate((audio: HTMLAudioElement) => audio.pause())
+    expect([...parts]).toEqual([206])
+    expect(refused).toEqual([])
   })
 
   it('shows what a customer thought of an answer, as it is given and taken back', async () => {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/gl
 import { createHmac } from 'node:crypto'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { describeInBrowser, openBrowser } from './browser.js'
+import { hum } from '../support/recordings.mjs'
 import { openSite, openStage, type Stage } from './stage.js'
 
 const CITATION = { documentId: 'doc_1', passageId: 'psg_1', title: 'Parcels', quote: 'Three days to Norway.' }
@@ -511,6 +512,47 @@ describeInBrowser('the chat on somebody’s site', () => {
     expect(saved.headers.get('content-type')).toBe('application/octet-stream')
     await page.reload()
     await until(async () => (await links.count()) === 4)
+  })
+
+  it('plays a recording where the site allows that, and lets it be saved where it does not', async () => {
+    const player = (page: Page) => page.locator('helpdesk-chat audio')
+    const send = async (page: Page) => {
+      await page
+        .locator('helpdesk-chat input[type=file]')
+        .setInputFiles({ name: 'voice.wav', mimeType: 'audio/wav', buffer: hum(30) })
+      await until(async () => (await page.locator('helpdesk-chat .pending [aria-busy=false]').count()) === 1)
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page.locator('helpdesk-chat .own .files a[download="voice.wav"]').waitFor()
+    }
+    const strict = await open()
+    await send(strict)
+    await player(strict).waitFor({ state: 'detached' })
+
+    const policy = `${strictPolicy(stage.url)}; media-src ${stage.url}`
+    const willing = await openSite(
+      () => `<!doctype html><html lang="en"><title>Shop</title><body>
+<script src="${stage.url}/widget.js" data-channel="${stage.key}" async></script></body></html>`,
+      { 'content-security-policy': policy },
+    )
+    try {
+      const page = await (await contextOf()).newPage()
+      const parts = new Set<number>()
+      page.on('response', (response) => response.url().includes('/files?link=') && parts.add(response.status()))
+      await page.goto(willing.url)
+      await launcher(page).click()
+      await input(page).waitFor()
+      await send(page)
+      await player(page).waitFor()
+      expect([...parts]).toEqual([])
+      await player(page).focus()
+      await page.keyboard.press('Space')
+      await until(() => player(page).evaluate((audio: HTMLAudioElement) => !audio.paused && audio.currentTime > 0))
+      await player(page).evaluate((audio: HTMLAudioElement) => void (audio.currentTime = 25))
+      await until(() => player(page).evaluate((audio: HTMLAudioElement) => !audio.seeking && audio.currentTime >= 25))
+      expect([...parts]).toEqual([206])
+    } finally {
+      await willing.close()
+    }
   })
 
   it('knows a visitor whom the site has proven on every device, and nobody else by that name', async () => {

@@ -6,6 +6,7 @@ import { makeAttachments } from '../../src/channels/attachments.js'
 import type { Attachment } from '../../src/conversations/message.js'
 import { makeDiskFiles } from '../../src/platform/files.js'
 import { makeSecrets } from '../../src/platform/secrets.js'
+import { hum, voiceNote } from '../support/recordings.mjs'
 
 const HOUR_MS = 60 * 60 * 1000
 const OWNER = { companyId: 'acme', ownerId: 'cnt_1' }
@@ -28,8 +29,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true }))
 
-const bytes = async function* (text: string) {
-  yield Buffer.from(text)
+const bytes = async function* (content: string | Buffer) {
+  yield Buffer.from(content)
 }
 const pass = (hours: number) => {
   now = new Date(now.getTime() + hours * HOUR_MS)
@@ -67,6 +68,34 @@ describe('a file that was sent up', () => {
   ])('is no use to %s', async (_who, other) => {
     const { ticket } = await accept('secret')
     expect(() => attachments.redeem(other, [ticket])).toThrow(/Attach it again/)
+  })
+
+  it.each([
+    ['a hum', 'hum.wav', hum(1), 'audio/wav'],
+    ['a voice note', 'voice.ogg', voiceNote('hello'), 'audio/ogg'],
+    [
+      'a page that calls itself a recording',
+      'voice.ogg',
+      Buffer.from('<script>alert(1)</script>'),
+      'application/octet-stream',
+    ],
+    ['a recording that calls itself a text', 'notes.txt', hum(1), 'audio/wav'],
+  ])('that came through a provider is played only where its bytes are sound: %s', async (_what, name, whole, type) => {
+    const kept = await attachments.keep('acme', { bytes: bytes(whole), name, mostBytes: 1e6 })
+    expect(kept).toMatchObject({ name, type })
+  })
+
+  it.each([
+    ['hum.wav', hum(1), 'audio/wav'],
+    ['voice.ogg', voiceNote('hello'), 'audio/ogg'],
+    ['hum.mp3', hum(1), null],
+    ['hum.wav', Buffer.from('<script>alert(1)</script>'), null],
+    ['film.mp4', voiceNote('hello'), null],
+    ['notes.txt', hum(1), 'application/octet-stream'],
+  ])('that somebody sends as %s is what its name says, or is refused', async (name, whole, type) => {
+    const accepting = attachments.accept(OWNER, { bytes: bytes(whole), name })
+    if (type) expect((await accepting).attachment).toMatchObject({ name, type })
+    else await expect(accepting).rejects.toMatchObject({ code: 'file_type_not_allowed' })
   })
 
   it('opens nothing by a ticket in place of a link, and goes nowhere by a link in place of a ticket', async () => {

@@ -47,6 +47,19 @@ export const keepsFiles = (name: string, open: () => Promise<Opened>): void => {
       expect(await incoming()).toEqual([])
     })
 
+    it.each([
+      [0, 0],
+      [100, 199],
+      [254_999, 255_000],
+      [600_000, 600_002],
+    ])('bytes %i to %i of it come alone', async (first, last) => {
+      const whole = bytes(600_003)
+      const id = await kept('company', whole)
+      const parts: Buffer[] = []
+      for await (const part of await files.open('company', id, { first, last })) parts.push(part as Buffer)
+      expect(Buffer.concat(parts).equals(whole.subarray(first, last + 1))).toBe(true)
+    })
+
     it('what is received tells its size, its hash and its first bytes before it is kept', async () => {
       const whole = bytes(20_000)
       const { size, head, id } = await files.receive(inPieces(whole, 1_000), MOST)

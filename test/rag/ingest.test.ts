@@ -178,7 +178,7 @@ describe('A file', () => {
     const original = await knowledge.openOriginal('originals', id)
     expect(original).toMatchObject({ name: 'Handbuch für Gäste.pdf', type: 'application/pdf', size: bytes.length })
     const parts: Buffer[] = []
-    for await (const part of original.stream) parts.push(part as Buffer)
+    for await (const part of await original.open()) parts.push(part as Buffer)
     expect(Buffer.concat(parts).equals(bytes)).toBe(true)
     await expect(knowledge.openOriginal('another', id)).rejects.toMatchObject({ kind: 'not_found' })
   })

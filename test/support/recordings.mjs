@@ -21,6 +21,27 @@ const page = (granule, flags) => {
   return bytes
 }
 
+/** Sound that every browser plays: a low hum, as 8-bit PCM in a WAV file. */
+export const hum = (seconds = 4) => {
+  const samples = Buffer.from(
+    Array.from({ length: seconds * 8_000 }, (_, at) => 128 + Math.round(20 * Math.sin(at / 8))),
+  )
+  const head = Buffer.alloc(44)
+  head.write('RIFF', 0, 'latin1')
+  head.writeUInt32LE(36 + samples.length, 4)
+  head.write('WAVEfmt ', 8, 'latin1')
+  head.writeUInt32LE(16, 16)
+  head.writeUInt16LE(1, 20)
+  head.writeUInt16LE(1, 22)
+  head.writeUInt32LE(8_000, 24)
+  head.writeUInt32LE(8_000, 28)
+  head.writeUInt16LE(1, 32)
+  head.writeUInt16LE(8, 34)
+  head.write('data', 36, 'latin1')
+  head.writeUInt32LE(samples.length, 40)
+  return Buffer.concat([head, samples])
+}
+
 /** A picture that is large enough to be one, and what is to be seen in it. @param {string} shows */
 export const picture = (shows, writing = '') =>
   Buffer.concat([

@@ -317,9 +317,12 @@ export const conversationRoutes = {
     method: 'get',
     path: '/api/v1/attachments/:id',
     tag,
-    summary: 'A file that came with a message',
+    summary: 'A file that came with a message, or a part of it (`Range`)',
     permission: 'conversations:read',
     params: byId,
+    query: z.strictObject({
+      company: id.optional().describe('Which company is meant, for players, which can send no `x-company-id`'),
+    }),
     status: 200,
     download: true,
     errors: ['not_found'],

@@ -1,8 +1,8 @@
-import { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { Companies } from '../../companies/companies.js'
 import { toCsv, type Report, type ReportRequest } from '../../conversations/service-level-report.js'
 import type { Clock } from '../../platform/clock.js'
+import { openBytes } from '../../platform/files.js'
 import { contract } from '../contract.js'
 import { endpoint, type Endpoint } from '../endpoint.js'
 
@@ -52,7 +52,7 @@ export const makeReportsRouter = ({ serviceLevelReport, channels, companies, clo
       const bytes = Buffer.from(toCsv(query.by, rows))
       const days = [from, to].map((date) => date.toISOString().slice(0, 10)).join('-')
       const name = `service-levels-${days}.csv`
-      return { name, type: 'text/csv; charset=utf-8', size: bytes.length, stream: Readable.from([bytes]) }
+      return { name, type: 'text/csv; charset=utf-8', size: bytes.length, open: openBytes(bytes) }
     }),
   ]
 }

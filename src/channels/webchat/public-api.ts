@@ -184,7 +184,7 @@ export const makePublicApi = (kit: PublicKit): { routes: ChannelRoute[]; namespa
       path: '/webchat/files',
       summary: 'Send a file up, to put it into a message',
       bearer: true,
-      file: 'At most 10 MB: a picture, PDF, text, office document or ZIP',
+      file: 'At most 10 MB: a picture, PDF, text, office document, ZIP, sound or film',
       status: 201,
       response: frames.fileAccepted,
       handle: async (input) => {

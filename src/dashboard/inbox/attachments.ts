@@ -13,6 +13,7 @@ export const MOST_BYTES = 10 * 1024 * 1024
 const EXTENSIONS = [
   ...['png', 'jpg', 'jpeg', 'gif', 'webp', 'pdf', 'txt', 'log', 'csv', 'json', 'md'],
   ...['docx', 'xlsx', 'pptx', 'odt', 'ods', 'zip'],
+  ...['mp3', 'm4a', 'ogg', 'wav', 'mp4', 'webm'],
 ]
 export const ACCEPTED = EXTENSIONS.map((extension) => `.${extension}`).join()
 

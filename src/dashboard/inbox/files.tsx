@@ -2,7 +2,7 @@ import { Loader } from '@mantine/core'
 import { IconDownload, IconFile, IconRotate, IconX } from '@tabler/icons-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { useFault, useLanguage, useT, wordsFor } from '../languages/index.js'
-import { fetchAttachment, saveAs } from '../server/files.js'
+import { attachmentAddress, fetchAttachment, saveAs } from '../server/files.js'
 import type { Message } from '../server/queries.js'
 import { tell } from '../ui/tell.js'
 import { attachAgain, detach, MOST_BYTES, MOST_FILES, type Pending, usePending } from './attachments.js'
@@ -11,17 +11,46 @@ export type Attachment = NonNullable<Message['attachments']>[number]
 
 const WholePicture = lazy(() => import('./picture.js').then((module) => ({ default: module.WholePicture })))
 
-/** Files of a message: pictures to be seen, everything to be saved. */
+/** Files of a message: pictures to be seen, sound and film to be played, everything to be saved. */
 export const Files = ({ files }: { files: readonly Attachment[] }) => (
   <ul className="files">
     {files.map((file, at) => (
       <li key={at}>
-        {file.type.startsWith('image/') ? <Picture file={file} /> : <Saved file={file} />}
+        <Shown file={file} />
         <Told file={file} />
       </li>
     ))}
   </ul>
 )
+
+/** The type is what the server found the bytes to be: what only says that it is sound is saved. */
+const Shown = ({ file }: { file: Attachment }) => {
+  const kind = file.type.split('/')[0]
+  if (kind === 'image') return <Picture file={file} />
+  if (kind === 'audio' || kind === 'video') return <Played file={file} as={kind} />
+  return <Saved file={file} />
+}
+
+/** By the browser's own player, which keys and screen readers know. Nothing is fetched before somebody wants to hear it. */
+const Played = ({ file, as: Player }: { file: Attachment; as: 'audio' | 'video' }) => {
+  const t = useT()
+  const [broken, setBroken] = useState(false)
+  return (
+    <div className="played">
+      {!broken && (
+        <Player
+          controls
+          preload="none"
+          src={attachmentAddress(file.id)}
+          aria-label={t('files.play', { name: file.name })}
+          onError={() => setBroken(true)}
+        />
+      )}
+      {broken && <p className="small soft">{t('files.unplayable')}</p>}
+      <Saved file={file} />
+    </div>
+  )
+}
 
 /** What a machine heard or saw: labelled, because nobody said it like that. */
 const Told = ({ file: { text, unread } }: { file: Attachment }) => {

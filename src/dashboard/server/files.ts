@@ -1,6 +1,6 @@
 import { chosenCompany, refusalOf, Unreachable } from './client.js'
 
-/** Files go and come as bytes. Not by an address alone: which company is meant stands in a header. */
+/** Files go and come as bytes. Which company is meant stands in a header; for players, which send none, in the address. */
 
 /** Not fetch, which does not say how far a body is. Resolves with what the server answered. */
 export const sendFile = (path: string, file: File, progress: (percent: number) => void): Promise<unknown> =>
@@ -20,6 +20,11 @@ export const sendFile = (path: string, file: File, progress: (percent: number) =
     }
     request.send(form)
   })
+
+export const attachmentAddress = (id: string): string => {
+  const company = chosenCompany.get()
+  return `/api/v1/attachments/${encodeURIComponent(id)}${company ? `?company=${encodeURIComponent(company)}` : ''}`
+}
 
 export const fetchAttachment = async (id: string, signal?: AbortSignal): Promise<Blob> => {
   const company = chosenCompany.get()

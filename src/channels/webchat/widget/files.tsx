@@ -4,11 +4,12 @@ import { Close, File as FileIcon, Retry } from './icons.js'
 import { filled, type Words } from './languages.js'
 import type { Upload, Uploads, UploadsState } from './uploads.js'
 
-/** Files of a message, to be seen where they are pictures and to be saved. */
+/** Files of a message, to be seen or played where they are pictures, sound or film, and to be saved. */
 export const Files = ({ files, base }: { files: NonNullable<ChatMessage['attachments']>; base: string }) => (
   <ul class="files">
     {files.map((file, at) => (
       <li key={at}>
+        <Played file={file} href={base + file.path} />
         <Attached file={file} href={base + file.path} />
       </li>
     ))}
@@ -16,6 +17,20 @@ export const Files = ({ files, base }: { files: NonNullable<ChatMessage['attachm
 )
 
 type AttachedProps = { file: NonNullable<ChatMessage['attachments']>[number]; href: string }
+
+/**
+ * By the browser's own player. The page's policy may allow no sound from us, and not every browser plays everything: then the
+ * file is there to be saved. The address stays while it plays: each look at the chat signs a new one.
+ */
+const Played = ({ file: { name, type }, href }: AttachedProps) => {
+  const [address] = useState(href)
+  const [broken, setBroken] = useState(false)
+  const Player = type.split('/')[0]
+  if (broken || (Player !== 'audio' && Player !== 'video')) return null
+  return (
+    <Player class="played" controls preload="none" src={address} aria-label={name} onError={() => setBroken(true)} />
+  )
+}
 
 const Attached = ({ file: { name, type, size }, href }: AttachedProps) => {
   const [isPicture, setPicture] = useState(type.startsWith('image/'))

@@ -270,7 +270,7 @@ export const words: Words<typeof english> = {
     description: 'ما رأته آلة',
     beingRead: 'تقرؤه آلة …',
     attach: 'إرفاق ملفات',
-    limits: 'حتى {{most}} ملفات، كل منها {{size}}: صور وPDF ونصوص ومستندات مكتبية وZIP',
+    limits: 'حتى {{most}} ملفات، كل منها {{size}}: صور وPDF ونصوص ومستندات مكتبية وZIP وصوت وفيديو',
     drop: 'أفلت الملفات لإرفاقها',
     large: '{{name}} أكبر من اللازم.',
     type: '{{name}}: لا يمكن إرسال هذا النوع من الملفات.',
@@ -280,6 +280,8 @@ export const words: Words<typeof english> = {
     again: 'حاول مجددًا: {{name}}',
     save: 'حفظ {{name}}',
     open: 'فتح {{name}}',
+    play: 'تشغيل {{name}}',
+    unplayable: 'لا يستطيع هذا المتصفح تشغيله. احفظه لتستمع إليه.',
   },
   unread: {
     failed: 'لم تستطع أي آلة قراءته.',

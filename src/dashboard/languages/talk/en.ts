@@ -263,7 +263,7 @@ export const words = {
     description: 'Seen by a machine',
     beingRead: 'A machine reads it …',
     attach: 'Attach files',
-    limits: 'Up to {{most}} files of {{size}} each: pictures, PDF, text, office documents, ZIP',
+    limits: 'Up to {{most}} files of {{size}} each: pictures, PDF, text, office documents, ZIP, sound, video',
     drop: 'Drop files to attach them',
     large: '{{name}} is too large.',
     type: '{{name}}: this kind of file cannot be sent.',
@@ -273,6 +273,8 @@ export const words = {
     again: 'Try {{name}} again',
     save: 'Save {{name}}',
     open: 'Open {{name}}',
+    play: 'Play {{name}}',
+    unplayable: 'This browser cannot play it. Save it to listen.',
   },
   unread: {
     failed: 'No machine could read it.',

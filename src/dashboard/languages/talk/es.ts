@@ -266,7 +266,8 @@ export const words: Words<typeof english> = {
     description: 'Visto por una máquina',
     beingRead: 'Una máquina lo lee …',
     attach: 'Adjuntar archivos',
-    limits: 'Hasta {{most}} archivos de {{size}} cada uno: imágenes, PDF, texto, documentos de oficina, ZIP',
+    limits:
+      'Hasta {{most}} archivos de {{size}} cada uno: imágenes, PDF, texto, documentos de oficina, ZIP, sonido, vídeo',
     drop: 'Suelte los archivos para adjuntarlos',
     large: '{{name}} es demasiado grande.',
     type: '{{name}}: este tipo de archivo no se puede enviar.',
@@ -276,6 +277,8 @@ export const words: Words<typeof english> = {
     again: 'Reintentar {{name}}',
     save: 'Guardar {{name}}',
     open: 'Abrir {{name}}',
+    play: 'Reproducir {{name}}',
+    unplayable: 'Este navegador no puede reproducirlo. Guárdelo para oírlo.',
   },
   unread: {
     failed: 'Ninguna máquina pudo leerlo.',

@@ -265,7 +265,7 @@ export const words: Words<typeof english> = {
     description: 'Visto por uma máquina',
     beingRead: 'Uma máquina está lendo …',
     attach: 'Anexar arquivos',
-    limits: 'Até {{most}} arquivos de {{size}} cada: imagens, PDF, texto, documentos de escritório, ZIP',
+    limits: 'Até {{most}} arquivos de {{size}} cada: imagens, PDF, texto, documentos de escritório, ZIP, som, vídeo',
     drop: 'Solte os arquivos para anexá-los',
     large: '{{name}} é grande demais.',
     type: '{{name}}: este tipo de arquivo não pode ser enviado.',
@@ -275,6 +275,8 @@ export const words: Words<typeof english> = {
     again: 'Tentar {{name}} de novo',
     save: 'Salvar {{name}}',
     open: 'Abrir {{name}}',
+    play: 'Reproduzir {{name}}',
+    unplayable: 'Este navegador não consegue reproduzi-lo. Salve-o para ouvir.',
   },
   unread: {
     failed: 'Nenhuma máquina conseguiu ler.',

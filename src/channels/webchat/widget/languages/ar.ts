@@ -50,7 +50,7 @@ export const words: Words = {
   hours: 'يعود فريقنا {when}.',
   assistantHere: 'المساعد هنا.',
   attach: 'إرفاق ملف',
-  limits: 'حتى {most} ملفات، {size} لكل منها: صور وPDF ونصوص ومستندات وZIP.',
+  limits: 'حتى {most} ملفات، {size} لكل منها: صور وPDF ونصوص ومستندات وZIP وصوت وفيديو.',
   drop: 'أفلت الملفات هنا',
   fileLarge: '{name} كبير جدًا.',
   fileType: '{name}: لا يمكن إرسال هذا النوع من الملفات.',

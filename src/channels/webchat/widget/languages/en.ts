@@ -49,7 +49,7 @@ export const words = {
   hours: 'Our team is back on {when}.',
   assistantHere: 'The assistant is here.',
   attach: 'Attach a file',
-  limits: 'Up to {most} files of {size} each: pictures, PDF, text, office documents, ZIP.',
+  limits: 'Up to {most} files of {size} each: pictures, PDF, text, office documents, ZIP, sound, video.',
   drop: 'Drop files here',
   fileLarge: '{name} is too large.',
   fileType: '{name}: this kind of file cannot be sent.',

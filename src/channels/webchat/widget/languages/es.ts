@@ -49,7 +49,7 @@ export const words: Words = {
   hours: 'Nuestro equipo vuelve el {when}.',
   assistantHere: 'El asistente está aquí.',
   attach: 'Adjuntar un archivo',
-  limits: 'Hasta {most} archivos de {size} cada uno: imágenes, PDF, texto, documentos, ZIP.',
+  limits: 'Hasta {most} archivos de {size} cada uno: imágenes, PDF, texto, documentos, ZIP, sonido, vídeo.',
   drop: 'Suelta los archivos aquí',
   fileLarge: '{name} es demasiado grande.',
   fileType: '{name}: este tipo de archivo no se puede enviar.',

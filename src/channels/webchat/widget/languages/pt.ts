@@ -50,7 +50,7 @@ export const words: Words = {
   hours: 'Nossa equipe volta {when}.',
   assistantHere: 'O assistente está aqui.',
   attach: 'Anexar um arquivo',
-  limits: 'Até {most} arquivos de {size} cada: imagens, PDF, texto, documentos, ZIP.',
+  limits: 'Até {most} arquivos de {size} cada: imagens, PDF, texto, documentos, ZIP, som, vídeo.',
   drop: 'Solte os arquivos aqui',
   fileLarge: '{name} é grande demais.',
   fileType: '{name}: este tipo de arquivo não pode ser enviado.',
