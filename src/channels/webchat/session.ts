@@ -2,6 +2,7 @@ import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import { newId } from '../../platform/ids.js'
+import { personName } from '../../platform/names.js'
 import { sha256, type Secrets } from '../../platform/secrets.js'
 
 /** Whom a token speaks for: one visitor of one channel, and the name of the conversation that their first message starts. */
@@ -68,16 +69,17 @@ const placeOf = (channelId: string, { verified, reference }: Visitor) => {
 }
 
 /** Decides what of a claim is believed. A site that can prove who its visitors are has to: an id without proof is refused. */
-export const visitorOf = ({ id, hash, name, email }: Claim, identitySecret: string | null): Visitor => {
-  const said = { ...(name ? { name } : {}), ...(email ? { email } : {}) }
-  if (id === undefined) return said
+export const visitorOf = ({ id, hash, name: said, email }: Claim, identitySecret: string | null): Visitor => {
+  const name = said && personName(said)
+  const claimed = { ...(name ? { name } : {}), ...(email ? { email } : {}) }
+  if (id === undefined) return claimed
   if (!identitySecret) {
-    if (hash === undefined) return { ...said, reference: id }
+    if (hash === undefined) return { ...claimed, reference: id }
     throw unproven('identity_not_set_up', 'This channel has no identity secret to check the hash with.')
   }
   if (hash === undefined) throw unproven('identity_hash_missing', 'This channel takes an id only with its hash.')
   const expected = createHmac('sha256', identitySecret).update(id).digest()
-  if (timingSafeEqual(Buffer.from(hash, 'hex'), expected)) return { ...said, reference: id, verified: true }
+  if (timingSafeEqual(Buffer.from(hash, 'hex'), expected)) return { ...claimed, reference: id, verified: true }
   throw unproven(
     'identity_hash_wrong',
     'The hash is not the HMAC-SHA256 of the id under this channel’s identity secret.',

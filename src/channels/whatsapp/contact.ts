@@ -1,3 +1,5 @@
+import { personName } from '../../platform/names.js'
+
 /** Who writes, as WhatsApp names them: by a number, by an id that hides the number, or by both. */
 export type Sender = {
   /** What WhatsApp calls the person, digits alone; not always a number that can be dialled. */
@@ -42,14 +44,10 @@ export const phoneOf = (waId: string): string => {
   return `+${waId}`
 }
 
-/** A profile's name as text to show: on one line, with no sign that turns the direction of what stands around it. */
+/** A profile's name as text to show. */
 export const shownName = (value: unknown): string | undefined => {
   if (typeof value !== 'string') return undefined
-  const shown = wellFormed(value)
-    .normalize('NFC')
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/gu, ' ')
-    .replace(/\s+/gu, ' ')
-    .trim()
+  const shown = personName(value)
   return shown ? cut(shown, LONGEST_NAME) : undefined
 }
 
