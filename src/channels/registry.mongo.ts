@@ -192,6 +192,16 @@ export const makeChannelRegistry = (needs: Needs) => {
   const checkWithProvider = async (definition: ChannelDefinition, settings: Record<string, unknown>): Promise<void> =>
     definition.check?.(settings, outside, AbortSignal.timeout(CHECK_MS))
 
+  const turns = new Map<string, Promise<unknown>>()
+  /** One after the other of one channel: else two who save at once leave one open that nobody closes any more. */
+  const inTurn = <T>(id: string, work: () => Promise<T>): Promise<T> => {
+    const turn = (turns.get(id) ?? Promise.resolve()).then(work, work)
+    turns.set(id, turn)
+    const end = () => turns.get(id) === turn && turns.delete(id)
+    turn.then(end, end)
+    return turn
+  }
+
   const openedOf = async (companyId: string, id: string): Promise<Opened> => {
     await findDocument(companyId, id)
     const found = opened.get(id)
@@ -273,35 +283,37 @@ export const makeChannelRegistry = (needs: Needs) => {
       return { id: record.id }
     },
 
-    update: async (
+    update: (
       companyId: string,
       id: string,
       given: { name?: string | undefined; settings?: Record<string, unknown> | undefined },
-    ) => {
-      const before = await find(companyId, id)
-      const definition = definitionOf(before.kind)
-      const settings = given.settings ? checked(definition, merged(before.settings, given.settings)) : before.settings
-      if (given.settings) await checkWithProvider(definition, settings)
-      const record = { ...before, name: given.name ?? before.name, settings }
-      const kept = sealed(definition, settings)
-      await documents.updateOne(
-        { _id: id, companyId },
-        { $set: { name: record.name, settings: kept }, $unset: { health: '' } },
-      )
-      await opened.get(id)?.channel.stop()
-      await open(record)
-      return toListed(record)
-    },
+    ) =>
+      inTurn(id, async () => {
+        const before = await find(companyId, id)
+        const definition = definitionOf(before.kind)
+        const settings = given.settings ? checked(definition, merged(before.settings, given.settings)) : before.settings
+        if (given.settings) await checkWithProvider(definition, settings)
+        const record = { ...before, name: given.name ?? before.name, settings }
+        const kept = sealed(definition, settings)
+        await documents.updateOne(
+          { _id: id, companyId },
+          { $set: { name: record.name, settings: kept }, $unset: { health: '' } },
+        )
+        await opened.get(id)?.channel.stop()
+        await open(record)
+        return toListed(record)
+      }),
 
-    remove: async (companyId: string, id: string): Promise<void> => {
-      await findDocument(companyId, id)
-      await documents.deleteOne({ _id: id, companyId })
-      const removed = opened.get(id)
-      opened.delete(id)
-      count()
-      await removed?.channel.stop()
-      await forget(companyId, id)
-    },
+    remove: (companyId: string, id: string): Promise<void> =>
+      inTurn(id, async () => {
+        await findDocument(companyId, id)
+        await documents.deleteOne({ _id: id, companyId })
+        const removed = opened.get(id)
+        opened.delete(id)
+        count()
+        await removed?.channel.stop()
+        await forget(companyId, id)
+      }),
 
     /** Sends something to `to` through the channel and says how far it came. */
     test: async (companyId: string, id: string, to: string) => {
