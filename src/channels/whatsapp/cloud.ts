@@ -9,7 +9,7 @@ import { makeGraph } from './graph.js'
 import { arrivalOf, wordsOf } from './incoming.js'
 import { edited, makeLateMedia } from './late-media.js'
 import { makeFetchMedia } from './media.js'
-import { consentIn } from './opt-out.js'
+import { isUnwanted, UNWANTED, withConsent } from './opt-out.js'
 import { ratingIn } from './outgoing.js'
 import { makePace } from './pace.js'
 import { makeSending } from './sending.js'
@@ -98,19 +98,6 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
     return { ...arrival, awaitsFile: true }
   }
 
-  /** A word that ends automatic messages, or brings them back: to whoever gets them it is a word like any other. */
-  const withConsent = async (
-    update: Extract<Update, { kind: 'message' | 'echo' }>,
-    arrival: MessageArrival,
-  ): Promise<MessageArrival> => {
-    if (update.kind === 'echo' || update.content.kind !== 'text') return arrival
-    const consent = consentIn(update.content.text)
-    if (!consent) return arrival
-    if (consent.wants === 'out') return { ...arrival, automatic: 'opt_out', consent }
-    const isOut = (await kit.contactOf(arrival.contact.externalId))?.optedOut
-    return isOut ? { ...arrival, automatic: 'opt_in', consent } : arrival
-  }
-
   const takeMessage = async (
     update: Extract<Update, { kind: 'message' | 'echo' }>,
     fetching: Promise<Fetched> | undefined,
@@ -125,7 +112,8 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
     }
     const arrival = arrivalOf(update, contactId, now)
     if (!arrival) return
-    const whole = await withConsent(update, await withFile(update, arrival, fetching))
+    const words = update.kind === 'message' && update.content.kind === 'text' ? update.content.text : ''
+    const whole = await withConsent(await withFile(update, arrival, fetching), words, kit.contactOf)
     await receive(whole)
     if (fetching && whole.awaitsFile)
       inBackground(
@@ -267,10 +255,7 @@ export const openCloud = (settings: CloudSettings, kit: ChannelKit): Channel => 
       if (!message.template && !isOpenAt(windowClosesAt(history), clock.now())) {
         return { kind: 'refused', reason: 'window_closed: more than 24 hours have passed since the customer wrote' }
       }
-      // The one answer to their wish leaves all the same.
-      const isUnasked = message.template !== undefined || message.author.kind !== 'agent'
-      if (message.contact.optedOut && isUnasked && !message.details?.consent)
-        return { kind: 'refused', reason: 'opted_out: this person wants no messages that they did not ask for' }
+      if (isUnwanted(message)) return { kind: 'refused', reason: UNWANTED }
       const receipt = await sending.send(message, signal)
       if (receipt.kind === 'sent') {
         watch.sent()

@@ -1,4 +1,5 @@
-import type { Consent } from '../../conversations/message.js'
+import type { Consent, MessageArrival, OutboundMessage } from '../../conversations/message.js'
+import type { ChannelKit } from '../channel.js'
 
 /** Whole messages with which people say, in their language, that they want no more automatic messages. */
 const OUT: Record<string, string[]> = {
@@ -43,3 +44,25 @@ export const consentIn = (text: string): Consent | null => {
     .trim()
   return WORDS.get(folded) ?? null
 }
+
+/**
+ * `text` is all that its customer wrote. A word that ends automatic messages, or brings them back: to whoever gets them anyway the
+ * second is a word like any other.
+ */
+export const withConsent = async (
+  arrival: MessageArrival,
+  text: string,
+  contactOf: ChannelKit['contactOf'],
+): Promise<MessageArrival> => {
+  const consent = consentIn(text)
+  if (!consent) return arrival
+  if (consent.wants === 'out') return { ...arrival, automatic: 'opt_out', consent }
+  const isOut = (await contactOf(arrival.contact.externalId))?.optedOut
+  return isOut ? { ...arrival, automatic: 'opt_in', consent } : arrival
+}
+
+/** What its reader did not ask for and does not want. The one answer to their wish leaves all the same. */
+export const isUnwanted = ({ contact, author, template, details }: OutboundMessage): boolean =>
+  contact.optedOut === true && (template !== undefined || author.kind !== 'agent') && !details?.consent
+
+export const UNWANTED = 'opted_out: this person wants no messages that they did not ask for'

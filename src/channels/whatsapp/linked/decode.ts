@@ -179,7 +179,7 @@ const withoutContent = (given: Fields, key: Fields, base: Base): Told => {
     return { kind: 'message', ...base, content: { kind: 'unsupported', what: 'view_once' }, about: {} }
   const stub = numberIn(given, 'messageStubType')
   if (stub === STUB_CIPHERTEXT) return { kind: 'undecrypted', ...base }
-  return ignored(stub === undefined ? 'message:empty' : `stub:${stub}`)
+  return ignored(stub === undefined ? 'message:empty' : `stub:${numberOf(stub)}`)
 }
 
 const protocolOf = (protocol: Fields, person: Person, own: boolean): Told => {
@@ -187,7 +187,7 @@ const protocolOf = (protocol: Fields, person: Person, own: boolean): Told => {
   // Unset is 0, and 0 is a revoke: only one that names a message is one.
   const type = numberIn(protocol, 'type') ?? PROTOCOL_REVOKE
   if (type === PROTOCOL_REVOKE && target) return { kind: 'revoke', externalId: target, person, own }
-  if (type !== PROTOCOL_EDIT) return ignored(`protocol:${type}`)
+  if (type !== PROTOCOL_EDIT) return ignored(`protocol:${numberOf(type)}`)
   const edited = unwrapped(asFields(protocol.editedMessage))
   const [kind] = kindsIn(edited)
   if (!target || !kind) return ignored('edit:unreadable')
@@ -344,5 +344,8 @@ const aboutOf = (said: Fields): About => {
 
 const codeOf = (value: unknown): string | undefined =>
   typeof value === 'string' && /^[A-Za-z0-9_]{1,40}$/u.test(value) ? value : undefined
+
+/** A number of WhatsApp's protobuf, and none that a stranger would have in our log. */
+const numberOf = (value: number): string => (/^\d{1,3}$/u.test(String(value)) ? String(value) : 'unnamed')
 
 const ignored = (name: string): Told => ({ kind: 'ignored', name })

@@ -8,6 +8,7 @@ import type { Media } from '../decode.js'
 import { phoneOf } from '../contact.js'
 import { toldBy } from '../incoming.js'
 import { edited } from '../late-media.js'
+import { withConsent } from '../opt-out.js'
 import type { Fetched } from '../checked-file.js'
 import { decodeMessage, decodeReaction, decodeUpdate, type Told } from './decode.js'
 import { makeLanes } from './lanes.js'
@@ -123,7 +124,8 @@ export const makeIncoming = (needs: Needs) => {
     if (!told.own) await people.wrote(person)
     clearTimeout(expected.get(externalId))
     expected.delete(externalId)
-    const arrival = arrivalOf(told, person, contact)
+    const words = !told.own && told.content.kind === 'text' ? told.content.text : ''
+    const arrival = await withConsent(arrivalOf(told, person, contact), words, kit.contactOf)
     if ((await awaitedIds()).has(externalId)) {
       await receive({ kind: 'edit', externalId, text: arrival.text, ...optionalDetails(arrival.details) })
       await memory.remove(AWAITED + externalId)

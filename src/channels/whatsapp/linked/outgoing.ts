@@ -4,6 +4,7 @@ import { withChoices, type Message, type OutboundMessage, type Receipt } from '.
 import { AppError } from '../../../platform/errors.js'
 import type { ChannelKit } from '../../channel.js'
 import { toWhatsApp } from '../format.js'
+import { isUnwanted, UNWANTED } from '../opt-out.js'
 import { partsOf, type Part } from '../outgoing.js'
 import type { OwnName } from './incoming.js'
 import { externalIdOf, type Person } from './names.js'
@@ -153,6 +154,7 @@ export const makeOutgoing = ({ kit, channelId, people, link, timing = TIMING }: 
   return {
     send: async (message: OutboundMessage, signal: AbortSignal): Promise<Receipt> => {
       if (message.template) return { kind: 'refused', reason: 'template: a linked phone sends none; write the words' }
+      if (isUnwanted(message)) return { kind: 'refused', reason: UNWANTED }
       const { externalId } = message.contact
       if (busy.has(externalId)) return { kind: 'later', afterMs: 1_000, reason: WAITS.paced }
       busy.add(externalId)

@@ -55,8 +55,7 @@ export const openSimulated =
       pairingCode: async (phoneNumber) => textIn(await ask('/pair', { phoneNumber }), 'code') ?? '',
       send: async ({ to, id, content, quoted }) => {
         const said = content.kind === 'text' ? content : { ...content, bytes: content.bytes.toString('base64') }
-        const { outcome } = await ask('/send', { to, id, content: said, quoted })
-        return (outcome === 'taken' ? { kind: 'taken' } : { kind: 'unknown' }) satisfies SendOutcome
+        return outcomeOf(await ask('/send', { to, id, content: said, quoted }))
       },
       typing: async (to, isOn) => void (await ask('/typing', { to, on: isOn })),
       download: async (raw) => {
@@ -67,3 +66,14 @@ export const openSimulated =
       close: () => ended.abort(),
     }
   }
+
+const outcomeOf = (answer: Fields): SendOutcome => {
+  switch (answer.outcome) {
+    case 'taken':
+      return { kind: 'taken' }
+    case 'refused':
+      return { kind: 'refused', code: textIn(answer, 'code') ?? 'refused' }
+    default:
+      return { kind: 'unknown' }
+  }
+}
