@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { channelKinds } from '../src/channels/index.js'
 
 const SRC = path.resolve(import.meta.dirname, '../src')
 
@@ -98,5 +99,16 @@ describe('the import rules', () => {
       return names.some((name) => code.includes(name))
     })
     expect(naming).toEqual([])
+  })
+})
+
+describe('what every implementation of a port keeps', () => {
+  it('every kind of channel keeps the contract of channels', () => {
+    const folder = path.resolve(import.meta.dirname, 'channels')
+    const suites = readdirSync(folder)
+      .filter((name) => name.endsWith('-contract.test.ts'))
+      .map((name) => readFileSync(path.join(folder, name), 'utf8'))
+    const joined = suites.flatMap((text) => /keepsTheChannelContract\(\{\s*kind: '([^']+)'/.exec(text)?.[1] ?? [])
+    expect(joined.sort()).toEqual(Object.keys(channelKinds).sort())
   })
 })

@@ -11,15 +11,19 @@ export type SimulatedPhone = {
   url: string
   sent: SentByUs[]
   readonly connections: number
+  readonly isConnected: boolean
   readonly isOpen: boolean
-  /** `own`: the company's own people write on the phone itself. */
-  says(person: SimulatedPerson, said: Said, how?: { own?: boolean }): void
+  /** `own`: the company's own people write on the phone itself. The same `id` is the same message, told again. */
+  says(person: SimulatedPerson, said: Said, how?: { own?: boolean; id?: string }): void
   tell(event: object): void
   /** Somebody scans the picture, or types the code in. */
   scan(): void
   lose(code?: number): void
-  /** What becomes of the messages that are sent from now on. */
-  takes(fate: 'taken' | 'unknown'): void
+  /** Nobody gets in, and nothing is taken, until it is back. */
+  away(): void
+  back(): void
+  /** What becomes of the messages that are sent from now on, or of so many of them. */
+  takes(fate: 'taken' | 'refused' | 'unknown', times?: number): void
   close(): Promise<void>
 }
 

@@ -7,6 +7,8 @@ import { createServer } from 'node:http'
 /** @typedef {import('node:http').ServerResponse} Response */
 
 const PICTURE = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=='
+/** So many of the last events are handed over once more to whoever connects again. */
+const UNSURE = 50
 /** As WhatsApp's own server has it: the first picture for a minute, each further one for 20 s, and six of them in all. */
 const FIRST_PICTURE_MS = 60_000
 const NEXT_PICTURE_MS = 20_000
@@ -21,19 +23,34 @@ export const openSimulatedPhone = async ({ port = 0, onSent = () => {}, onShown 
   /** @type {Response | null} */
   let connected = null
   let isLinked = false
-  let fate = 'taken'
+  let isAway = false
+  /** @type {{ fate: 'taken' | 'refused' | 'unknown', times: number }} */
+  let manner = { fate: 'taken', times: Infinity }
   let connections = 0
   let ids = 0
   /** @type {NodeJS.Timeout | undefined} */
   let nextPicture
   /** @type {object[]} */
   const waiting = []
+  /** What was told while somebody was connected: whether it was taken in, WhatsApp is not sure of. @type {object[]} */
+  let unsure = []
   /** @type {import('./simulated-phone.d.mts').SentByUs[]} */
   const sent = []
 
   const write = (/** @type {object} */ event) => connected?.write(`${JSON.stringify(event)}\n`)
   /** What is said while nobody is connected comes once somebody is. */
-  const tell = (/** @type {object} */ event) => (connected && isLinked ? void write(event) : void waiting.push(event))
+  const tell = (/** @type {object} */ event) => {
+    if (!connected || !isLinked) return void waiting.push(event)
+    unsure = [...unsure, event].slice(-UNSURE)
+    write(event)
+  }
+
+  /** What becomes of the message that is sent now. */
+  const fateOf = () => {
+    if (manner.times <= 0) return 'taken'
+    manner.times -= 1
+    return manner.fate
+  }
 
   const lose = (code = 428) => {
     clearTimeout(nextPicture)
@@ -64,7 +81,9 @@ export const openSimulatedPhone = async ({ port = 0, onSent = () => {}, onShown 
     isLinked = phone === 'linked'
     if (!isLinked) return showPicture()
     write({ kind: 'open' })
-    for (const event of waiting.splice(0)) write(event)
+    const before = unsure
+    unsure = []
+    for (const event of [...before, ...waiting.splice(0)]) tell(event)
   }
 
   const take = (/** @type {import('./simulated-phone.d.mts').SentByUs} */ message) => {
@@ -83,6 +102,7 @@ export const openSimulatedPhone = async ({ port = 0, onSent = () => {}, onShown 
 
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator')
+    if (isAway) return void response.writeHead(503).end()
     if (pathname === '/events') return connect(response, searchParams.get('phone'))
     let body = ''
     request.on('data', (part) => (body += part))
@@ -92,9 +112,15 @@ export const openSimulatedPhone = async ({ port = 0, onSent = () => {}, onShown 
         response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
       switch (pathname) {
         case '/send':
-          if (fate === 'unknown') return answer({ outcome: 'unknown' })
-          take(given)
-          return answer({ outcome: 'taken' })
+          switch (fateOf()) {
+            case 'unknown':
+              return answer({ outcome: 'unknown' })
+            case 'refused':
+              return answer({ outcome: 'refused', code: 'whatsapp_463' })
+            default:
+              take(given)
+              return answer({ outcome: 'taken' })
+          }
         case '/pair':
           onShown({ kind: 'code', phoneNumber: given.phoneNumber })
           return answer({ code: 'SIMU1234' })
@@ -115,11 +141,17 @@ export const openSimulatedPhone = async ({ port = 0, onSent = () => {}, onShown 
     get connections() {
       return connections
     },
+    get isConnected() {
+      return connected !== null
+    },
     get isOpen() {
       return connected !== null && isLinked
     },
-    says: ({ name, key }, said, { own = false } = {}) => {
-      const id = `SIM${Date.now().toString(36).toUpperCase()}${(ids += 1)}`
+    says: (
+      { name, key },
+      said,
+      { own = false, id = `SIM${Date.now().toString(36).toUpperCase()}${(ids += 1)}` } = {},
+    ) => {
       const message = typeof said === 'string' ? { conversation: said } : said
       const messageTimestamp = Math.floor(Date.now() / 1000)
       const raw = { key: { ...key, id, fromMe: own }, message, ...(own ? {} : { pushName: name }), messageTimestamp }
@@ -132,7 +164,12 @@ export const openSimulatedPhone = async ({ port = 0, onSent = () => {}, onShown 
       setTimeout(() => lose(515), 300)
     },
     lose,
-    takes: (/** @type {'taken' | 'unknown'} */ next) => void (fate = next),
+    away: () => {
+      isAway = true
+      lose(503)
+    },
+    back: () => void (isAway = false),
+    takes: (fate, times = Infinity) => void (manner = { fate, times }),
     close: async () => {
       clearInterval(keepAlive)
       clearTimeout(nextPicture)

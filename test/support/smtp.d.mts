@@ -14,7 +14,9 @@ export const openSmtp: (options?: { user?: string; password?: string }) => Promi
 export type Smtp = {
   port: number
   sent: SentMail[]
+  /** That there were in all, and that are open now. */
   connections(): number
+  open(): number
   /** From now on, or only so often. */
   behave(now: Manner, times?: number): void
   /** Ends the connections that are open; the next ones are welcome. */

@@ -71,6 +71,7 @@ export const openSmtp = async ({ user, password } = {}) => {
     port,
     sent,
     connections: () => connections,
+    open: () => server.connections.size,
     /** From now on, or only so often. */
     behave: (now, times = Infinity) => Object.assign(manner, { now, times }),
     hangUp,
