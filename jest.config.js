@@ -12,7 +12,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
-  testTimeout: 30_000,
+  // Only what hangs is to end by it: a machine that does much else is slow at times.
+  testTimeout: 90_000,
   workerIdleMemoryLimit: '900MB',
   // What runs in a browser is tested in one, where this does not count.
   collectCoverageFrom: ['src/**/*.ts', '!src/dashboard/**', '!src/channels/webchat/widget/**'],

@@ -101,7 +101,12 @@ export const killRounds = async ({ rounds, visitors = 12 }) => {
       outOfOrder += 1
   }
   await pause(HASTY.targets.normal.resolution + 1_000)
-  const untrue = await untrueClocks(server.url)
+  // A slow machine tells of a breach late; what is untrue stays so.
+  let untrue = await untrueClocks(server.url)
+  for (const toldBy = Date.now() + SETTLE_WITHIN_MS; untrue > 0 && Date.now() < toldBy; ) {
+    await pause(500)
+    untrue = await untrueClocks(server.url)
+  }
   await server.stop()
   rmSync(dataDir, { recursive: true, force: true })
   return { rounds, visitors, acknowledged, retries, lost, doubled, outOfOrder, unanswered, untrue }

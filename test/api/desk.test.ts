@@ -59,12 +59,12 @@ const watch = async (headers: Record<string, string>, auth: object = {}) => {
     socket.on('connect_error', (error: Error & { data?: { code: string } }) => resolve(error.data?.code ?? 'unknown'))
   })
   const hears = async (event: string): Promise<Frame> => {
-    for (let tries = 0; tries < 300; tries += 1) {
+    for (let tries = 0; tries < 1_500; tries += 1) {
       const found = heard.find((one) => one.event === event)
       if (found) return found.payload
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    throw new Error(`${event} was not heard within six seconds`)
+    throw new Error(`${event} was not heard in half a minute`)
   }
   return { socket, refused, heard, hears }
 }

@@ -80,7 +80,7 @@ const connect = async (auth: object, headers: Record<string, string> = {}) => {
 }
 
 const until = async (condition: () => boolean) => {
-  for (let waited = 0; waited < 200 && !condition(); waited += 1)
+  for (let waited = 0; waited < 2_000 && !condition(); waited += 1)
     await new Promise((resolve) => setTimeout(resolve, 10))
   expect(condition()).toBe(true)
 }

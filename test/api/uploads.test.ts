@@ -43,7 +43,7 @@ const shown = async (id: string) => (await call(address, 'get', `${DOCUMENTS}/${
 const count = async () => (await call(address, 'get', DOCUMENTS, { key })).json.documents.length
 const incoming = () => readdir(path.join(installation.directory, 'incoming')).catch(() => [])
 const eventually = async (look: () => Promise<boolean>) => {
-  for (let tries = 0; tries < 200 && !(await look()); tries += 1)
+  for (let tries = 0; tries < 1_200 && !(await look()); tries += 1)
     await new Promise((resolve) => setTimeout(resolve, 25))
   expect(await look()).toBe(true)
 }

@@ -287,11 +287,12 @@ withMailServer('a mailbox that is followed', () => {
     await first.stop()
     await deliver('fine', 'deadly', 'behind')
     // A process that dies writes nothing more: this one hangs until it is stopped, and its successor takes over.
-    manner.take = (subject) => (subject === 'deadly' ? new Promise(() => {}) : Promise.resolve())
-    for (let death = 0; death < 12 && aside.length === 0; death += 1) {
+    let deaths = 0
+    manner.take = (subject) => (subject === 'deadly' ? ((deaths += 1), new Promise(() => {})) : Promise.resolve())
+    for (let death = 1; death <= 12 && aside.length === 0; death += 1) {
       follow()
       running.splice(0)
-      await new Promise((resolve) => setTimeout(resolve, 250))
+      await eventually(async () => deaths === death || aside.length > 0)
       proxy.cutAll()
     }
     await has('behind')

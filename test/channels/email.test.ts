@@ -251,13 +251,14 @@ withMailServer('a company whose customers write email', () => {
     await sentTo('ivo@customer.example')
     const channel = async () =>
       (await app.call<{ channels: Channel[] }>('/channels')).body.channels.find((each) => each.id === channelId)
-    smtp.behave({ kind: 'refuse_login' }, 1)
+    smtp.behave({ kind: 'refuse_login' })
     smtp.hangUp()
     await app.call(`/conversations/${id}/messages`, { body: { text: 'after the login' } })
     expect(await eventually(async () => ((await state()) === 'attention' ? channel() : null))).toMatchObject({
       code: 'password_refused',
       detail: expect.stringMatching(/^Sending: /),
     })
+    smtp.behave({ kind: 'take' })
     await eventually(async () => (await state()) === 'connected')
     expect(smtp.sent.filter(({ raw }) => raw.includes('after the login'))).toHaveLength(1)
     expect((await channel())?.lastArrival?.lagMs).toBeLessThan(60_000)

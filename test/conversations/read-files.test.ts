@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import type { Attachment } from '../../src/conversations/message.js'
 import { AppError } from '../../src/platform/errors.js'
 import type { Mongo } from '../../src/platform/mongo.js'
+import { eventually } from '../support/app.js'
 import { ACME, arrival, grounded, openCore, type Core } from '../support/core.js'
 import { openTestMongo } from '../support/mongo.js'
 
@@ -132,7 +133,7 @@ describe('reading a file', () => {
     const { messageId, conversationId } = await sent([voice])
     for (let kills = 0; kills < 3; kills += 1) {
       void read(messageId)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await eventually(async () => asked === kills + 1)
       core.pass(6_001)
     }
     await read(messageId)

@@ -347,8 +347,9 @@ describe('while a commit is under way', () => {
     const before = await collection.find().toArray()
     const seen: unknown[] = []
     const stream = collection.watch()
+    const isOpen = once(stream, 'resumeTokenChanged')
     stream.on('change', (change) => seen.push(change))
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await isOpen
     const writes = jest.spyOn(Store.prototype, 'write')
     const { hasBegun, finish } = heldCommit()
     const first = refusal(collection.updateOne({ _id: 1 as never }, { $set: { n: 10 } }))

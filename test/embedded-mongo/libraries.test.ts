@@ -1,10 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { MongoBackend, MongoChangeStreamNotificationChannel } from '@agendajs/mongo-backend'
 import { Agenda } from 'agenda'
 import { betterAuth } from 'better-auth'
 import { mongodbAdapter } from 'better-auth/adapters/mongodb'
 import { organization } from 'better-auth/plugins'
+import { Collection } from 'mongodb'
+import { once } from 'node:events'
 import { RateLimiterMongo } from 'rate-limiter-flexible'
+import { eventually } from '../support/app.js'
 import { type OpenStore, openStore, refusal } from './store.js'
 
 let store: OpenStore
@@ -31,11 +34,23 @@ describe('the libraries on the store', () => {
       await agenda.start()
       return agenda
     }
+    // Agenda does not wait until its stream is open, and what is written before that it never hears of.
+    const opened: Promise<unknown>[] = []
+    const watch = Collection.prototype.watch
+    const watching = jest.spyOn(Collection.prototype, 'watch').mockImplementation(function (
+      this: Collection,
+      ...given
+    ) {
+      const stream = watch.apply(this, given)
+      opened.push(once(stream, 'resumeTokenChanged'))
+      return stream
+    })
     const workers = [await start(), await start()]
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    watching.mockRestore()
+    await Promise.all(opened)
+    expect(opened).toHaveLength(2)
     for (let n = 0; n < 20; n++) await workers[0]!.now('work', { n })
-    for (let waited = 0; runs.size < 20 && waited < 100; waited++)
-      await new Promise((resolve) => setTimeout(resolve, 50))
+    await eventually(async () => runs.size === 20)
     await new Promise((resolve) => setTimeout(resolve, 200))
     expect([...runs.values()]).toEqual(Array.from({ length: 20 }, () => 1))
     expect((await workers[0]!.queryJobs({ name: 'work' })).total).toBe(20)

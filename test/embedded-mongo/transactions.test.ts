@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { Binary, type ChangeStreamDocument, type ClientSession, type Document, Long, UUID } from 'mongodb'
+import {
+  Binary,
+  type ChangeStream,
+  type ChangeStreamDocument,
+  type ClientSession,
+  type Document,
+  Long,
+  UUID,
+} from 'mongodb'
+import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
+import { eventually } from '../support/app.js'
 import { exchange, message, type OpenStore, openStore, refusal } from './store.js'
 
 let store: OpenStore
@@ -225,17 +235,14 @@ describe('a retried write (manual: Retryable Writes)', () => {
 })
 
 describe('a change stream (manual: Change Streams)', () => {
-  const collect = async (
-    work: () => Promise<void>,
-    count: number,
-    watch: () => AsyncIterable<ChangeStreamDocument> & { close(): Promise<void> },
-  ) => {
+  const collect = async (work: () => Promise<void>, count: number, watch: () => ChangeStream) => {
     const stream = watch()
+    const isOpen = once(stream, 'resumeTokenChanged')
     const seen: ChangeStreamDocument[] = []
     const reading = (async () => {
       for await (const change of stream) if (seen.push(change) === count) break
     })()
-    await pause(50)
+    await isOpen
     await work()
     await reading
     await stream.close()
@@ -313,7 +320,7 @@ describe('a TTL index (manual: TTL Indexes)', () => {
       { _id: 4 },
     ])
     await collection.createIndex({ at: 1 }, { expireAfterSeconds: 30 })
-    await pause(400)
+    await eventually(async () => (await collection.countDocuments({ _id: one })) === 0)
     expect((await collection.find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id as unknown)).toEqual([2, 3, 4])
   })
 })

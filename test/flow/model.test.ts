@@ -94,15 +94,16 @@ describe('with a model', () => {
   })
 
   it('a person who speaks first ends the assistant’s sentence, at the provider too', async () => {
-    player.behave({ kind: 'slow', betweenTokensMs: 40 })
+    // Slow enough that the person is first on any machine.
+    player.behave({ kind: 'slow', betweenTokensMs: 400 })
     player.forget()
     const chat = await visit()
     chat.write('m1', QUESTION)
     await eventually(async () =>
       player.requests.some(({ schema, firstTokenAt }) => schema === 'answer' && firstTokenAt !== null),
     )
-    const spokeAt = performance.now()
     await app.call(`/conversations/${chat.conversationId}/messages`, { body: { text: 'Hello, this is Ana.' } })
+    const spokeAt = performance.now()
     const reply = await chat.reply()
     expect(reply).toMatchObject({ author: 'agent', text: 'Hello, this is Ana.' })
     await eventually(async () =>

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { setTimeout } from 'node:timers/promises'
+import { eventually } from '../support/app.js'
 import { openAssistant } from '../support/assistant.js'
 import { openTestMongo } from '../support/mongo.js'
 
@@ -109,10 +109,13 @@ describe('the language of an answer', () => {
 describe('a document that is deleted while it is quoted', () => {
   it('is not quoted any more', async () => {
     const id = await assistant.teach('deleting', REFUNDS)
-    assistant.player.behave({ kind: 'slow', firstTokenMs: 100, betweenTokensMs: 2 })
+    let goOn = () => {}
+    const deleted = new Promise<void>((resolve) => (goOn = resolve))
+    assistant.player.behave(() => deleted.then(() => 'good' as const))
     const asked = assistant.ask('deleting', 'How long do refunds take?')
-    while (!assistant.player.requests.some(({ schema }) => schema === 'answer')) await setTimeout(5)
+    await eventually(async () => assistant.player.requests.some(({ schema }) => schema === 'answer'))
     await assistant.forget('deleting', id)
+    goOn()
     await expect(asked).rejects.toMatchObject({ kind: 'unavailable', code: 'documents_changed' })
     expect((await assistant.ask('deleting', 'How long do refunds take?')).answer).toMatchObject({ kind: 'unknown' })
   })

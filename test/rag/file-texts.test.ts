@@ -5,6 +5,7 @@ import { makeLog } from '../../src/platform/log.js'
 import { ensureSchema, type Mongo } from '../../src/platform/mongo.js'
 import { fileTextSchemas, makeReadFile, type ReadFile } from '../../src/rag/file-texts.mongo.js'
 import { makeModel, makeTranscriber } from '../../src/rag/model.js'
+import { eventually } from '../support/app.js'
 import { openTestMongo } from '../support/mongo.js'
 import { openPlayer, type Behaviour } from '../support/openai.mjs'
 import { picture, voiceNote } from '../support/recordings.mjs'
@@ -105,7 +106,7 @@ describe('a voice note', () => {
     const file = fileOf(bytes)
     // As after kill -9: the claim stands, and nobody works under it.
     const dying = read('acme', file, 'en', never).catch(() => null)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await eventually(async () => player.requests.some(({ played }) => played === 'hanging'))
     player.behave('good')
     await expect(hear(openReader().read, bytes)).rejects.toMatchObject({ code: 'file_busy' })
     time.now = new Date(time.now.getTime() + 6_001)

@@ -45,6 +45,8 @@ export type KeptMedia = {
   gone?: boolean
   url?: string
   waitMs?: number
+  /** It is handed out when this is over. */
+  until?: Promise<void>
 }
 
 export type GraphPlayer = {

@@ -125,6 +125,7 @@ export const openGraph = async ({
     if (authorization !== `Bearer ${token}`) return void res.writeHead(401).end()
     if (!kept || kept.gone || kept.expired) return void res.writeHead(404).end()
     if (kept.waitMs) await new Promise((resolve) => setTimeout(resolve, kept.waitMs))
+    await kept.until
     const length = kept.claims ?? kept.bytes.length
     res.writeHead(200, { 'content-type': kept.type, 'content-length': length })
     if (kept.claims) return void res.write(kept.bytes)

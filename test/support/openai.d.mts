@@ -31,7 +31,11 @@ export type Part =
   | { kind: 'cut'; when?: 'before_headers' | 'before_first_token' | 'middle' | 'clean'; tokens?: number; says?: Voice }
 
 export type Voice = 'good' | 'gullible' | 'liar'
-export type Behaviour = Part['kind'] | Part | ((request: PlayedRequest) => Part['kind'] | Part)
+/** A function may keep its request waiting. */
+export type Behaviour =
+  | Part['kind']
+  | Part
+  | ((request: PlayedRequest) => Part['kind'] | Part | Promise<Part['kind'] | Part>)
 
 /** Times are `performance.now()` of the player's process. */
 export type PlayedRequest = {

@@ -47,7 +47,7 @@ export const openPlayer = async ({ port = 0, behaviour = 'good', dimensions = 38
       else request.closedAt = performance.now()
     })
     const chosen = queue.shift() ?? behaviour
-    const asked = typeof chosen === 'function' ? chosen(request) : chosen
+    const asked = typeof chosen === 'function' ? await chosen(request) : chosen
     const part = typeof asked === 'string' ? { kind: asked } : asked
     request.played = part.kind
     await play(request, part, res, dimensions)
