@@ -95,16 +95,22 @@ export const makeLetterStore = ({ db }: { db: Db }) => {
       )
     },
 
-    /** The mail that this message named came back undelivered. Its messages; none where there is no such mail. */
+    /**
+     * The mail that this message named came back undelivered. Its messages; none where there is no such mail. It may be back before
+     * it was written down that it went out: what it is then stays.
+     */
     cameBack: async (companyId: string, headId: string, detail: string): Promise<MessageDocument[]> => {
       const mail = { companyId, $or: [{ _id: headId }, { 'letter.with': headId }] }
-      const found = await messages.find({ ...mail, 'letter.state': { $in: ['sent', 'uncertain'] } }).toArray()
+      const found = await messages
+        .find({ ...mail, 'letter.state': { $in: ['sending', 'sent', 'uncertain'] } })
+        .toArray()
       const change = {
         'letter.state': 'refused' as const,
         'letter.reason': 'came_back' as const,
         'letter.detail': detail,
       }
-      await messages.updateMany({ _id: { $in: found.map(({ _id }) => _id) } }, { $set: change })
+      const ids = found.map(({ _id }) => _id)
+      await messages.updateMany({ _id: { $in: ids } }, { $set: change, $unset: { 'letter.notBefore': '' } })
       return found
     },
   }

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, expect, it, jest } from '@jest/globals'
 import { makeAttendance } from '../../src/conversations/attendance.js'
+import { makeLetterCameBack } from '../../src/conversations/letters.js'
+import type { LetterStore } from '../../src/conversations/letters.mongo.js'
 import { contactIdOf, type OutboundLetter } from '../../src/conversations/message.js'
 import { AppError } from '../../src/platform/errors.js'
+import { makeBus } from '../../src/platform/bus.js'
 import { makeLog } from '../../src/platform/log.js'
 import { arrival, openCore, type Core } from '../support/core.js'
 import { openTestMongo } from '../support/mongo.js'
@@ -13,6 +16,8 @@ let mongo: Awaited<ReturnType<typeof openTestMongo>>
 let core: Core
 let sent: OutboundLetter[]
 let manner: 'takes' | 'away' | 'refuses' | 'breaks'
+let waitingFor: jest.SpiedFunction<LetterStore['waitingFor']>
+let end: jest.SpiedFunction<LetterStore['end']>
 let number = 0
 /** Each test has a company of its own: what an earlier one left is nobody's here. */
 let companyId = ''
@@ -21,6 +26,8 @@ beforeAll(async () => {
   mongo = await openTestMongo()
   core = await openCore(mongo)
   core.settings.writesLetters = true
+  waitingFor = jest.spyOn(core.letters, 'waitingFor')
+  end = jest.spyOn(core.letters, 'end')
 })
 afterAll(() => mongo.close())
 beforeEach(() => {
@@ -51,7 +58,14 @@ const reply = (target: Awaited<ReturnType<typeof visitor>>['target'], text: stri
   core.actions.speak({ ...target, text })
 const lettersIn = async (conversationId: string) =>
   (await core.store.messagesOf(companyId, conversationId)).flatMap(({ letter }) => letter ?? [])
-const settled = () => new Promise((resolve) => setTimeout(resolve, 50))
+/** What was only noted is written down: nobody waits for that but a test. */
+const settled = async (): Promise<void> => {
+  const asked = () => [...waitingFor.mock.results, ...end.mock.results]
+  for (let known = -1; known < asked().length; ) {
+    known = asked().length
+    await Promise.allSettled(asked().map(({ value }) => value as Promise<unknown>))
+  }
+}
 
 it('mails a person’s answer to a visitor who has left, once, whatever workers there are', async () => {
   const { target } = await visitor()
@@ -170,6 +184,27 @@ it('sends nothing twice when the process dies between the mail server’s yes an
   expect(sent).toHaveLength(1)
   expect(await lettersIn(target.conversationId)).toEqual([
     expect.objectContaining({ state: 'uncertain', reason: 'unknown' }),
+  ])
+})
+
+it('knows of a mail that came back before its server had said that it took it', async () => {
+  const { target } = await visitor()
+  await reply(target, 'It is on its way.')
+  const cameBack = makeLetterCameBack({ letters: core.letters, bus: makeBus(), metrics: core.metrics })
+  core.post.carrierOf = () => ({
+    answerable: false,
+    carry: async (letter) => {
+      expect(await cameBack(companyId, letter.id, '550 no such user here')).toBe(true)
+      return carry(letter)
+    },
+  })
+  core.pass(2 * MINUTE)
+  await core.openLetterWorker()()
+  core.pass(60 * MINUTE)
+  await core.openLetterWorker()()
+  expect(sent).toHaveLength(1)
+  expect(await lettersIn(target.conversationId)).toEqual([
+    expect.objectContaining({ state: 'refused', reason: 'came_back', detail: '550 no such user here' }),
   ])
 })
 
