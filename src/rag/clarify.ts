@@ -20,8 +20,8 @@ export type Meant = Place & {
   version: number
   title: string
   score: number
-  /** Of the question's content words, by weight. */
-  share: number
+  /** Content words of the question that do not stand there. */
+  missing: number
   /** It has the word that tells most. */
   hasRarest: boolean
 }
@@ -44,8 +44,7 @@ const MOST_WORDS = 4
 const MOST_WORDS_NAMED = 8
 /** Of a word at least this much stands there: itself or its kin. */
 const MOSTLY = 0.5
-/** What has less of the question, or fits much worse than the best, is not meant. */
-const LEAST_SHARE = 0.5
+/** What fits much worse than the best is not meant. */
 const CLOSE = 0.4
 const MOST_CHOICES = 4
 /** Characters: longer headings are sentences, and no button holds them. */
@@ -65,9 +64,10 @@ export const chosenFrom = ({
   meant,
 }: Pick<Clarification, 'words' | 'isNamed' | 'meant'>): Pick<Clarification, 'outcome' | 'choices'> => {
   const none = (outcome: Clarification['outcome']) => ({ outcome, choices: [] })
-  const fitting = meant.filter(({ share, hasRarest }) => hasRarest && share >= LEAST_SHARE)
+  const fitting = meant.filter(({ missing, hasRarest }) => hasRarest && missing <= Math.max(words - 2, words / 2))
   const [best] = fitting
-  if (!best) return none('nothing_named')
+  // At least one has as much as a sentence has to hold of a question (`extract`): nobody is asked for nothing.
+  if (!best || fitting.every(({ missing }) => missing > Math.max(0, words - 2))) return none('nothing_named')
   if (words > (isNamed ? MOST_WORDS_NAMED : MOST_WORDS)) return none('too_long')
   const places = distinct(fitting.filter(({ score }) => score >= CLOSE * best.score)).slice(0, MOST_CHOICES)
   const choices = labelled(places)
@@ -88,8 +88,6 @@ const meantBy = ({ candidate, query, score }: Ranked<Retrieved>): Meant => {
   const present = new Set([...candidate.terms.split(' '), ...candidate.headingTerms.split(' ')])
   const words = contentOf(query).map((word) => ({ ...word, isHere: presence(word, present) >= MOSTLY }))
   const rarest = Math.max(...words.map(({ weight }) => weight))
-  const total = words.reduce((sum, { weight }) => sum + weight, 0)
-  const here = words.reduce((sum, { weight, isHere }) => sum + (isHere ? weight : 0), 0)
   return {
     passageId,
     documentId,
@@ -97,7 +95,7 @@ const meantBy = ({ candidate, query, score }: Ranked<Retrieved>): Meant => {
     title,
     headings,
     score,
-    share: total > 0 ? here / total : 0,
+    missing: words.filter(({ isHere }) => !isHere).length,
     hasRarest: words.some(({ weight, isHere }) => isHere && weight === rarest),
   }
 }

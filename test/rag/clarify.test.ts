@@ -152,17 +152,26 @@ describe('a customer whose question may mean several things', () => {
     expect(decision.clarification?.outcome).toBe(outcome)
   })
 
+  const meantBy = (...missing: number[]) =>
+    missing.map((count, at) => {
+      const place = { documentId: `doc_${at}`, headings: [], passageId: `pas_${at}`, version: 1, title: `Title ${at}` }
+      return { ...place, score: 1, missing: count, hasRarest: true }
+    })
+
+  it('is asked back only where one of the choices has what a proof would need', () => {
+    expect(chosenFrom({ words: 2, isNamed: false, meant: meantBy(0, 1) }).outcome).toBe('asked')
+    expect(chosenFrom({ words: 2, isNamed: false, meant: meantBy(1, 1) }).outcome).toBe('nothing_named')
+    expect(chosenFrom({ words: 1, isNamed: false, meant: meantBy(0, 1) }).outcome).toBe('one_place')
+    expect(chosenFrom({ words: 1, isNamed: false, meant: meantBy(0, 0, 0, 0, 0, 0) }).choices).toHaveLength(4)
+  })
+
   it.each([
     [4, false, 'asked'],
     [5, false, 'too_long'],
     [8, true, 'asked'],
     [9, true, 'too_long'],
   ])('with %d words that count (a name among them: %s) is %s', (words, isNamed, outcome) => {
-    const meant = ['One', 'Two'].map((title) => {
-      const place = { documentId: `doc_${title}`, headings: [], passageId: `pas_${title}`, version: 1, title }
-      return { ...place, score: 1, share: 0.6, hasRarest: true }
-    })
-    expect(chosenFrom({ words, isNamed, meant }).outcome).toBe(outcome)
+    expect(chosenFrom({ words, isNamed, meant: meantBy(0, 0) }).outcome).toBe(outcome)
   })
 
   it('is answered, not asked, where an answer can be proved', async () => {
