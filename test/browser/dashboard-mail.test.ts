@@ -99,6 +99,28 @@ describeInBrowser('mail in the inbox', () => {
     await page.keyboard.press('Escape')
   })
 
+  it('says that a mail waits for its server, and lets a person cancel it before it ever leaves', async () => {
+    await write({ from: 'dora@customer.example', subject: 'Price', text: 'How long can I return goods? (dora)' })
+    const id = await conversationWith('(dora)')
+    await eventually(async () => smtp.sent.find(({ to }) => to.includes('dora@customer.example')))
+    smtp.behave({ kind: 'defer', at: 'rcpt' })
+    await open(id)
+    await page.locator('.composer textarea').fill('It costs nothing at all.')
+    await page.keyboard.press('Control+Enter')
+    const mine = page.locator('.group.agent', { hasText: 'It costs nothing at all.' })
+    await mine.getByText(/Waits · next try/).waitFor()
+    await mine.getByRole('button', { name: 'Do not send' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Do not send' }).click()
+    await mine.getByText(/Cancelled by .+, never sent/).waitFor()
+    smtp.behave({ kind: 'take' })
+    const after = 'It costs ten euros.'
+    await page.locator('.composer textarea').fill(after)
+    await page.keyboard.press('Control+Enter')
+    await eventually(async () => smtp.sent.find(({ raw }) => raw.includes(after)))
+    expect(smtp.sent.some(({ raw }) => raw.includes('It costs nothing at all.') && !raw.includes(after))).toBe(false)
+    expect(await mine.getByRole('button', { name: 'Do not send' }).count()).toBe(0)
+  })
+
   it('says before one writes that mail to this address came back, and no more when it works again', async () => {
     await write({ from: 'cy@customer.example', subject: 'Lamp', text: 'How long can I return goods? (cy)' })
     const sent = await eventually(async () => smtp.sent.find(({ to }) => to.includes('cy@customer.example')))

@@ -14,7 +14,7 @@ type Saying = {
 
 /** What browsers load is compiled by itself: here it is only run. */
 const fromDashboard = (file: string): Promise<unknown> => import(`../../src/dashboard/${file}.js`)
-const { stepText } = (await fromDashboard('inbox/steps')) as { stepText(step: Step, saying: Saying): string }
+const { stepParts } = (await fromDashboard('inbox/steps')) as { stepParts(step: Step, saying: Saying): string[] }
 const { exactDuration } = (await fromDashboard('ui/duration')) as {
   exactDuration(language: string, milliseconds: number): string
 }
@@ -44,14 +44,14 @@ const translate =
   }
 
 const textIn = (language: Language, step: Step, time: 'business' | 'calendar' = 'business') =>
-  stepText(step, {
+  stepParts(step, {
     t: translate(language),
     customer: 'Mia',
     policy: 'Gold',
     time,
     moment: (at) => at.slice(11, 16),
     duration: (milliseconds) => exactDuration(language, milliseconds),
-  })
+  }).join(' · ')
 
 const at = '2026-03-02T09:00:00Z'
 const until = '2026-03-02T14:35:00Z'

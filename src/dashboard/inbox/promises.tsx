@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { Fragment, useState } from 'react'
 import { useFault, useLanguage, useT } from '../languages/index.js'
 import { call } from '../server/client.js'
 import { queryClient, useMay, type Conversation } from '../server/queries.js'
@@ -8,7 +8,7 @@ import { exactDuration } from '../ui/duration.js'
 import { tell } from '../ui/tell.js'
 import { useMoment } from './due.js'
 import { nameOf } from './news.js'
-import { stepText, type PromisedClock } from './steps.js'
+import { stepParts, type PromisedClock } from './steps.js'
 import './promises.css'
 
 /** Every promise to this customer, and the way to each deadline. */
@@ -64,7 +64,14 @@ const Steps = ({ clock: { time, steps }, policy, customer }: StepsProps) => {
       {steps.map((step, at) => (
         <li key={at}>
           <time dateTime={step.at}>{moment(step.at)}</time>
-          <span dir="auto">{stepText(step, { t, customer, policy, time, moment, duration })}</span>
+          <span>
+            {stepParts(step, { t, customer, policy, time, moment, duration }).map((part, index) => (
+              <Fragment key={index}>
+                {index > 0 && ' · '}
+                <bdi>{part}</bdi>
+              </Fragment>
+            ))}
+          </span>
         </li>
       ))}
     </ol>

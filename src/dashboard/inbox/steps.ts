@@ -15,24 +15,27 @@ type Saying = {
   duration(milliseconds: number): string
 }
 
-/** One step of the way to a deadline, in the reader's words and with everybody's name. */
-export const stepText = (step: Step, saying: Saying): string => {
+/**
+ * One step of the way to a deadline, in the reader's words and with everybody's name. In parts, each of which is written in the
+ * direction of its own words.
+ */
+export const stepParts = (step: Step, saying: Saying): string[] => {
   const { t, moment, duration } = saying
   switch (step.kind) {
     case 'closed':
-      return t('step.closed', { until: moment(step.until) })
+      return [t('step.closed', { until: moment(step.until) })]
     case 'counted': {
       const said = {
         until: moment(step.until),
         counts: duration(step.milliseconds),
         elapsed: duration(step.elapsedMs),
       }
-      return step.openings > 1 ? t('step.openings', { count: step.openings, ...said }) : t('step.counted', said)
+      return [step.openings > 1 ? t('step.openings', { count: step.openings, ...said }) : t('step.counted', said)]
     }
     case 'due':
-      return t('step.due')
+      return [t('step.due')]
     default:
-      return [t(`step.${step.kind}`), ...because(step, saying)].join(' · ')
+      return [t(`step.${step.kind}`), ...because(step, saying)]
   }
 }
 
