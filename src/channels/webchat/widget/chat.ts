@@ -64,7 +64,11 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
   /** Whose messages are shown. */
   let shownFor = session().identity
   let live: Live | null = null
+  /** Connected, and all that was said before is here. */
   let isLive = false
+  /** Connections so far, and which of them is up; 0: none. */
+  let lines = 0
+  let line = 0
   /** The last message up to which none is missing. */
   let upTo: string | undefined
   /** How often the live connection said who has the conversation. */
@@ -162,6 +166,7 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
     const token = session().token ?? (verifiedId(identity) ? await tokenOrNew() : null)
     if (!token) return set({ loaded: true })
     const heardBefore = heard
+    const lineBefore = line
     const answer = await server.read(token, upTo)
     // It was for whoever this page spoke for before.
     if (token !== session().token) return
@@ -176,6 +181,8 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
     reached()
     // What came live meanwhile is newer than what was read.
     take(heard === heardBefore ? answer.body : { ...answer.body, standing: state.standing })
+    // What was asked before the line was up may lack what was said until then.
+    if (line !== 0 && line === lineBefore) isLive = true
     follow(answer.body.token ?? token)
   }
 
@@ -201,12 +208,13 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
     if (live || stopped) return
     live = connectLive(base, token, {
       up: () => {
+        lines += 1
+        line = lines
         isLive = false
-        void read().then(() => {
-          isLive = true
-        })
+        void read()
       },
       down: () => {
+        line = 0
         isLive = false
         set({ draft: null })
         later(0)
@@ -235,6 +243,7 @@ export const makeChat = ({ server, memory, base, lockName, changed }: Needs) => 
   const hangUp = (): void => {
     live?.stop()
     live = null
+    line = 0
     isLive = false
   }
 
