@@ -108,6 +108,29 @@ withMailServer('a company whose customers write email', () => {
     expect(automatic).not.toBeNull()
   })
 
+  it('a question that may mean several things is asked back in numbered lines, and a number above the quoted mail is understood', async () => {
+    const text =
+      '# Hire\n\n## Renting a car\n\nWe block a deposit of 300 euros on your card.\n\n' +
+      '## Renting a bicycle\n\nPlease bring the deposit of 50 euros in cash.'
+    const { id } = (await app.call<{ id: string }>('/knowledge/documents', { body: { title: 'Hire', text } })).body
+    await eventually(
+      async () => (await app.call<{ status: string }>(`/knowledge/documents/${id}`)).body.status === 'ready',
+    )
+    await deliver({ from: 'Di <di@customer.example>', subject: 'Deposit', text: 'What about the deposit?' })
+    const { raw } = await lastTo('di@customer.example')
+    const asked = (await decodeEmail(Buffer.from(raw))).text
+    expect(asked).toMatch(/\n1\. Renting a [\s\S]*\n2\. Renting a [\s\S]*\n3\. Talk to a person/)
+    const second = /\n2\. (.+)/.exec(asked)?.[1] ?? ''
+    await deliver({
+      from: 'Di <di@customer.example>',
+      subject: 'Re: Deposit',
+      text: `2\n\nOn Mon, 2 Mar 2026 at 10:00, Acme Support <support@acme.example> wrote:\n> ${asked.trim().replaceAll('\n', '\n> ')}\n`,
+      inReplyTo: fieldOf(raw, 'Message-ID') ?? '',
+    })
+    const answer = await decodeEmail(Buffer.from((await lastTo('di@customer.example', 2)).raw))
+    expect(answer.text).toContain(second.endsWith('car') ? '300 euros' : '50 euros')
+  })
+
   it('an answer to our mail joins its conversation by any of its marks, and by none without them', async () => {
     await deliver({ from: 'Bo <bo@customer.example>', subject: 'Hours', text: 'How long can I return goods? (bo)' })
     const { raw } = await lastTo('bo@customer.example')
