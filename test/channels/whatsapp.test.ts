@@ -173,20 +173,6 @@ describe('a customer on WhatsApp', () => {
     ])
   })
 
-  it('is one person with one message, however often and in whatever order Meta tells it', async () => {
-    const customer = somebody()
-    const first = said(customer, messageId(), 'When are you open?')
-    const answers = await Promise.all([first, first, first, first, first].map((body) => post(body)))
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
-    await outboundOf(customer, ({ status }) => status === 'sent')
-    expect((await post(first)).status).toBe(200)
-    const conversations = await conversationsOf(customer)
-    expect(conversations).toHaveLength(1)
-    const messages = await messagesOf(conversations[0]!)
-    expect(messages.map(({ author }) => author)).toEqual(['customer', 'assistant'])
-    expect(sentTo(customer)).toHaveLength(1)
-  })
-
   it('who writes to two processes at once is still one', async () => {
     const other = await openApp(mongo, { env })
     try {
@@ -205,26 +191,6 @@ describe('a customer on WhatsApp', () => {
       await other.stop()
     }
   })
-
-  it('sees the statuses of an answer only move forward', async () => {
-    const customer = somebody()
-    await withPerson(customer)
-    const sentId = async () => {
-      const { id } = await outboundOf(customer, ({ status }) => status !== 'queued')
-      return id
-    }
-    const ours = await sentId()
-    const [{ id: wamid }] = [await externalIdOf(ours)]
-    for (const status of ['read', 'sent', 'delivered', 'delivered']) await post(statusOf(wamid, status))
-    await post(statusOf(wamid, 'failed', { errors: [{ code: 131026 }] }))
-    expect((await outboundOf(customer, ({ id }) => id === ours)).status).toBe('read')
-  })
-
-  /** The name that Meta gave to a message of ours: the player knows it by our own. */
-  const externalIdOf = async (id: string): Promise<{ id: string }> => {
-    const found = await mongo.db.collection<{ _id: string; externalId: string }>('messages').findOne({ _id: id })
-    return { id: found?.externalId ?? '' }
-  }
 
   it('may change, take back and react to what was written', async () => {
     const customer = somebody()
@@ -662,28 +628,5 @@ describe('who sets the channel up', () => {
       { name: 'message', ok: true },
     ])
     expect(sentTo('491515550000')).toMatchObject([{ type: 'template', template: { name: 'hello_world' } }])
-  })
-
-  it('sees that the channel works, and no secret of it', async () => {
-    const listed = JSON.stringify((await app.call(`/channels/${channelId}`)).body)
-    expect(listed).toContain('"state":"connected"')
-    for (const secret of [graph.token, graph.secret, 'a word that we agreed on']) expect(listed).not.toContain(secret)
-  })
-
-  it('sees that the token was refused, as soon as a message meets that', async () => {
-    const customer = somebody()
-    await withPerson(customer)
-    graph.script({ kind: 'error', code: 190, status: 401 })
-    await speak(customer, { text: 'Hello' })
-    const refused = await eventually(async () => {
-      const { body } = await app.call<{ state: string; code?: string }>(`/channels/${channelId}`)
-      return body.state === 'refused' && body
-    })
-    expect(refused.code).toBe('token_refused')
-    // The next one that goes through says that all is well again.
-    await speak(customer, { text: 'Hello again' })
-    await eventually(
-      async () => (await app.call<{ state: string }>(`/channels/${channelId}`)).body.state === 'connected',
-    )
   })
 })

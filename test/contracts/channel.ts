@@ -219,7 +219,7 @@ export const keepsTheChannelContract = (kind: ChannelKind): void => {
       }
 
       it('reaches nobody who is blocked: what they write is kept, and the assistant is silent', async () => {
-        const said = says(somebody(), ASKS_FOR_PERSON)
+        const said = says(somebody(), QUESTION)
         await acme.hears(said)
         const { contactId } = await acme.messageWith(said.text)
         await acme.settled(contactId)
