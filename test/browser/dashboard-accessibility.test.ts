@@ -66,8 +66,8 @@ describeInBrowser('every page of the dashboard', () => {
     'a conversation with everything in it': {
       path: () => `/inbox/${answered}`,
       then: async (page) => {
-        const source = page.locator('.sources button').first()
-        if (await source.count()) await source.click()
+        await page.locator('.sources button').first().click()
+        await page.locator('.sources blockquote').waitFor()
       },
     },
     'the reason of an answer': {

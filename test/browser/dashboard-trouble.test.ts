@@ -27,7 +27,7 @@ describeInBrowser('the dashboard where things are not as they should be', () => 
 
   it('works where the browser keeps nothing: sign-in, a draft while the page lives, a reply', async () => {
     const context = await desk.browser.newContext({ baseURL: desk.app.url, locale: 'en-GB' })
-    context.setDefaultTimeout(15_000)
+    context.setDefaultTimeout(30_000)
     await context.addInitScript(() => {
       for (const name of ['localStorage', 'sessionStorage'])
         Object.defineProperty(window, name, {
@@ -72,8 +72,10 @@ describeInBrowser('the dashboard where things are not as they should be', () => 
     expect((await composer.inputValue()).length).toBe(200_000)
     await composer.fill('Just this.')
     await page.getByRole('button', { name: 'Send', exact: true }).dblclick()
-    await page.locator('.bubble', { hasText: 'Just this.' }).waitFor()
-    await page.waitForTimeout(300)
+    // What is written goes out in its order: a second copy would be there before this one.
+    await composer.fill('And this.')
+    await page.keyboard.press('Control+Enter')
+    await page.locator('.group.agent:not(.unsent) .bubble', { hasText: 'And this.' }).waitFor()
     expect(await said(visitor.conversationId, 'Just this.')).toBe(1)
     await page.context().close()
   })
@@ -177,8 +179,8 @@ describeInBrowser('the dashboard where things are not as they should be', () => 
         .locator('.timeline time')
         .evaluateAll((all) => all.map((one) => (one as HTMLTimeElement).dateTime))
       expect(times).toEqual([...times].sort())
-      const year = new Date().getFullYear()
-      expect(new Set(times.map((time) => new Date(time).getFullYear()))).toEqual(new Set([year]))
+      expect(times.length).toBeGreaterThan(0)
+      for (const time of times) expect(Math.abs(new Date(time).getTime() - Date.now())).toBeLessThan(86_400_000)
       await page.context().close()
     }
   })

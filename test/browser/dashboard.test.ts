@@ -99,7 +99,8 @@ describeInBrowser('the dashboard', () => {
     await page.keyboard.press('n')
     await page.keyboard.type('He called before.')
     await page.keyboard.press('Control+Enter')
-    await page.locator('.group.note .bubble', { hasText: 'He called before.' }).waitFor()
+    // What is written goes out in its order: when the note has arrived, so has what was said before it.
+    await page.locator('.group.note:not(.unsent) .bubble', { hasText: 'He called before.' }).waitFor()
     expect((await visitor.reads()).map(({ text }) => text)).toContain('Hello Noah, this is Ada.')
     expect((await visitor.reads()).map(({ text }) => text)).not.toContain('He called before.')
 
@@ -280,6 +281,7 @@ describeInBrowser('the dashboard', () => {
     await page.keyboard.press('?')
     await page.getByRole('dialog').getByText('Send').waitFor()
     await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
     await page.evaluate(() => localStorage.setItem('helpdesk.singleKeys', 'off'))
     await page.keyboard.press('?')
     expect(await page.getByRole('dialog').count()).toBe(0)

@@ -35,7 +35,7 @@ export const openDesk = async (env: Record<string, string> = {}) => {
       reducedMotion: 'reduce',
       locale: 'en-GB',
     })
-    made.setDefaultTimeout(15_000)
+    made.setDefaultTimeout(30_000)
     await made.addInitScript(
       ([scheme = '', tongue = '']) => {
         if (!localStorage.getItem('helpdesk.theme')) localStorage.setItem('helpdesk.theme', scheme)

@@ -139,7 +139,7 @@ describeInBrowser('promised times in the dashboard', () => {
       .locator('.draft-bar')
       .getByText(/begins before/)
       .waitFor()
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Monday: from')
+    await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Monday: from')
     expect((await hoursNow()).version).toBe(before)
     await page.context().close()
   })
