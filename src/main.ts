@@ -21,7 +21,7 @@ const run = async (): Promise<void> => {
 
   // The port first: a taken one is said before anything else is touched.
   const server = createServer(
-    { requestTimeout: REQUEST_WITHIN_MS, headersTimeout: HEADERS_WITHIN_MS },
+    { requestTimeout: REQUEST_WITHIN_MS, headersTimeout: HEADERS_WITHIN_MS, keepAliveTimeout: IDLE_MS },
     answerUnavailable,
   )
   const port = await listen(server, config)
@@ -43,6 +43,11 @@ const run = async (): Promise<void> => {
 /** A request that has not arrived whole by then is cut off: fifty megabytes over a slow line take minutes, a head does not. */
 const REQUEST_WITHIN_MS = 5 * 60_000
 const HEADERS_WITHIN_MS = 30_000
+/**
+ * Longer than a load balancer keeps an idle connection (most: 60 s). Whoever closes first must be the one who sends: else a request is
+ * on its way into a connection that is being closed, and its sender cannot know whether to repeat it.
+ */
+const IDLE_MS = 65_000
 
 /** Where `npm run ask` looks when nothing else is said. */
 const DEFAULT_ADDRESS = 'http://127.0.0.1:3000'

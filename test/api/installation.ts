@@ -75,7 +75,8 @@ export const openInstallation = async (options: Options = {}) => {
     mongo.db,
     schemas.map(({ collection, indexes = [] }) => ({ collection, indexes })),
   )
-  const server = createServer()
+  // As in production: a test that is slow between two requests finds its connection as it left it.
+  const server = createServer({ keepAliveTimeout: 65_000 })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const address = `http://127.0.0.1:${port}`

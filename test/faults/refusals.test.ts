@@ -19,7 +19,8 @@ const begin = (env: Record<string, string>) => {
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
   const ended = once(child, 'exit').then(([code]) => ({ code: code as number, out, err }))
-  return { child, ended, ready: () => out.includes('Helpdesk ready') }
+  const address = () => /ready at (\S+)/.exec(out)?.[1] ?? ''
+  return { child, ended, ready: () => out.includes('Helpdesk ready'), address }
 }
 
 describe('a start that cannot work says what to do and ends', () => {
@@ -76,4 +77,14 @@ describe('a start that cannot work says what to do and ends', () => {
     first.child.kill('SIGTERM')
     expect((await first.ended).code).toBe(0)
   })
+})
+
+it('a connection that lies idle is closed by the load balancer before it, never under its next request', async () => {
+  const { child, ended, ready, address } = begin({})
+  while (!ready()) await new Promise((resolve) => setTimeout(resolve, 20))
+  const { headers } = await fetch(`${address()}/health/live`)
+  const seconds = Number(/timeout=(\d+)/.exec(headers.get('keep-alive') ?? '')?.[1])
+  expect(seconds).toBeGreaterThan(60)
+  child.kill('SIGTERM')
+  expect((await ended).code).toBe(0)
 })

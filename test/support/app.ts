@@ -16,7 +16,8 @@ type Options = { env?: Record<string, string>; log?: Log; directory?: string }
 
 /** The whole product in this process, composed as in production, on a free port and the test's own database. */
 export const openApp = async (mongo: Mongo, { env = {}, log = makeLog('silent'), directory: own }: Options = {}) => {
-  const server = createServer()
+  // As in production: a test that is slow between two requests finds its connection as it left it.
+  const server = createServer({ keepAliveTimeout: 65_000 })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const config = readConfig({
