@@ -25,3 +25,12 @@ export const describeInBrowser = (name: string, tests: () => void): void =>
   executable ? describe(name, tests) : withoutBrowser(name)
 
 export const openBrowser = (): Promise<Browser> => launchChromium(executable ?? '')
+
+/** What waits for `opened` waits until somebody opens it. */
+export const gate = () => {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open: () => open() }
+}

@@ -1,16 +1,8 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { describeInBrowser } from './browser.js'
+import { describeInBrowser, gate } from './browser.js'
 import { openDesk, OWNER, type TestDesk } from './desk.js'
-
-const gate = () => {
-  let open = () => {}
-  const opened = new Promise<void>((resolve) => {
-    open = resolve
-  })
-  return { opened, open: () => open() }
-}
 
 describeInBrowser('the dashboard where things are not as they should be', () => {
   let desk: TestDesk

@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { eventually } from '../support/app.js'
-import { describeInBrowser } from './browser.js'
+import { describeInBrowser, gate } from './browser.js'
 import { openDesk, type TestDesk } from './desk.js'
 
 type Hours = {
@@ -120,6 +120,34 @@ describeInBrowser('promised times in the dashboard', () => {
     expect((await hoursNow()).hours.weekly['thu']).toEqual([{ open: '20:00', close: '02:00' }])
     await page.reload()
     expect(await page.getByLabel('Thursday: to').inputValue()).toBe('02:00')
+    await page.context().close()
+  })
+
+  it('keeps what is typed while something is being saved', async () => {
+    await put('/hours', { hours: { timeZone: 'Europe/Berlin', weekly: OFFICE.weekly } })
+    const page = await at('/settings/hours')
+    const asked = gate()
+    const late = gate()
+    await page.route('**/api/v1/hours', async (route) => {
+      if (route.request().method() !== 'PUT') return route.continue()
+      asked.open()
+      await late.opened
+      await route.continue()
+    })
+    const thursday = page.getByRole('group', { name: 'Thursday' })
+    await thursday.getByRole('button', { name: 'Add a period: Thursday' }).click()
+    await thursday.getByLabel('Thursday: from').fill('20:00')
+    await thursday.getByLabel('Thursday: to').fill('22:00')
+    await save(page)
+    await asked.opened
+    await thursday.getByLabel('Thursday: to').fill('23:00')
+    late.open()
+    await page.getByText('Saved.').waitFor()
+    expect((await hoursNow()).hours.weekly['thu']).toEqual([{ open: '20:00', close: '22:00' }])
+    await page.locator('.draft-bar[data-shown=true]').waitFor()
+    expect(await thursday.getByLabel('Thursday: to').inputValue()).toBe('23:00')
+    await save(page)
+    await eventually(async () => (await hoursNow()).hours.weekly['thu']?.[0]?.close === '23:00')
     await page.context().close()
   })
 

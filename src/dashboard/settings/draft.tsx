@@ -39,6 +39,8 @@ export const useDraft = <Saved extends Versioned, Draft>({
   const [{ base, draft }, setState] = useState(
     () => (kept.get(name) as Kept<Saved, Draft> | undefined) ?? { base: saved, draft: toDraft(saved) },
   )
+  const typed = useRef(draft)
+  typed.current = draft
   const [fault, setFault] = useState<unknown>(null)
   const [saving, setSaving] = useState(false)
   const dirty = JSON.stringify(draft) !== JSON.stringify(toDraft(base))
@@ -49,10 +51,10 @@ export const useDraft = <Saved extends Versioned, Draft>({
     setFault(null)
     setState({ base: from, draft: toDraft(from) })
   }
-  const change = (next: Draft) => {
-    kept.set(name, { base, draft: next })
+  const goOn = (from: Saved, next: Draft) => {
+    kept.set(name, { base: from, draft: next })
     setFault(null)
-    setState({ base, draft: next })
+    setState({ base: from, draft: next })
   }
   useEffect(() => {
     if (newer && !dirty && !saving) begin(saved)
@@ -62,7 +64,10 @@ export const useDraft = <Saved extends Versioned, Draft>({
     if (saving || !dirty) return
     setSaving(true)
     try {
-      begin(await save(draft, base.version))
+      const after = await save(draft, base.version)
+      // What is typed while it is saved is a draft of what was saved.
+      if (typed.current === draft) begin(after)
+      else goOn(after, typed.current)
       tell(t('common.saved'))
     } catch (error) {
       setFault(error)
@@ -75,18 +80,14 @@ export const useDraft = <Saved extends Versioned, Draft>({
   return {
     base,
     draft,
-    change,
+    change: (next: Draft) => goOn(base, next),
     dirty,
     fault,
     saving,
     submit,
     discard: () => begin(saved),
     meanwhile: newer && dirty ? saved : null,
-    keepMine: () => {
-      kept.set(name, { base: saved, draft })
-      setFault(null)
-      setState({ base: saved, draft })
-    },
+    keepMine: () => goOn(saved, draft),
   }
 }
 
