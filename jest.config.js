@@ -12,6 +12,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  // Of a small machine's processors none is left to itself; its suites wait for servers and browsers half of the time.
+  maxWorkers: '100%',
   // Only what hangs is to end by it: a machine that does much else is slow at times.
   testTimeout: 90_000,
   workerIdleMemoryLimit: '900MB',
