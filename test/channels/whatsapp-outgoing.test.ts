@@ -4,12 +4,13 @@ import { fromWhatsApp, MOST_TEXT, splitText, toWhatsApp } from '../../src/channe
 import { verdictOn } from '../../src/channels/whatsapp/graph-errors.js'
 import { healthOf, UNKNOWN } from '../../src/channels/whatsapp/health.js'
 import { consentIn } from '../../src/channels/whatsapp/opt-out.js'
-import { chosenIn, partsOf, PERSON_CHOICE } from '../../src/channels/whatsapp/outgoing.js'
+import { chosenIn, partsOf, PERSON_CHOICE, ratingIn } from '../../src/channels/whatsapp/outgoing.js'
 import { makePace } from '../../src/channels/whatsapp/pace.js'
 import { isOpenAt, windowClosesAt } from '../../src/channels/whatsapp/window.js'
 import { languages, wordsIn } from '../../src/channels/whatsapp/words.js'
 import type { Message } from '../../src/conversations/message.js'
 import { recogniseTalk } from '../../src/conversations/talk.js'
+import { newId } from '../../src/platform/ids.js'
 
 describe('a text on its way to WhatsApp', () => {
   it.each([
@@ -173,6 +174,25 @@ describe('an answer on WhatsApp', () => {
       { id: 'choice:2:msg_1', title: 'Talk to a person' },
     ])
     for (const { title } of action.sections?.[0]?.rows ?? []) expect(title.length).toBeLessThanOrEqual(24)
+  })
+
+  it('is known by its buttons, whatever its id', () => {
+    // An id is base64url: a hyphen stands in one of four.
+    for (const id of ['msg_-a-b_c-', ...Array.from({ length: 100 }, () => newId('msg'))]) {
+      const choices = [place('Renting a car'), place('Renting a bicycle')]
+      const pressed = (said: Partial<Parameters<typeof partsOf>[0]>) =>
+        partsOf({ ...answer, id, ...said }).flatMap((part) =>
+          part.kind === 'message' ? ((part.body.interactive as Interactive).action.buttons ?? []) : [],
+        )
+      expect(pressed({}).flatMap(({ reply }) => ratingIn(reply.id) ?? [])).toEqual([
+        { messageId: id, rating: 'up' },
+        { messageId: id, rating: 'down' },
+      ])
+      expect(pressed({ choices, citations: [] }).map(({ reply }) => chosenIn(reply.id))).toEqual([
+        { messageId: id, at: 0 },
+        { messageId: id, at: 1 },
+      ])
+    }
   })
 
   it.each([

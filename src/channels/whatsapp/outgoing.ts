@@ -43,7 +43,7 @@ const ratingButtonsOf = (messageId: string): Button[] =>
 
 /** Which answer of ours was rated by the press of a button, and how; `null`: it was another button. */
 export const ratingIn = (choice: string): { messageId: string; rating: 'up' | 'down' } | null => {
-  const [, rating, messageId] = /^rate:(up|down):(\w{1,64})$/u.exec(choice) ?? []
+  const [, rating, messageId] = /^rate:(up|down):([\w-]{1,64})$/u.exec(choice) ?? []
   return messageId ? { messageId, rating: rating as 'up' | 'down' } : null
 }
 
@@ -51,7 +51,7 @@ const CHOICE = 'choice'
 
 /** Which choice of which message the press of a button takes, as its id says; `null`: it was another button. */
 export const chosenIn = (button: string): Chosen | null => {
-  const [, at, messageId] = /^choice:(\d):(\w{1,64})$/u.exec(button) ?? []
+  const [, at, messageId] = /^choice:(\d):([\w-]{1,64})$/u.exec(button) ?? []
   return messageId ? { messageId, at: Number(at) } : null
 }
 
