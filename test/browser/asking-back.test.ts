@@ -2,16 +2,9 @@ import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import { eventually } from '../support/app.js'
+import { HIRE } from '../support/hire.js'
 import { describeInBrowser } from './browser.js'
 import { openDesk, type TestDesk } from './desk.js'
-
-const HIRE = [
-  '# Hire',
-  '## Renting a car',
-  'We block a deposit of 300 euros on your card. You get it back after a week.',
-  '## Renting a bicycle',
-  'Please bring the deposit of 50 euros in cash. You get it back at once.',
-].join('\n\n')
 
 describeInBrowser('a visitor who is asked back what they mean', () => {
   let desk: TestDesk

@@ -27,13 +27,7 @@ describeInBrowser('every page of the dashboard', () => {
         webhookSecret: 'a secret between the provider and us',
         smtp: { host: '127.0.0.1', port: smtp.port, secure: false },
       },
-      'whatsapp-cloud': {
-        phoneNumberId: graph.phoneNumberId,
-        accessToken: graph.token,
-        appSecret: graph.secret,
-        verifyToken: 'a word that we agreed on',
-        graphUrl: graph.url,
-      },
+      'whatsapp-cloud': graph.settings,
       'whatsapp-baileys': { simulatorUrl: phone.url },
     }
     for (const [kind, settings] of Object.entries(channels)) {

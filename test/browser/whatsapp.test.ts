@@ -33,13 +33,7 @@ describeInBrowser('a customer on WhatsApp, seen from the desk', () => {
         components: [{ type: 'BODY', text: 'Your order {{1}} is on its way.' }],
       },
     ])
-    const settings = {
-      phoneNumberId: PHONE_NUMBER_ID,
-      accessToken: graph.token,
-      appSecret: graph.secret,
-      verifyToken: 'a word that we agreed on',
-      graphUrl: graph.url,
-    }
+    const settings = graph.settings
     const added = await desk.app.call<{ id: string }>('/channels', { body: { kind: 'whatsapp-cloud', settings } })
     channelId = added.body.id
     page = await desk.signedIn()

@@ -41,13 +41,7 @@ const somebody = (): string => `49151000${String((number += 1)).padStart(5, '0')
 const messageId = (): string => `wamid.test-${(number += 1)}`
 
 const env = { ALLOW_PRIVATE_ADDRESSES: 'true' }
-const settings = () => ({
-  phoneNumberId: PHONE_NUMBER_ID,
-  accessToken: graph.token,
-  appSecret: graph.secret,
-  verifyToken: 'a word that we agreed on',
-  graphUrl: graph.url,
-})
+const settings = () => graph.settings
 
 beforeAll(async () => {
   mongo = await openTestMongo()
@@ -596,7 +590,7 @@ describe('what is not Meta’s is not taken in', () => {
         `${app.url}/webhooks/${channelId}?hub.mode=subscribe&hub.challenge=42&hub.verify_token=${encodeURIComponent(word)}`,
       )
     expect((await set('a guess')).status).toBe(403)
-    const answer = await set('a word that we agreed on')
+    const answer = await set(graph.settings.verifyToken)
     expect([answer.status, await answer.text()]).toEqual([200, '42'])
   })
 })

@@ -39,9 +39,12 @@ beforeEach(async () => {
 })
 
 let written = 0
-const write = async (text: string, more: Partial<MessageArrival> = {}) => {
+const say = (text: string, more: Partial<MessageArrival> = {}) => {
   const externalId = `${id}:${(written += 1)}`
-  await core.receive(ACME, arrival(externalId, { contact: { externalId: id }, conversationId: id, text, ...more }))
+  return core.receive(ACME, arrival(externalId, { contact: { externalId: id }, conversationId: id, text, ...more }))
+}
+const write = async (...said: Parameters<typeof say>) => {
+  await say(...said)
   await core.answer('acme', id)
 }
 const spoken = async () => (await core.inbox.messages('acme', id)).filter(({ kind }) => kind === 'message')
@@ -150,17 +153,15 @@ describe('a customer who is asked back', () => {
 
   it('gets a person who asks for one beside a choice', async () => {
     await write('What about the deposit?')
-    const both = [arrival(`${id}:a`, { text: '1' }), arrival(`${id}:b`, { text: 'I want to talk to a human' })]
-    for (const one of both) await core.receive(ACME, { ...one, contact: { externalId: id }, conversationId: id })
-    await core.answer('acme', id)
+    await say('1')
+    await write('I want to talk to a human')
     expect(await conversation()).toMatchObject({ handler: 'nobody', handoff: { reason: 'asked_for_person' } })
   })
 
   it('says with the choice what belongs to it', async () => {
     await write('What about the deposit?')
-    const both = [arrival(`${id}:a`, { text: '1' }), arrival(`${id}:b`, { text: 'for a week' })]
-    for (const one of both) await core.receive(ACME, { ...one, contact: { externalId: id }, conversationId: id })
-    await core.answer('acme', id)
+    await say('1')
+    await write('for a week')
     expect(asked.at(-1)).toMatchObject({ text: 'What about the deposit?\nfor a week', within: CAR })
     expect(await authors()).toEqual(['customer', 'assistant', 'customer', 'customer', 'assistant'])
   })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { eventually, openApp } from '../support/app.js'
 import { openGraph } from '../support/graph.mjs'
+import { HIRE } from '../support/hire.js'
 import { openTestMongo } from '../support/mongo.js'
 import { from, PHONE_NUMBER_ID, said, signatureOf, webhookOf } from '../support/whatsapp.js'
 
@@ -9,13 +10,6 @@ type Frame = { id: string; author: string; text: string; citations: { quote: str
 type Line = Frame & { kind: string; decisionId?: string; about?: { messageId: string; label: string } }
 type Decision = { clarification?: { outcome: string; choices: { label: string }[] }; within?: { label: string } }
 
-const HIRE = [
-  '# Hire',
-  '## Renting a car',
-  'We block a deposit of 300 euros on your card. You get it back after a week.',
-  '## Renting a bicycle',
-  'Please bring the deposit of 50 euros in cash. You get it back at once.',
-].join('\n\n')
 const QUESTION = 'What about the deposit?'
 
 let mongo: Awaited<ReturnType<typeof openTestMongo>>
@@ -126,13 +120,7 @@ describe('a customer on WhatsApp', () => {
       await app.call<{ id: string }>('/channels', {
         body: {
           kind: 'whatsapp-cloud',
-          settings: {
-            phoneNumberId: PHONE_NUMBER_ID,
-            accessToken: graph.token,
-            appSecret: graph.secret,
-            verifyToken: 'a word that we agreed on',
-            graphUrl: graph.url,
-          },
+          settings: graph.settings,
         },
       })
     ).body

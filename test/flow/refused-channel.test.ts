@@ -68,13 +68,7 @@ it('a token that is not accepted any more is mailed to owners and admins, each i
     body: {
       kind: 'whatsapp-cloud',
       name: 'Orders',
-      settings: {
-        phoneNumberId: PHONE_NUMBER_ID,
-        accessToken: graph.token,
-        appSecret: graph.secret,
-        verifyToken: 'a word that we agreed on',
-        graphUrl: graph.url,
-      },
+      settings: graph.settings,
     },
   })
   const raw = JSON.stringify(said(CUSTOMER, 'wamid.refused-1', 'I want to talk to a person'))

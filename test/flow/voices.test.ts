@@ -55,13 +55,7 @@ beforeAll(async () => {
   graph = await openGraph({ phoneNumberId: PHONE_NUMBER_ID })
   player = await openPlayer()
   app = await open()
-  const settings = {
-    phoneNumberId: PHONE_NUMBER_ID,
-    accessToken: graph.token,
-    appSecret: graph.secret,
-    verifyToken: 'a word that we agreed on',
-    graphUrl: graph.url,
-  }
+  const settings = graph.settings
   channelId = (await app.call<{ id: string }>('/channels', { body: { kind: 'whatsapp-cloud', settings } })).body.id
 })
 afterEach(() => player.behave('good'))

@@ -51,6 +51,8 @@ export type KeptMedia = {
 
 export type GraphPlayer = {
   url: string
+  /** Of a channel that it plays Meta for. */
+  settings: Record<'phoneNumberId' | 'accessToken' | 'appSecret' | 'verifyToken' | 'graphUrl', string>
   token: string
   secret: string
   phoneNumberId: string

@@ -138,6 +138,13 @@ export const openGraph = async ({
 
   return {
     url,
+    settings: {
+      phoneNumberId,
+      accessToken: token,
+      appSecret: secret,
+      verifyToken: 'a word that we agreed on',
+      graphUrl: url,
+    },
     token,
     secret,
     phoneNumberId,
