@@ -159,7 +159,7 @@ export const environment = z
       .regex(/^smtps?:\/\/./, 'must begin with smtp:// or smtps://')
       .optional()
       .describe(
-        "Server for the product's own mail (invitations, replies to visitors who left the chat), such as smtps://user:password@mail.example.com. Unset: links are shown instead.",
+        "Server for the product's own mail (invitations, warnings, replies to visitors who left the chat), such as smtps://user:password@mail.example.com. Unset: links are shown instead.",
       ),
     MAIL_FROM: z
       .string()
